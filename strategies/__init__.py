@@ -1,0 +1,1 @@
+"""Strategies: each file one way of spending test-time compute."""

@@ -1,0 +1,69 @@
+"""Budget forcing (Muennighoff et al., arXiv 2501.19393, section 3.1): cap the thinking, or make it go on.
+
+Knows no verifier; a budget counts every token after the prompt, the appended ones too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tts_eval import checks
+from tts_eval.model import Model
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Candidate, Finish, Problem
+
+LEAD_IN_TOKENS = 32  # room for the end marker and the answer's lead-in
+
+
+@dataclass(frozen=True)
+class BudgetedCot:
+    """One trace that thinks for at most `max_thinking_tokens`.
+
+    A trace that reaches the cap has its thinking ended for it and is made to answer. One that ends its
+    thinking sooner has the end marker replaced by "Wait", up to `max_waits` times, as long as budget is left.
+    """
+
+    max_thinking_tokens: int = 256
+    max_answer_tokens: int = 64
+    max_waits: int = 0
+    temperature: float | None = 0.0
+    top_p: float | None = None
+
+    def __post_init__(self) -> None:
+        checks.whole_number("strategy.max_thinking_tokens", self.max_thinking_tokens, minimum=1)
+        checks.whole_number("strategy.max_answer_tokens", self.max_answer_tokens, minimum=1)
+        checks.whole_number("strategy.max_waits", self.max_waits, minimum=0)
+        checks.sampling(self.temperature, self.top_p)
+
+    def check_model(self, model: Model, *, room_tokens: int) -> None:
+        """Refuse a model that does not think, and budgets that its length cannot hold."""
+        if model.thinking_end is None:
+            raise ValueError(f"budgeted_cot needs a model that thinks; {model.name!r} has no thinking_end")
+        total = self.max_thinking_tokens + LEAD_IN_TOKENS + self.max_answer_tokens
+        checks.fits("strategy.max_thinking_tokens + strategy.max_answer_tokens", total, room_tokens)
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        """Think within the budget, then answer."""
+        end = str(llm.markers.thinking_end)
+        trace = llm.start(problem)
+        for num_waits in range(self.max_waits + 1):
+            [trace] = await llm.extend(
+                trace,
+                max_tokens=self.max_thinking_tokens - trace.num_tokens,
+                stop=[end],
+                temperature=self.temperature,
+                top_p=self.top_p,
+            )
+            longer = trace.removesuffix(end) + llm.markers.wait
+            budget_left = longer.num_tokens < self.max_thinking_tokens
+            if trace.finish is not Finish.STOP or num_waits == self.max_waits or not budget_left:
+                break
+            trace = longer
+        if trace.finish is Finish.LENGTH:
+            trace += llm.markers.answer_lead_in
+        if trace.finish is not Finish.END:
+            [trace] = await llm.extend(
+                trace, max_tokens=self.max_answer_tokens, temperature=self.temperature, top_p=self.top_p
+            )
+        answer = llm.answer(trace)
+        return Attempt(answer, (Candidate.of(trace, answer),))

@@ -1,0 +1,144 @@
+"""A model that says what a test tells it to, so that every outcome can be worked out by hand.
+
+Knows no vLLM. Its tokens are words with the space before them, so a reader can count them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tts_eval.grading.grader import Grader
+from tts_eval.grading.pool import GradingPool
+from tts_eval.language_model import MeteredModel, Served
+from tts_eval.measuring.meter import Meter
+from tts_eval.model import Model
+from tts_eval.protocols import Strategy
+from tts_eval.records import Attempt, Finish, Problem
+from tts_eval.requests import Completion, EngineFacts, Gauges, Request, Timing
+
+ASK = "<ask>"
+MODEL = Model(
+    name="scripted",
+    path="nowhere",
+    thinking_start="<think>",
+    thinking_end=" </think>",
+    starts_thinking=True,
+    answer_lead_in=" </think> \\boxed{",
+    wait=" Wait",
+)
+
+
+class WordCodec:
+    """One token a word; ids are given out as words turn up."""
+
+    def __init__(self) -> None:
+        self._words: list[str] = []
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        words = re.findall(r"\s*\S+|\s+$", text)
+        self._words += [word for word in dict.fromkeys(words) if word not in self._words]
+        return tuple(self._words.index(word) for word in words)
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        return "".join(self._words[i] for i in token_ids)
+
+    def prompt(self, question: str, *, thinking: bool = True) -> tuple[int, ...]:
+        return self.encode(f"{question} {ASK}" + ("" if thinking else " </think>"))
+
+
+@dataclass
+class ScriptedEngine:
+    """Continues a prefix with the next of its replies; `replies` maps what follows the prompt to them.
+
+    A reply ends the turn; max_tokens and stop strings cut it as an engine would.
+    """
+
+    replies: Mapping[str, Sequence[str]]
+    codec: WordCodec = field(default_factory=WordCodec)
+    max_model_len: int = 1000
+    requests: list[Request] = field(default_factory=list)
+    num_generated_tokens: int = 0
+    num_asked: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def facts(self) -> EngineFacts:
+        return EngineFacts("scripted", "0", "cpu", 1, self.max_model_len, startup_s=0.5)
+
+    def gauges(self) -> Gauges:
+        return Gauges(num_generated_tokens=self.num_generated_tokens)
+
+    async def forget(self) -> None:
+        pass
+
+    async def generate(self, request: Request) -> Completion:
+        self.requests.append(request)
+        prefix = self.codec.decode(request.prompt_ids).split(ASK, 1)[1]
+        replies = self.replies[prefix]
+        reply = replies[self.num_asked[prefix] % len(replies)]
+        self.num_asked[prefix] += 1
+        await asyncio.sleep(0)
+        finish = Finish.END
+        for stop in request.stop:
+            if stop in reply:
+                reply, finish = reply[: reply.index(stop) + len(stop)], Finish.STOP
+        ids = self.codec.encode(reply)
+        if len(ids) > request.max_tokens:
+            ids, finish = ids[: request.max_tokens], Finish.LENGTH
+        self.num_generated_tokens += len(ids)
+        timing = Timing(first_token_s=0.0, queue_s=0.0, prefill_s=0.0, decode_s=0.0)
+        return Completion(ids, self.codec.decode(ids), finish, timing=timing)
+
+    def stream(self, request: Request, *, every: int = 1) -> ScriptedStream:
+        return ScriptedStream(self, request, every)
+
+
+@dataclass
+class ScriptedStream:
+    """The reply of a scripted engine, `every` tokens at a time."""
+
+    engine: ScriptedEngine
+    request: Request
+    every: int
+    num_seen: int = 0
+    whole: Completion | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Completion]:
+        self.whole = await self.engine.generate(self.request)
+        for end in range(self.every, len(self.whole.token_ids), self.every):
+            self.num_seen = end
+            ids = self.whole.token_ids[:end]
+            yield Completion(ids, self.engine.codec.decode(ids), None)
+        self.num_seen = len(self.whole.token_ids)
+        yield self.whole
+
+    async def close(self) -> Completion:
+        assert self.whole is not None
+        if self.num_seen == len(self.whole.token_ids):
+            return self.whole
+        ids = self.whole.token_ids[: self.num_seen]
+        return Completion(ids, self.engine.codec.decode(ids), Finish.ABORT)
+
+
+def metered(engine: ScriptedEngine, *, model: Model = MODEL) -> MeteredModel:
+    """Return a metered handle on `engine`; its clock counts the times it was looked at.
+
+    The grader's workers are not started: scripted answers are numbers, which need none.
+    """
+    ticks = iter(range(10**9))
+    served = Served(model, engine.codec, engine)  # type: ignore[arg-type]
+    meter = Meter("p", lambda: float(next(ticks)))
+    return MeteredModel({"policy": served}, meter, Grader(GradingPool()), run_seed=0)
+
+
+async def solve(
+    strategy: Strategy, replies: Mapping[str, Sequence[str]], *, model: Model = MODEL
+) -> tuple[Attempt, ScriptedEngine, Meter]:
+    """Let `strategy` answer one problem on a scripted model."""
+    engine = ScriptedEngine(replies)
+    llm = metered(engine, model=model)
+    attempt = await strategy.solve(Problem("p", "What is 6 x 7?", "42"), llm, None)
+    return attempt, engine, llm.meter

@@ -1,0 +1,48 @@
+"""What a user is told about a mistake: one line that names what was given and what is allowed.
+
+Knows the exceptions of Hydra and OmegaConf, and nothing of ours but ValueError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from hydra.errors import MissingConfigException
+from omegaconf import DictConfig
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
+
+
+def complaint(error: BaseException) -> str:
+    """Return `error` as one readable line."""
+    for cause in _causes(error):
+        if isinstance(cause, MissingConfigException) and cause.options is not None:
+            return _with_options(f"{cause.missing_cfg_file!r} does not exist", str(cause.missing_cfg_file), cause.options)
+        if isinstance(cause, ConfigAttributeError | ConfigKeyError):
+            return _unknown_key(cause)
+        if isinstance(cause, MissingMandatoryValue):
+            return f"{cause.full_key} must be given: {cause.full_key}=..."
+    text = " ".join(str(error).split())
+    return text or type(error).__name__
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _unknown_key(error: OmegaConfBaseException) -> str:
+    parent = error.parent_node
+    allowed = [str(key) for key in parent if key != "_target_"] if isinstance(parent, DictConfig) else []
+    where = str(error.full_key).rpartition(".")[0]
+    name = str(error.full_key).rpartition(".")[2]
+    place = f"{where} has no setting {name!r}" if where else f"there is no setting {name!r}"
+    hint = f" (a further engine argument is given as +{error.full_key}=...)" if where == "engine" else ""
+    return _with_options(place, name, allowed) + hint
+
+
+def _with_options(what: str, given: str, options: list[str]) -> str:
+    near = get_close_matches(given.rpartition("/")[2], options, n=1)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{what}; allowed: {', '.join(options)}{meant}"

@@ -1,0 +1,59 @@
+"""From a composed Hydra configuration to a cell.
+
+Knows no engine and runs nothing; every part is built by its own `_target_`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.types import RunMode
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from tts_eval import checks
+from tts_eval.running.cell import Cell
+
+
+def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
+    """Build the cell that `config` describes; `hydra` is Hydra's own node (choices, job, output folder).
+
+    Raises ValueError with a part's own words where its settings are wrong.
+    """
+    checks.whole_number("seed", config.seed, minimum=0)
+    parts: dict[str, Any] = {name: _part(config, name) for name in config if name != "seed"}
+    speculation = parts.pop("speculation")
+    if speculation:
+        parts["engine"] = replace(parts["engine"], speculative_config=speculation)
+    labels = {name: _label(config, hydra, name) for name in (*parts, "speculation")}
+    return Cell(
+        **parts,
+        seed=config.seed,
+        labels=labels,
+        name=hydra.job.override_dirname.lstrip("+") or labels["strategy"],
+        group=Path(hydra.sweep.dir).name if hydra.mode == RunMode.MULTIRUN else "",
+        directory=Path(hydra.runtime.output_dir),
+        config=OmegaConf.to_container(config, resolve=True),
+    )
+
+
+def _part(config: DictConfig, name: str) -> Any:
+    """Instantiate one group; an empty group (verifier=none) is None."""
+    if not config[name]:
+        return None
+    try:
+        return instantiate(config[name], _convert_="all")
+    except InstantiationException as error:
+        cause = error.__cause__
+        if isinstance(cause, ValueError):
+            raise ValueError(str(cause)) from None
+        raise ValueError(f"{name}: {str(error).splitlines()[-1] if cause is None else cause}") from error
+
+
+def _label(config: DictConfig, hydra: DictConfig, name: str) -> str:
+    """Return the option chosen for a group, or the class of one that was given without a file."""
+    choice = hydra.runtime.choices.get(name)
+    return str(choice or config[name].get("_target_", "none")).rpartition(".")[2]

@@ -1,0 +1,108 @@
+"""From arguments to an exit code: declare the cells, check them all, run them, show the table.
+
+Knows no strategy, task or model by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from tts_eval.command.complaint import complaint
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+Declared = tuple[DictConfig, DictConfig]  # a cell's configuration, and Hydra's own
+MAX_FOLDER_NAME = 150
+
+
+def _folder_name(overrides: str) -> str:
+    """Return the overrides of a cell as the name of one folder."""
+    return overrides.replace("/", "_").lstrip("+.")[:MAX_FOLDER_NAME]
+
+
+OmegaConf.register_new_resolver("folder_name", _folder_name, replace=True)
+
+
+def launch(arguments: Sequence[str]) -> int:
+    """Run what `arguments` ask for; 0 if every cell has its summary, 1 otherwise, 130 if interrupted."""
+    try:
+        resumed = [argument for argument in arguments if argument.startswith("resume=")]
+        declared = _resumed(arguments) if resumed else _composed()
+        return _run(declared, keep_refused=bool(resumed)) if declared else 0
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        print(f"tts_eval: {complaint(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("tts_eval: interrupted; what is finished is kept: resume=DIR goes on with it", file=sys.stderr)
+        return 130
+
+
+def _composed() -> list[Declared]:
+    """Let Hydra compose every cell that the command line asks for."""
+    declared: list[Declared] = []
+
+    def declare(config: DictConfig) -> None:
+        node = HydraConfig.get()
+        if node.launcher._target_.endswith("BasicLauncher"):
+            declared.append((config, OmegaConf.create(node)))
+        else:  # another process, another machine: this cell is all there is here
+            _run([(config, OmegaConf.create(node))], keep_refused=False)
+
+    hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(declare)()
+    return declared
+
+
+def _resumed(arguments: Sequence[str]) -> list[Declared]:
+    """Read back the configuration of each run in the folder that `resume=` names."""
+    if len(arguments) > 1:
+        raise ValueError("resume=DIR goes on with a run as it was configured; it takes no other argument")
+    folder = Path(arguments[0].removeprefix("resume="))
+    files = sorted(folder.rglob(".hydra/config.yaml"))
+    if not files:
+        raise ValueError(f"resume={folder}: no run is there (a run has .hydra/config.yaml)")
+    declared = []
+    for file in files:
+        node = OmegaConf.load(file.with_name("hydra.yaml")).hydra
+        node.runtime.output_dir = str(file.parents[1])
+        declared.append((OmegaConf.load(file), node))
+    return declared
+
+
+def _run(declared: Sequence[Declared], *, keep_refused: bool) -> int:
+    """Check all cells, then run them."""
+    from tts_eval.command.compose import cell_of
+    from tts_eval.command.table import print_table
+    from tts_eval.running.sweep import run_sweep
+
+    try:
+        checked = [cell_of(config, node).check() for config, node in declared]
+    except BaseException:
+        if not keep_refused:
+            for _, node in declared:
+                _discard(Path(node.runtime.output_dir), Path(node.sweep.dir))
+        raise
+    sweep = asyncio.run(run_sweep(checked, say=lambda line: print(line, file=sys.stderr, flush=True)))
+    print_table(sweep)
+    for cell, reason in sweep.failures:
+        print(f"tts_eval: {cell.cell.name} has no summary: {reason}", file=sys.stderr)
+    return 1 if sweep.failures else 0
+
+
+def _discard(output_dir: Path, sweep_dir: Path) -> None:
+    """Remove what Hydra wrote for a run that was refused, and nothing else."""
+    for file in (output_dir / ".hydra").glob("*.yaml"):
+        file.unlink()
+    (sweep_dir / "multirun.yaml").unlink(missing_ok=True)
+    for folder in (output_dir / ".hydra", output_dir, *output_dir.parents):
+        try:
+            folder.rmdir()  # only an empty one goes
+        except OSError:
+            break

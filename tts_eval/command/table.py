@@ -1,0 +1,62 @@
+"""The table at the end of a sweep, and where the runs lie.
+
+Knows nothing but summaries.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tts_eval.running.summary import Summary
+from tts_eval.running.sweep import Sweep
+
+
+def print_table(sweep: Sweep, *, console: Console | None = None) -> None:
+    """Print a row a cell: accuracy with its 95% interval, latency, throughput, cost, tokens."""
+    if not sweep.summaries:
+        return
+    console = console or Console()
+    table = Table(title="measured; accuracy with 95% interval", title_justify="left", title_style="")
+    for heading in ("cell", "n", "accuracy", "tta p50", "tta p99", "tokens/problem", "tokens/s", "$/correct"):
+        table.add_column(heading, justify="left" if heading == "cell" else "right", no_wrap=True)
+    for checked, summary in sweep.summaries:
+        table.add_row(checked.cell.name, *_figures(summary))
+    console.print(table)
+    folders = {str(checked.cell.directory) for checked, _ in sweep.summaries}
+    parents = {str(checked.cell.directory.parent) for checked, _ in sweep.summaries}
+    where = folders if len(folders) == 1 else parents
+    console.print(f"results: {', '.join(sorted(where))}", soft_wrap=True)
+
+
+def _figures(summary: Summary) -> list[str]:
+    num_problems = summary["num_problems"]
+    tta_s = summary["tta_s"] or {"p50": None, "p99": None}
+    return [
+        str(num_problems),
+        _accuracy(summary),
+        _seconds(tta_s["p50"]),
+        _seconds(tta_s["p99"]),
+        f"{summary['tokens']['generated'] / num_problems:,.0f}" if num_problems else "-",
+        f"{summary['generated_tokens_per_s'] or 0:,.0f}",
+        _usd(summary["usd_per_correct"]),
+    ]
+
+
+def _accuracy(summary: Summary) -> str:
+    if summary["accuracy"] is None:
+        return "-"
+    low, high = summary["accuracy_ci95"]
+    return f"{summary['accuracy']:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f} s"
+
+
+def _usd(value: Any) -> str:
+    if value is None:
+        return "-"
+    return "inf" if value == "inf" else f"{value:.3g}"

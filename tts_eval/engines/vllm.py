@@ -1,0 +1,139 @@
+"""vLLM in this process (AsyncLLM): its settings, what they must satisfy, and how it is started and stopped.
+
+Knows no strategy and no clock but its own start-up. vLLM itself is imported only when an engine starts, so
+that a wrong setting is refused in a second.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Self
+
+from tts_eval import checks
+from tts_eval.engines import vllm_platform
+from tts_eval.model import Model
+
+if TYPE_CHECKING:
+    from tts_eval.protocols import Engine
+
+
+@dataclass(frozen=True)
+class VllmEngine:
+    """Settings of one vLLM engine; None leaves a choice to vLLM (on CPU: to `vllm_platform.cpu_defaults`).
+
+    `further` holds every other argument of vLLM's `AsyncEngineArgs`, given as `+engine.NAME=VALUE`; a
+    multi-node engine is vLLM's own Ray executor, `engine.distributed_executor_backend=ray`.
+    `num_threads` is the number of OpenMP threads of a CPU worker.
+    """
+
+    tensor_parallel_size: int = 1
+    pipeline_parallel_size: int = 1
+    data_parallel_size: int = 1
+    dtype: str | None = None
+    max_model_len: int | None = None
+    max_num_seqs: int | None = None
+    gpu_memory_utilization: float | None = None
+    kv_cache_memory_bytes: int | None = None
+    enable_prefix_caching: bool = True
+    enforce_eager: bool | None = None
+    distributed_executor_backend: str | None = None
+    speculative_config: Mapping[str, Any] | None = None
+    num_threads: int = 1
+    further: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def configure(cls, **settings: Any) -> Self:
+        """Return the settings, with every name that is not a field of ours kept in `further`."""
+        own = {f.name for f in fields(cls)} - {"further"}
+        known = {name: value for name, value in settings.items() if name in own}
+        return cls(**known, further={name: value for name, value in settings.items() if name not in own})
+
+    def __post_init__(self) -> None:
+        for name in ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size", "num_threads"):
+            checks.whole_number(f"engine.{name}", getattr(self, name), minimum=1)
+        for name in ("max_model_len", "max_num_seqs", "kv_cache_memory_bytes"):
+            if getattr(self, name) is not None:
+                checks.whole_number(f"engine.{name}", getattr(self, name), minimum=1)
+        if self.gpu_memory_utilization is not None:
+            checks.number(
+                "engine.gpu_memory_utilization", self.gpu_memory_utilization, minimum=0.01, maximum=1.0
+            )
+        if self.dtype is not None:
+            allowed = ("auto", "float32", "float16", "bfloat16", "half", "float")
+            checks.one_of("engine.dtype", self.dtype, allowed)
+
+    @property
+    def num_gpus(self) -> int:
+        """GPUs (on CPU: workers) that this engine holds."""
+        return self.tensor_parallel_size * self.pipeline_parallel_size * self.data_parallel_size
+
+    def model_len(self, model: Model) -> int:
+        """Return the longest prompt plus generation, in tokens; ValueError where the model allows less."""
+        architecture = model.architecture().get_text_config()
+        longest = int(architecture.max_position_embeddings)
+        wanted = self.max_model_len or model.max_model_len or longest
+        if wanted > longest:
+            raise ValueError(
+                f"max_model_len={wanted} is more than the {longest} tokens of model {model.name!r}"
+            )
+        return wanted
+
+    def check(self, model: Model) -> None:
+        """Refuse with a ValueError what this machine or `model` cannot run, before anything is loaded."""
+        architecture = model.architecture().get_text_config()
+        self._check_parallelism(architecture)
+        self.model_len(model)
+        vllm_platform.check_devices(self.num_gpus)
+        if self.further:
+            vllm_platform.check_arguments(self.further)
+
+    def _check_parallelism(self, architecture: Any) -> None:
+        heads, layers = int(architecture.num_attention_heads), int(architecture.num_hidden_layers)
+        tp, pp = self.tensor_parallel_size, self.pipeline_parallel_size
+        if heads % tp:
+            valid = ", ".join(str(n) for n in range(1, heads + 1) if heads % n == 0)
+            raise ValueError(
+                f"engine.tensor_parallel_size={tp} does not divide the model's {heads} attention heads; "
+                f"allowed: {valid}"
+            )
+        if pp > layers:
+            raise ValueError(
+                f"engine.pipeline_parallel_size={pp} is more than the model's {layers} layers; "
+                f"allowed: 1 to {layers}"
+            )
+
+    def arguments(self, model: Model) -> dict[str, Any]:
+        """Return the arguments of vLLM's `AsyncEngineArgs` for `model`."""
+        ours = asdict(self)
+        for name in ("further", "num_threads"):
+            del ours[name]
+        ours |= {
+            "model": model.location,
+            "revision": model.revision,
+            "dtype": self.dtype or model.dtype,
+            "max_model_len": self.model_len(model),
+        }
+        given = {name: value for name, value in ours.items() if value is not None} | dict(self.further)
+        if vllm_platform.is_cpu():
+            given = vllm_platform.cpu_defaults(self.num_gpus) | given
+        return given
+
+    @asynccontextmanager
+    async def start(self, model: Model) -> AsyncIterator[Engine]:
+        """Start the engine, yield it, and stop it with every process it has, whatever happens inside."""
+        started_s = time.monotonic()
+        with vllm_platform.environment(self):
+            from tts_eval.engines.vllm_running import RunningVllm
+
+            engine = RunningVllm.start(
+                self.arguments(model), num_gpus=self.num_gpus, max_model_len=self.model_len(model)
+            )
+            try:
+                await engine.warm_up()
+                engine.startup_s = time.monotonic() - started_s
+                yield engine
+            finally:
+                engine.stop()

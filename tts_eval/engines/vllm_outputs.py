@@ -1,0 +1,94 @@
+"""From vLLM's request and outputs to ours: sampling parameters, growth, finish, timing.
+
+Knows no engine: what it reads are vLLM's plain records.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from vllm import SamplingParams
+from vllm.outputs import RequestOutput
+from vllm.sampling_params import RequestOutputKind
+
+from tts_eval.records import Finish
+from tts_eval.requests import Completion, Request, Timing
+
+
+def sampling_params(request: Request, kind: RequestOutputKind) -> SamplingParams:
+    """Return vLLM's parameters for one sample; a greedy one needs no seed."""
+    sampling = request.sampling
+    return SamplingParams(
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        top_k=sampling.top_k,
+        max_tokens=request.max_tokens,
+        stop=list(request.stop),
+        include_stop_str_in_output=True,
+        seed=request.seed if sampling.temperature > 0 else None,
+        logprobs=request.num_logprobs,
+        output_kind=kind,
+    )
+
+
+class Growth:
+    """What the outputs of one request add up to; each output carries only what is new."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self.token_ids: list[int] = []
+        self._text: list[str] = []
+        self._logprobs: list[float] = []
+        self._confidences: list[float] = []
+
+    def add(self, output: RequestOutput) -> Self:
+        """Take over what `output` adds."""
+        (sample,) = output.outputs
+        if sample.logprobs is not None:
+            for token_id, entries in zip(sample.token_ids, sample.logprobs, strict=True):
+                self._logprobs.append(entries[token_id].logprob)
+                top = [e.logprob for e in entries.values() if e.rank <= (self._request.num_logprobs or 0)]
+                self._confidences.append(-sum(top) / len(top) if top else 0.0)
+        self.token_ids.extend(sample.token_ids)
+        self._text.append(sample.text)
+        return self
+
+    def completion(self, output: RequestOutput) -> Completion:
+        """Return everything so far, with the times that `output` carries."""
+        (sample,) = output.outputs
+        wanted = self._request.num_logprobs
+        return Completion(
+            token_ids=tuple(self.token_ids),
+            text="".join(self._text),
+            finish=finish_of(sample.finish_reason, sample.stop_reason),
+            num_cached_tokens=output.num_cached_tokens or 0,
+            num_preemptions=getattr(output.metrics, "num_preemptions", 0),
+            timing=timing_of(output.metrics),
+            logprobs=None if wanted is None else tuple(self._logprobs),
+            confidences=None if not wanted else tuple(self._confidences),
+        )
+
+
+def finish_of(reason: str | None, stop_reason: int | str | None) -> Finish | None:
+    match reason:
+        case None:
+            return None
+        case "length":
+            return Finish.LENGTH
+        case "abort":
+            return Finish.ABORT
+        case _:  # a second end-of-turn token comes as an integer stop_reason: the turn has ended all the same
+            return Finish.STOP if isinstance(stop_reason, str) else Finish.END
+
+
+def timing_of(metrics: Any) -> Timing:
+    """Read vLLM's RequestStateStats; its engine-side stamps are one clock, its arrival another."""
+    if metrics is None or not metrics.first_token_ts:
+        return Timing()
+    return Timing(
+        first_token_s=metrics.first_token_latency,
+        queue_s=metrics.scheduled_ts - metrics.queued_ts,
+        prefill_s=metrics.first_token_ts - metrics.scheduled_ts,
+        decode_s=metrics.last_token_ts - metrics.first_token_ts,
+    )
+

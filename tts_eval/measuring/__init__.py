@@ -1,0 +1,1 @@
+"""Measuring: what each problem spent, and what that cost."""

@@ -1,0 +1,95 @@
+"""A model as configured: where its weights are, how it is prompted, how it marks its thinking.
+
+Knows no engine and loads no weights.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tts_eval import checks
+from tts_eval.records import Markers, Sampling
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model; the fields are those of `conf/model/*.yaml`.
+
+    `path` is a hub id or a folder; a relative folder is looked for in the current directory, then in this
+    checkout. `instruction` is appended to every question. `starts_thinking` says that the chat template
+    itself opens the thinking part. `no_thinking_kwargs` are the chat-template arguments that switch thinking
+    off, on top of `chat_template_kwargs`. The sampling settings are those its authors recommend.
+    """
+
+    name: str
+    path: str
+    revision: str | None = None
+    system_prompt: str | None = None
+    instruction: str = ""
+    thinking_start: str | None = None
+    thinking_end: str | None = None
+    starts_thinking: bool = False
+    answer_lead_in: str = ""
+    wait: str = ""
+    step_separator: str = "\n\n"
+    chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    no_thinking_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    max_model_len: int | None = None
+    dtype: str = "auto"
+
+    def __post_init__(self) -> None:
+        _ = self.sampling
+        if self.max_model_len is not None:
+            checks.whole_number("model.max_model_len", self.max_model_len, minimum=1)
+        if (self.thinking_start is None) != (self.thinking_end is None):
+            raise ValueError("model.thinking_start and model.thinking_end must both be set or both be null")
+
+    @property
+    def sampling(self) -> Sampling:
+        """The recommended sampling settings."""
+        return Sampling(temperature=self.temperature, top_p=self.top_p, top_k=self.top_k)
+
+    @property
+    def markers(self) -> Markers:
+        """The strings that divide and steer this model's text."""
+        return Markers(
+            thinking_start=self.thinking_start,
+            thinking_end=self.thinking_end,
+            answer_lead_in=self.answer_lead_in,
+            wait=self.wait,
+            step_separator=self.step_separator,
+        )
+
+    @property
+    def location(self) -> str:
+        """The folder `path` names, absolute, or else `path` as a hub id."""
+        for folder in (Path(self.path).expanduser(), PROJECT_ROOT / self.path):
+            if folder.is_dir():
+                return str(folder.resolve())
+        return self.path
+
+    def architecture(self) -> Any:
+        """Return the transformers configuration; ValueError where there is none to be had."""
+        from transformers import AutoConfig
+
+        try:
+            return AutoConfig.from_pretrained(self.location, revision=self.revision)
+        except (OSError, ValueError) as error:
+            raise ValueError(self.unreachable("configuration")) from error
+
+    def unreachable(self, what: str) -> str:
+        """Say that `what` of this model could not be loaded, and what would help."""
+        offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0") else ""
+        return (
+            f"no {what} for model {self.name!r}: {self.path!r} is neither a folder with a checkpoint "
+            f"nor a hub id that can be reached{offline}; give model.path=FOLDER"
+        )

@@ -1,0 +1,156 @@
+"""The whole theory on one screen: what a strategy is given, what it gives, and what runs it.
+
+Knows no implementation of any of these; `conf/` alone names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, runtime_checkable
+
+from tts_eval.model import Model
+from tts_eval.records import Attempt, Markers, Problem, Trace
+from tts_eval.requests import Completion, EngineFacts, Gauges, Request
+
+StepScores = Sequence[float]  # one score in [0, 1] a reasoning step
+
+
+class LanguageModel(Protocol):
+    """A metered handle on a model: the only way a strategy spends compute."""
+
+    @property
+    def markers(self) -> Markers:
+        """The strings that divide this model's text."""
+
+    def start(self, problem: Problem, *, thinking: bool = True) -> Trace:
+        """Return the empty trace of `problem`: its prompt, ready to be extended."""
+
+    async def extend(
+        self,
+        trace: Trace,
+        *,
+        n: int = 1,
+        max_tokens: int | None = None,
+        stop: Sequence[str] = (),
+        temperature: float | None = None,
+        top_p: float | None = None,
+        num_logprobs: int | None = None,
+    ) -> list[Trace]:
+        """Return `n` independent continuations of `trace`, each with its stop string kept.
+
+        None stands for the model's recommended sampling, and for all the room that its length leaves.
+        `num_logprobs=0` keeps each token's log-probability, k > 0 also its confidence among the top k.
+        """
+
+    def stream(
+        self,
+        trace: Trace,
+        *,
+        max_tokens: int | None = None,
+        stop: Sequence[str] = (),
+        temperature: float | None = None,
+        top_p: float | None = None,
+        num_logprobs: int | None = None,
+        every: int = 1,
+    ) -> AbstractAsyncContextManager[AsyncIterator[Trace]]:
+        """Yield `trace` each time it has grown by `every` tokens; leaving the context stops it growing."""
+
+    def answer(self, trace: Trace) -> str | None:
+        """Return the answer that `trace` states after its thinking part, None if it states none."""
+
+    async def group(self, answers: Sequence[str | None]) -> list[list[int]]:
+        """Return the indices of mathematically equivalent answers, the largest group first."""
+
+    def interim(self, answer: str | None) -> None:
+        """Note that `answer` is the best one so far (for accuracy at a deadline)."""
+
+    def as_role(self, role: str) -> LanguageModel:
+        """Return the handle on the model configured for `role`, metered under that role."""
+
+
+class Verifier(Protocol):
+    """Scores traces without knowing the gold answer."""
+
+    async def score(self, problem: Problem, traces: Sequence[Trace]) -> list[StepScores]:
+        """Return for each trace one score a step."""
+
+
+class Strategy(Protocol):
+    """A way of spending test-time compute on one problem."""
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        """Answer `problem`, spending through `llm` and `verifier` alone."""
+
+
+@runtime_checkable
+class ChecksModel(Protocol):
+    """A strategy or verifier that has something to refuse once the model is known."""
+
+    def check_model(self, model: Model, *, room_tokens: int) -> None:
+        """Raise ValueError; `room_tokens` is what the model's length leaves after the longest prompt."""
+
+
+class Task(Protocol):
+    """A benchmark: problems with gold answers."""
+
+    @property
+    def name(self) -> str:
+        """What the benchmark is called in tables."""
+
+    def problems(self) -> Iterable[Problem]:
+        """Return the problems in a fixed order; raises ValueError on a row that cannot be used."""
+
+
+class Load(Protocol):
+    """How problems arrive."""
+
+    async def drive(self, arrivals: Sequence[Callable[[], Awaitable[None]]]) -> None:
+        """Call each of `arrivals` at the moment its problem arrives, and await them all."""
+
+
+class SampleStream(Protocol):
+    """One sample as it grows."""
+
+    def __aiter__(self) -> AsyncIterator[Completion]:
+        """Yield the sample at every look, and at its end."""
+
+    async def close(self) -> Completion:
+        """Stop the sample where it stands and return all of it, tokens not looked at included."""
+
+
+class Engine(Protocol):
+    """A running engine: token ids in, token ids out."""
+
+    @property
+    def facts(self) -> EngineFacts:
+        """What is fixed while it runs."""
+
+    def gauges(self) -> Gauges:
+        """Return its levels and counters now."""
+
+    async def forget(self) -> None:
+        """Empty the prefix cache, so that one run gains nothing from another."""
+
+    async def generate(self, request: Request) -> Completion:
+        """Draw one sample to its end; EngineDied if there is no engine any more."""
+
+    def stream(self, request: Request, *, every: int = 1) -> SampleStream:
+        """Draw one sample, to be looked at whenever it has grown by `every` tokens."""
+
+
+class EngineSettings(Protocol):
+    """An engine as configured: equal settings (and model) share one running engine."""
+
+    @property
+    def num_gpus(self) -> int:
+        """How many GPUs it holds."""
+
+    def check(self, model: Model) -> None:
+        """Refuse with a ValueError what cannot run, before anything is loaded."""
+
+    def model_len(self, model: Model) -> int:
+        """Return the longest prompt plus generation, in tokens."""
+
+    def start(self, model: Model) -> AbstractAsyncContextManager[Engine]:
+        """Start the engine; leaving the context stops every process of it."""

@@ -1,0 +1,222 @@
+"""The nouns of a run as frozen records: problems, traces, calls, candidates, attempts, spend, grades.
+
+Knows nothing of engines, clocks or files. Units stand in the names; times are seconds since the run's
+first arrival unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Protocol, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One question with its gold answer."""
+
+    id: str
+    question: str
+    gold: str
+    level: int | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+class TextCodec(Protocol):
+    """What a trace needs of a tokenizer to have text appended to it."""
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Return the token ids of `text`, without special tokens at either end."""
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """Return the text of `token_ids`."""
+
+
+class Finish(StrEnum):
+    """Why a trace stopped growing."""
+
+    END = "end"  # the model ended its turn
+    STOP = "stop"  # a stop string or stop token was met
+    LENGTH = "length"  # max_tokens was reached
+    ABORT = "abort"  # the stream was closed before the model ended
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """An immutable prefix: the prompt's token ids and what follows them, as ids and as text.
+
+    `token_ids` holds generated and appended tokens alike, in order. `finish` is None as long as nothing was
+    generated since the last append. `logprobs` and `confidences`, where asked for, hold one value a token
+    (0.0 for an appended one): its natural log-probability, and the negative mean log-probability of the
+    most likely tokens in its place.
+    """
+
+    prompt_ids: tuple[int, ...]
+    codec: TextCodec = field(repr=False, compare=False)
+    token_ids: tuple[int, ...] = ()
+    text: str = ""
+    finish: Finish | None = None
+    logprobs: tuple[float, ...] | None = field(default=None, repr=False)
+    confidences: tuple[float, ...] | None = field(default=None, repr=False)
+
+    def __add__(self, text: str) -> Trace:
+        """Append `text` as token ids; costs nothing until the trace is extended."""
+        ids = self.codec.encode(text)
+        silent = (0.0,) * len(ids)
+        return replace(
+            self,
+            token_ids=self.token_ids + ids,
+            text=self.text + text,
+            finish=None,
+            logprobs=None if self.logprobs is None else self.logprobs + silent,
+            confidences=None if self.confidences is None else self.confidences + silent,
+        )
+
+    def first(self, num_tokens: int) -> Trace:
+        """Return the trace cut to its first `num_tokens` tokens, as if it had never grown longer."""
+        ids = self.token_ids[:num_tokens]
+        return replace(
+            self,
+            token_ids=ids,
+            text=self.codec.decode(ids),
+            finish=None,
+            logprobs=None if self.logprobs is None else self.logprobs[:num_tokens],
+            confidences=None if self.confidences is None else self.confidences[:num_tokens],
+        )
+
+    def removesuffix(self, text: str) -> Trace:
+        """Return the trace without the tokens of `text` at its end; as it is where they are not there."""
+        ids = self.codec.encode(text)
+        ends_so = bool(ids) and self.token_ids[-len(ids) :] == ids
+        return self.first(self.num_tokens - len(ids)) if ends_so else self
+
+    @property
+    def num_tokens(self) -> int:
+        """How many tokens follow the prompt."""
+        return len(self.token_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Markers:
+    """The strings by which a model's text is divided, and those that steer it.
+
+    `answer_lead_in` ends a thinking part from outside and opens the answer; `wait` takes the place of
+    `thinking_end` to keep the model thinking; `thinking_end` None means that the model does not think.
+    """
+
+    thinking_start: str | None = "<think>"
+    thinking_end: str | None = "</think>"
+    answer_lead_in: str = "\n</think>\n\n**Final Answer**\n\\boxed{"
+    wait: str = "\nWait,"
+    step_separator: str = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn; temperature 0 is greedy, top_k 0 and top_p 1 switch truncation off."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.temperature >= 0:
+            raise ValueError(f"temperature must be 0 (greedy) or more, not {self.temperature!r}")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"top_p must lie in (0, 1], not {self.top_p!r}")
+        if self.top_k < 0:
+            raise ValueError(f"top_k must be 0 (off) or more, not {self.top_k!r}")
+
+    def override(self, **given: float | int | None) -> Self:
+        """Return these settings with those of `given` that are not None in their place."""
+        return replace(self, **{name: value for name, value in given.items() if value is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One sample drawn from an engine: what was asked for, what came back, how long each part took.
+
+    `submitted_s` and `finished_s` lie on the run's clock. `queue_s` is submission → first scheduled,
+    `prefill_s` first scheduled → first token, `decode_s` first → last token; None where the engine keeps
+    no such times.
+    """
+
+    problem_id: str
+    number: int
+    role: str
+    seed: int | None
+    num_prompt_tokens: int
+    num_cached_tokens: int
+    num_generated_tokens: int
+    finish: Finish
+    submitted_s: float
+    finished_s: float
+    queue_s: float | None = None
+    first_token_s: float | None = None
+    prefill_s: float | None = None
+    decode_s: float | None = None
+    num_preemptions: int = 0
+    num_draft_tokens: int | None = None
+    num_accepted_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One finished trace that took part in the choice of the answer."""
+
+    answer: str | None
+    text: str
+    num_tokens: int
+    finish: Finish | None
+    score: float | None = None
+
+    @classmethod
+    def of(cls, trace: Trace, answer: str | None, *, score: float | None = None) -> Candidate:
+        """Return the candidate that `trace` with its `answer` makes."""
+        return cls(answer, trace.text, trace.num_tokens, trace.finish, score)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a strategy made of a problem: its answer and every candidate behind it."""
+
+    answer: str | None
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interim:
+    """The best answer so far and when it stood, in seconds after the problem's arrival."""
+
+    answer: str | None
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What one problem cost: times from its arrival, tokens by role.
+
+    `num_generated_tokens` counts the policy alone; verifier and draft-model tokens (prompt and generated)
+    stand apart. `num_thinking_tokens` are those of the candidates up to the end-of-thinking marker.
+    """
+
+    arrived_s: float
+    finished_s: float
+    num_calls: int
+    num_prompt_tokens: int
+    num_cached_tokens: int
+    num_generated_tokens: int
+    num_thinking_tokens: int
+    num_verifier_tokens: int
+    num_draft_tokens: int
+    num_preemptions: int
+    ttft_s: float | None
+    ttfat_s: float | None
+    queue_s: float | None
+    tpot_excl_first_s: float | None
+
+    @property
+    def tta_s(self) -> float:
+        """Time to answer: arrival → the strategy's final answer."""
+        return self.finished_s - self.arrived_s

@@ -1,0 +1,93 @@
+"""One sample asked of an engine, what came back, and what the engine tells about itself.
+
+Knows nothing of problems or strategies: an engine sees token ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tts_eval.records import Finish, Sampling
+
+
+class EngineDied(RuntimeError):
+    """The engine is gone: no request of this run can be answered any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One sample to be drawn: `num_logprobs` None asks for no log-probabilities, 0 for the token's own."""
+
+    prompt_ids: tuple[int, ...]
+    sampling: Sampling
+    max_tokens: int
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    num_logprobs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long the parts of one sample took, as far as the engine tells.
+
+    `first_token_s` counts from submission; `queue_s` is queued → first scheduled, `prefill_s` first
+    scheduled → first token, `decode_s` first → last token.
+    """
+
+    first_token_s: float | None = None
+    queue_s: float | None = None
+    prefill_s: float | None = None
+    decode_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What one request has generated so far; `finish` is None while it still grows.
+
+    `text` keeps the stop string it ended on. `logprobs` are natural; `confidences` are the negative mean
+    log-probabilities of the most likely `num_logprobs` tokens (DeepConf, arXiv 2508.15260, section 2).
+    """
+
+    token_ids: tuple[int, ...]
+    text: str
+    finish: Finish | None
+    num_cached_tokens: int = 0
+    num_preemptions: int = 0
+    timing: Timing = Timing()
+    logprobs: tuple[float, ...] | None = None
+    confidences: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """What is fixed once an engine runs."""
+
+    name: str
+    version: str
+    device: str
+    num_gpus: int
+    max_model_len: int
+    startup_s: float
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """The engine at one moment: levels as they stand, counters since the engine started.
+
+    `kv_cache_usage_peak` is the highest use since the reading before this one.
+    """
+
+    num_running: int = 0
+    num_waiting: int = 0
+    kv_cache_usage: float = 0.0
+    kv_cache_usage_peak: float = 0.0
+    num_generated_tokens: int = 0
+    num_preemptions: int = 0
+    num_prefix_queried_tokens: int = 0
+    num_prefix_hit_tokens: int = 0
+    num_drafts: int = 0
+    num_draft_tokens: int = 0
+    num_accepted_tokens: int = 0

@@ -1,0 +1,1 @@
+"""Running: arrivals, the run loop, the run directory, the summary, the sweep."""

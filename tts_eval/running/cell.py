@@ -1,0 +1,71 @@
+"""One cell of a sweep, made of parts that have been checked: nothing of it has been loaded yet.
+
+Knows no Hydra; whoever composes the configuration hands the parts over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tts_eval.codec import Codec
+from tts_eval.hardware import Hardware
+from tts_eval.model import Model
+from tts_eval.protocols import ChecksModel, EngineSettings, Load, Strategy, Task, Verifier
+from tts_eval.records import Problem
+from tts_eval.tracking.protocol import Tracking
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Model x task x strategy x engine setting x load, with the folder its run goes to.
+
+    `config` is the composed configuration as plain values; `name` tells the cell from its sisters in the
+    sweep `group`; `labels` names the chosen option of each group (strategy, load and so on).
+    """
+
+    name: str
+    group: str
+    labels: Mapping[str, str]
+    model: Model
+    engine: EngineSettings
+    task: Task
+    strategy: Strategy
+    verifier: Verifier | None
+    load: Load
+    hardware: Hardware
+    tracking: Tracking
+    seed: int
+    directory: Path
+    config: Mapping[str, Any] = field(repr=False)
+
+    def check(self) -> CheckedCell:
+        """Load problems and tokenizer and refuse, with a ValueError, whatever could only fail later."""
+        problems = tuple(self.task.problems())
+        if not problems:
+            raise ValueError(f"task {self.task.name} has no problems with these settings")
+        self.engine.check(self.model)
+        codec = Codec(self.model)
+        longest = max(len(codec.prompt(problem.question)) for problem in problems)
+        model_len = self.engine.model_len(self.model)
+        if longest >= model_len:
+            raise ValueError(
+                f"the longest prompt of task {self.task.name} has {longest} tokens; "
+                f"the model's length is {model_len}"
+            )
+        for part in (self.strategy, self.verifier):
+            if isinstance(part, ChecksModel):
+                part.check_model(self.model, room_tokens=model_len - longest)
+        self.tracking.check()
+        return CheckedCell(self, problems, codec)
+
+
+@dataclass(frozen=True)
+class CheckedCell:
+    """A cell that may run: its problems and the model's tokenizer are at hand."""
+
+    cell: Cell
+    problems: tuple[Problem, ...] = field(repr=False)
+    codec: Codec = field(repr=False)

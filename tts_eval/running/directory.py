@@ -1,0 +1,94 @@
+"""A run on disk: append-only lines that survive a kill, and two small documents.
+
+Knows no figure; it keeps what it is given. Killed at any moment, the files hold whole lines but for at
+most the last one, which the next start drops.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tts_eval.records import Call, Finish
+from tts_eval.requests import Gauges
+from tts_eval.running.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The folder of one run; `path` need not exist yet."""
+
+    path: Path
+
+    def open(self) -> None:
+        """Make the folder if need be, and drop a torn last line of each file."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        for name in ("problems", "calls", "gauges"):
+            _drop_torn_line(self.path / f"{name}.jsonl")
+
+    def append(self, outcome: Outcome, calls: Sequence[Call]) -> None:
+        """Keep a finished problem. Its calls go first: calls without their problem do not count."""
+        _append(self.path / "calls.jsonl", [{"session": outcome.session, **asdict(c)} for c in calls])
+        _append(self.path / "problems.jsonl", [outcome])
+
+    def append_gauges(self, gauges: Gauges, *, session: int, at_s: float) -> None:
+        """Keep what the engine showed at `at_s`."""
+        _append(self.path / "gauges.jsonl", [{"session": session, "at_s": at_s, **asdict(gauges)}])
+
+    def outcomes(self) -> list[Outcome]:
+        """Return the finished problems, each once."""
+        lines = (Outcome.from_json(line) for line in _lines(self.path / "problems.jsonl"))
+        return list({outcome.problem_id: outcome for outcome in lines}.values())
+
+    def calls(self, outcomes: Sequence[Outcome]) -> list[Call]:
+        """Return the calls that belong to `outcomes`; those of problems cut off do not count."""
+        sessions = {outcome.problem_id: outcome.session for outcome in outcomes}
+        kept = []
+        for line in _lines(self.path / "calls.jsonl"):
+            session = line.pop("session")
+            if sessions.get(line["problem_id"]) == session:
+                kept.append(Call(**{**line, "finish": Finish(line["finish"])}))
+        return kept
+
+    def gauges(self) -> list[tuple[int, Gauges]]:
+        """Return the engine's gauges in order, each with its session."""
+        lines = _lines(self.path / "gauges.jsonl")
+        return [
+            (line["session"], Gauges(**{k: v for k, v in line.items() if k not in ("session", "at_s")}))
+            for line in lines
+        ]
+
+    def write(self, name: str, document: Mapping[str, Any]) -> None:
+        """Write `name` (manifest.json, summary.json) whole or not at all."""
+        target, draft = self.path / name, self.path / f".{name}.tmp"
+        draft.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        os.replace(draft, target)
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """Read a document back; None where it has not been written."""
+        file = self.path / name
+        return dict(orjson.loads(file.read_bytes())) if file.is_file() else None
+
+
+def _append(file: Path, records: Sequence[Any]) -> None:
+    with file.open("ab") as lines:
+        lines.write(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records))
+
+
+def _lines(file: Path) -> Iterator[dict[str, Any]]:
+    """Read the whole lines of `file`; a torn last line, left by a kill, is passed over."""
+    if file.is_file():
+        for line in file.read_bytes().split(b"\n")[:-1]:
+            yield orjson.loads(line)
+
+
+def _drop_torn_line(file: Path) -> None:
+    if file.is_file():
+        whole = file.read_bytes().rfind(b"\n") + 1
+        if whole < file.stat().st_size:
+            os.truncate(file, whole)

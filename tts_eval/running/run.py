@@ -1,0 +1,141 @@
+"""The run loop: lets problems arrive, has each one solved and graded, and keeps what came of it.
+
+Knows no strategy, engine or load by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+from tts_eval.fingerprint import fingerprint
+from tts_eval.grading.grader import Grader
+from tts_eval.language_model import MeteredModel, Served
+from tts_eval.measuring.meter import Clock, Meter
+from tts_eval.protocols import Engine
+from tts_eval.records import Attempt, Problem
+from tts_eval.requests import EngineDied
+from tts_eval.running.cell import CheckedCell
+from tts_eval.running.directory import RunDirectory
+from tts_eval.running.manifest import manifest_of
+from tts_eval.running.outcome import Outcome
+from tts_eval.running.summary import Summary, summarize
+from tts_eval.running.watch import watching
+
+GAUGE_INTERVAL_S = 0.25
+
+
+async def run_cell(checked: CheckedCell, engine: Engine, grader: Grader) -> Summary:
+    """Solve those problems of the cell that its folder does not hold yet, and summarize them all.
+
+    A strategy that raises fails its problem alone. EngineDied ends the run; what was finished is kept.
+    """
+    cell = checked.cell
+    directory = RunDirectory(cell.directory)
+    directory.open()
+    finished = directory.outcomes()
+    manifest = manifest_of(cell, engine.facts, fingerprint(checked.problems), earlier=directory.read("manifest.json"))
+    directory.write("manifest.json", manifest)
+    finished_ids = {outcome.problem_id for outcome in finished}
+    pending = [problem for problem in checked.problems if problem.id not in finished_ids]
+    await engine.forget()
+    began_s = time.monotonic()
+    loop = _RunLoop(
+        checked=checked,
+        engine=engine,
+        grader=grader,
+        directory=directory,
+        session=len(manifest["sessions"]) - 1,
+        clock=lambda: time.monotonic() - began_s,
+    )
+    with watching(checked, finished) as watch:
+        async with loop.sampling_gauges():
+            await loop.solve(pending, watch.see)
+        summary = summarize(directory)
+        directory.write("summary.json", summary)
+        watch.finish(summary, directory.outcomes())
+    return summary
+
+
+@dataclass
+class _RunLoop:
+    """One session of a run."""
+
+    checked: CheckedCell
+    engine: Engine
+    grader: Grader
+    directory: RunDirectory
+    session: int
+    clock: Clock
+    _grading: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def solve(self, pending: Sequence[Problem], see: Callable[[Outcome, float], None]) -> None:
+        """Let `pending` arrive under the declared load; `see` is told of each outcome and when it came."""
+        arrivals = [partial(self._arrive, problem, see) for problem in pending]
+        try:
+            await self.checked.cell.load.drive(arrivals)
+        finally:
+            await asyncio.gather(*self._grading)
+
+    async def _arrive(self, problem: Problem, see: Callable[[Outcome, float], None]) -> None:
+        """Solve one problem, from its arrival to its answer; grading holds nobody up."""
+        cell = self.checked.cell
+        meter = Meter(problem.id, self.clock)
+        roles = {"policy": Served(cell.model, self.checked.codec, self.engine)}
+        llm = MeteredModel(roles, meter, self.grader, run_seed=cell.seed)
+        attempt: Attempt | None = None
+        error: str | None = None
+        try:
+            attempt = await cell.strategy.solve(problem, llm, cell.verifier)
+        except Exception as failure:
+            if _engine_died(failure):
+                raise EngineDied(str(failure)) from failure
+            error = f"{type(failure).__name__}: {failure}"
+        spend = meter.spend()
+
+        async def keep() -> None:
+            outcome = Outcome(
+                problem_id=problem.id,
+                level=problem.level,
+                gold=problem.gold,
+                session=self.session,
+                attempt=attempt,
+                grade=await self.grader.grade(problem.gold, attempt.answer if attempt else None),
+                spend=spend,
+                interims=tuple(meter.interims),
+                error=error,
+            )
+            self.directory.append(outcome, meter.calls)
+            see(outcome, self.clock())
+
+        self._grading.append(asyncio.create_task(keep()))
+
+    @asynccontextmanager
+    async def sampling_gauges(self) -> AsyncIterator[None]:
+        """Keep the engine's gauges at the start, every `GAUGE_INTERVAL_S` seconds, and at the end."""
+
+        def sample() -> None:
+            self.directory.append_gauges(self.engine.gauges(), session=self.session, at_s=self.clock())
+
+        async def sample_on() -> None:
+            while True:
+                await asyncio.sleep(GAUGE_INTERVAL_S)
+                sample()
+
+        sample()
+        sampling = asyncio.create_task(sample_on())
+        try:
+            yield
+        finally:
+            sampling.cancel()
+            sample()
+
+
+def _engine_died(failure: Exception) -> bool:
+    if isinstance(failure, ExceptionGroup):
+        return failure.subgroup(EngineDied) is not None
+    return isinstance(failure, EngineDied)

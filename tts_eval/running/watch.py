@@ -1,0 +1,92 @@
+"""Those who watch a run: the progress on the screen and the experiment tracker, told the same figures.
+
+Knows no model and no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tts_eval.console import ProgressDisplay, progress_display
+from tts_eval.measuring.cost import wall_usd
+from tts_eval.progress import Progress
+from tts_eval.running.cell import CheckedCell
+from tts_eval.running.outcome import Outcome
+from tts_eval.tracking.protocol import Tracker
+
+
+@contextmanager
+def watching(checked: CheckedCell, finished: Sequence[Outcome]) -> Iterator[Watch]:
+    """Open display and tracker for a run in which `finished` were there before."""
+    cell = checked.cell
+    tracker = cell.tracking.start(
+        name=cell.name,
+        group=cell.group,
+        job_type=cell.labels["strategy"],
+        config=cell.config,
+        directory=cell.directory,
+    )
+    with tracker, progress_display(len(checked.problems)) as display:
+        watch = Watch(checked, display, tracker)
+        for outcome in finished:
+            watch.count(outcome)
+        yield watch
+
+
+@dataclass
+class Watch:
+    """Counts outcomes and passes the figures on."""
+
+    checked: CheckedCell
+    display: ProgressDisplay
+    tracker: Tracker
+    num_done: int = 0
+    num_correct: int = 0
+    num_failed: int = 0
+    num_generated_tokens: int = 0
+
+    def count(self, outcome: Outcome) -> None:
+        """Add `outcome` to the counts."""
+        self.num_done += 1
+        self.num_correct += outcome.is_correct
+        self.num_failed += outcome.error is not None
+        self.num_generated_tokens += outcome.spend.num_generated_tokens
+
+    def see(self, outcome: Outcome, elapsed_s: float) -> None:
+        """Count `outcome` and show how far the run is after `elapsed_s` seconds."""
+        self.count(outcome)
+        cell = self.checked.cell
+        price = cell.hardware.usd_per_gpu_hour
+        progress = Progress(
+            num_problems=len(self.checked.problems),
+            num_done=self.num_done,
+            num_correct=self.num_correct,
+            num_failed=self.num_failed,
+            num_generated_tokens=self.num_generated_tokens,
+            elapsed_s=elapsed_s,
+            usd=None
+            if price is None
+            else wall_usd(num_gpus=cell.engine.num_gpus, wall_s=elapsed_s, usd_per_gpu_hour=price),
+        )
+        self.display.update(progress)
+        self.tracker.update(progress)
+
+    def finish(self, summary: Mapping[str, Any], outcomes: Sequence[Outcome]) -> None:
+        """Hand the tracker the summary and a row a problem."""
+        self.tracker.finish(summary, [_row(outcome) for outcome in outcomes])
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "problem": outcome.problem_id,
+        "level": outcome.level,
+        "gold": outcome.gold,
+        "answer": outcome.attempt.answer if outcome.attempt else None,
+        "verdict": str(outcome.grade.verdict),
+        "tta_s": outcome.spend.tta_s,
+        "generated_tokens": outcome.spend.num_generated_tokens,
+        "error": outcome.error,
+    }

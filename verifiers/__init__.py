@@ -1,0 +1,1 @@
+"""Verifiers: each file one way of scoring traces without the gold answer."""
