@@ -1,0 +1,51 @@
+"""Anybody's own benchmark: a file of problems with named columns.
+
+Knows nothing of what the columns hold beyond question, answer, id and level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tts_eval import checks
+from tts_eval.records import Problem
+from tts_eval.rows import Columns, check_file, read_file
+
+
+@dataclass(frozen=True, slots=True)
+class Jsonl:
+    """A JSONL, JSON, CSV or Parquet file; the fields other than `path` and `limit` name its columns.
+
+    Several `question` columns are joined by a space. Without an `id` column problems are numbered; without a
+    `level` column they have no level. `limit` takes the first so many problems, at most.
+    """
+
+    path: str
+    question: str | Sequence[str] = "question"
+    answer: str = "answer"
+    id: str | None = None
+    level: str | None = None
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        checks.optional_whole_number("task.limit", self.limit, minimum=1)
+        if not self.columns.question:
+            raise ValueError("task.question must name a column or several, not none")
+        check_file(self.path)
+
+    @property
+    def name(self) -> str:
+        """What the benchmark is called in tables: its file's name."""
+        return Path(self.path).stem
+
+    @property
+    def columns(self) -> Columns:
+        """Which column means what."""
+        question = (self.question,) if isinstance(self.question, str) else tuple(self.question or ())
+        return Columns(question, self.answer, id=self.id, level=self.level)
+
+    def problems(self) -> list[Problem]:
+        """Return the problems in file order; raises ValueError on a row that cannot be used."""
+        return read_file(self.path).problems(self.columns, name=self.name, limit=self.limit)

@@ -1,0 +1,37 @@
+"""MATH-500: 500 competition problems in five levels (Lightman et al., 2023; from Hendrycks et al., 2021).
+
+Knows nothing of grading: answers are LaTeX and go to the general grader.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tts_eval import checks
+from tts_eval.records import Problem
+from tts_eval.rows import Columns, check_file, read_file, read_hub
+
+COLUMNS = Columns(("problem",), "answer", id="unique_id", level="level", metadata=("subject",))
+
+
+@dataclass(frozen=True, slots=True)
+class Math500:
+    """MATH-500 from the hub or a local copy; `limit` takes the first so many problems, at most."""
+
+    path: str | None = None
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        checks.optional_whole_number("task.limit", self.limit, minimum=1)
+        if self.path is not None:
+            check_file(self.path)
+
+    @property
+    def name(self) -> str:
+        """What the benchmark is called in tables."""
+        return "math500"
+
+    def problems(self) -> list[Problem]:
+        """Return the problems in file order; raises ValueError on a row that cannot be used."""
+        rows = read_hub("HuggingFaceH4/MATH-500", split="test") if self.path is None else read_file(self.path)
+        return rows.problems(COLUMNS, name=self.name, limit=self.limit)

@@ -1,0 +1,108 @@
+"""What a run runs on: speeds for the planner, a price with its source for the costs.
+
+Knows no model and counts no GPU. Prices are inputs, never constants: `conf/hardware/` states them.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from tts_eval import checks
+
+CONF = Path(__file__).resolve().parents[1] / "conf" / "hardware"
+TEXTS = {"name", "price_source", "price_as_of", "device_names"}
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """One GPU (or one machine without any), as its data sheet has it; None is unknown.
+
+    Speeds are dense ones, without sparsity; `interconnect_gb_per_s` is to the node's other GPUs, one way.
+    `usd_per_gpu_hour` None stands for the list price, which `price_source` stated on `price_as_of`; any other
+    price is the user's own. `device_names` are what the driver calls this GPU.
+    """
+
+    name: str
+    memory_gb: float | None = None
+    bandwidth_gb_per_s: float | None = None
+    bf16_tflops: float | None = None
+    fp8_tflops: float | None = None
+    interconnect_gb_per_s: float | None = None
+    tdp_w: float | None = None
+    list_usd_per_gpu_hour: float | None = None
+    usd_per_gpu_hour: float | None = None
+    usd_per_gpu_hour_low: float | None = None
+    usd_per_gpu_hour_high: float | None = None
+    price_source: str | None = None
+    price_as_of: str | None = None
+    device_names: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name not in TEXTS and value is not None:
+                checks.number(f"hardware.{field.name}", value, minimum=0)
+        object.__setattr__(self, "device_names", tuple(self.device_names))
+        if self.usd_per_gpu_hour is None:
+            object.__setattr__(self, "usd_per_gpu_hour", self.list_usd_per_gpu_hour)
+        elif self.usd_per_gpu_hour != self.list_usd_per_gpu_hour:
+            object.__setattr__(self, "price_source", "given by the user")
+            object.__setattr__(self, "price_as_of", None)
+            object.__setattr__(self, "usd_per_gpu_hour_low", self.usd_per_gpu_hour)
+            object.__setattr__(self, "usd_per_gpu_hour_high", self.usd_per_gpu_hour)
+
+
+@cache
+def recognised(*, usd_per_gpu_hour: float | None = None) -> Hardware:
+    """Return this machine's hardware: the file in `conf/hardware/` with its GPU's name, or the CPU's.
+
+    A GPU that no file knows has neither speeds nor, unless `usd_per_gpu_hour` is given, a price.
+    """
+    gpu = _visible_gpu()
+    if gpu is None:
+        return Hardware(**_settings(CONF / "cpu.yaml") | {"usd_per_gpu_hour": usd_per_gpu_hour})
+    name, memory_gb = gpu
+    for file in sorted(CONF.glob("*.yaml")):
+        settings = _settings(file)
+        if name in settings.get("device_names", ()):
+            return Hardware(**settings | {"usd_per_gpu_hour": usd_per_gpu_hour})
+    if usd_per_gpu_hour is None:
+        print(f"no price known for {name}: costs are null without hardware.usd_per_gpu_hour", file=sys.stderr)
+    return Hardware(name, memory_gb=memory_gb, usd_per_gpu_hour=usd_per_gpu_hour)
+
+
+def _settings(file: Path) -> dict[str, Any]:
+    settings: Any = OmegaConf.to_container(OmegaConf.load(file))
+    return {key: value for key, value in settings.items() if key != "_target_"}
+
+
+def _visible_gpu() -> tuple[str, float | None] | None:
+    """Return name and memory of the first GPU that CUDA would use, None without one."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None and visible.strip() in ("", "-1"):
+        return None
+    select = [] if visible is None else ["-i", visible.split(",")[0].strip()]
+    try:
+        answer = subprocess.run(
+            ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits", *select],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        ).stdout.splitlines()
+    except (OSError, subprocess.SubprocessError):
+        return None
+    if not answer:
+        return None
+    name, _, memory_mib = answer[0].rpartition(", ")
+    is_told = memory_mib.isdigit()  # a GPU that shares the host's memory answers [N/A]
+    return name, int(memory_mib) * 2**20 / 1e9 if is_told else None
