@@ -18,10 +18,7 @@ class Codec:
         from transformers import AutoTokenizer
 
         self._model = model
-        try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(model.location, revision=model.revision)
-        except (OSError, ValueError) as error:
-            raise ValueError(model.unreachable("tokenizer")) from error
+        self._tokenizer: Any = model.load(AutoTokenizer, "tokenizer")
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Return the token ids of `text`, without special tokens at either end."""

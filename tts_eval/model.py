@@ -5,13 +5,14 @@ Knows no engine and loads no weights.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tts_eval import checks
+from tts_eval.hub import why_unreachable
 from tts_eval.records import Markers, Sampling
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
@@ -81,15 +82,23 @@ class Model:
         """Return the transformers configuration; ValueError where there is none to be had."""
         from transformers import AutoConfig
 
-        try:
-            return AutoConfig.from_pretrained(self.location, revision=self.revision)
-        except (OSError, ValueError) as error:
-            raise ValueError(self.unreachable("configuration")) from error
+        return self.load(AutoConfig, "configuration")
 
-    def unreachable(self, what: str) -> str:
-        """Say that `what` of this model could not be loaded, and what would help."""
-        offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0") else ""
-        return (
-            f"no {what} for model {self.name!r}: {self.path!r} is neither a folder with a checkpoint "
-            f"nor a hub id that can be reached{offline}; give model.path=FOLDER"
-        )
+    def load(self, auto_class: Any, what: str) -> Any:
+        """Load `what` through a transformers auto class; without network, from the user's cache."""
+        location = self.location
+        is_offline = location == self.path and _hub_is_silent(location)
+        try:
+            return auto_class.from_pretrained(location, revision=self.revision, local_files_only=is_offline)
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"no {what} for model {self.name!r}: {self.path!r} is neither a folder with a checkpoint nor "
+                f"a hub id that can be reached; give model.path=FOLDER"
+            ) from error
+
+
+@cache
+def _hub_is_silent(repository: str) -> bool:
+    from huggingface_hub import HfApi
+
+    return bool(why_unreachable(HfApi().model_info, repository))

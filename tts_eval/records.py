@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol, Self
 
+from tts_eval import checks
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -121,16 +123,17 @@ class Sampling:
     top_k: int = 0
 
     def __post_init__(self) -> None:
-        if not self.temperature >= 0:
-            raise ValueError(f"temperature must be 0 (greedy) or more, not {self.temperature!r}")
-        if not 0 < self.top_p <= 1:
-            raise ValueError(f"top_p must lie in (0, 1], not {self.top_p!r}")
-        if self.top_k < 0:
-            raise ValueError(f"top_k must be 0 (off) or more, not {self.top_k!r}")
+        checks.number("temperature", self.temperature, minimum=0.0)
+        checks.number("top_p", self.top_p, minimum=1e-6, maximum=1.0)
+        checks.whole_number("top_k", self.top_k, minimum=0)
 
-    def override(self, **given: float | int | None) -> Self:
-        """Return these settings with those of `given` that are not None in their place."""
-        return replace(self, **{name: value for name, value in given.items() if value is not None})
+    def override(self, *, temperature: float | None, top_p: float | None) -> Self:
+        """Return these settings with those that are not None in their place."""
+        return replace(
+            self,
+            temperature=self.temperature if temperature is None else temperature,
+            top_p=self.top_p if top_p is None else top_p,
+        )
 
 
 @dataclass(frozen=True, slots=True)

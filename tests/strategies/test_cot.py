@@ -7,7 +7,7 @@ from tests.scripted import MODEL, solve
 
 
 async def test_the_boxed_answer_after_the_thinking_is_the_answer() -> None:
-    attempt, engine, meter = await solve(Cot(), {"": [" six sevens </think> so \\boxed{42}"]})
+    attempt, _, meter = await solve(Cot(), {"": [" six sevens </think> so \\boxed{42}"]})
     assert attempt.answer == "42"
     [candidate] = attempt.candidates
     assert candidate.num_tokens == 5  # six, sevens, </think>, so, \boxed{42}

@@ -5,19 +5,25 @@ Knows the exceptions of Hydra and OmegaConf, and nothing of ours but ValueError.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from hydra.errors import MissingConfigException
 from omegaconf import DictConfig
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+)
 
 
 def complaint(error: BaseException) -> str:
     """Return `error` as one readable line."""
     for cause in _causes(error):
         if isinstance(cause, MissingConfigException) and cause.options is not None:
-            return _with_options(f"{cause.missing_cfg_file!r} does not exist", str(cause.missing_cfg_file), cause.options)
+            given = str(cause.missing_cfg_file)
+            return _with_options(f"{given!r} does not exist", given, cause.options)
         if isinstance(cause, ConfigAttributeError | ConfigKeyError):
             return _unknown_key(cause)
         if isinstance(cause, MissingMandatoryValue):
@@ -42,7 +48,7 @@ def _unknown_key(error: OmegaConfBaseException) -> str:
     return _with_options(place, name, allowed) + hint
 
 
-def _with_options(what: str, given: str, options: list[str]) -> str:
+def _with_options(what: str, given: str, options: Sequence[str]) -> str:
     near = get_close_matches(given.rpartition("/")[2], options, n=1)
     meant = f"; did you mean {near[0]!r}?" if near else ""
     return f"{what}; allowed: {', '.join(options)}{meant}"

@@ -24,11 +24,12 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
     Raises ValueError with a part's own words where its settings are wrong.
     """
     checks.whole_number("seed", config.seed, minimum=0)
-    parts: dict[str, Any] = {name: _part(config, name) for name in config if name != "seed"}
+    parts: dict[str, Any] = {name: _part(config, name) for name in map(str, config) if name != "seed"}
     speculation = parts.pop("speculation")
     if speculation:
         parts["engine"] = replace(parts["engine"], speculative_config=speculation)
     labels = {name: _label(config, hydra, name) for name in (*parts, "speculation")}
+    plain: Any = OmegaConf.to_container(config, resolve=True)
     return Cell(
         **parts,
         seed=config.seed,
@@ -36,7 +37,7 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
         name=hydra.job.override_dirname.lstrip("+") or labels["strategy"],
         group=Path(hydra.sweep.dir).name if hydra.mode == RunMode.MULTIRUN else "",
         directory=Path(hydra.runtime.output_dir),
-        config=OmegaConf.to_container(config, resolve=True),
+        config=plain,
     )
 
 

@@ -9,6 +9,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -50,11 +51,10 @@ def _composed() -> list[Declared]:
     declared: list[Declared] = []
 
     def declare(config: DictConfig) -> None:
-        node = HydraConfig.get()
-        if node.launcher._target_.endswith("BasicLauncher"):
-            declared.append((config, OmegaConf.create(node)))
-        else:  # another process, another machine: this cell is all there is here
-            _run([(config, OmegaConf.create(node))], keep_refused=False)
+        node: Any = HydraConfig.get()
+        declared.append((config, OmegaConf.create(node)))
+        if not node.launcher._target_.endswith("BasicLauncher"):  # elsewhere: this cell is all there is there
+            _run([declared.pop()], keep_refused=False)
 
     hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(declare)()
     return declared
@@ -70,17 +70,21 @@ def _resumed(arguments: Sequence[str]) -> list[Declared]:
         raise ValueError(f"resume={folder}: no run is there (a run has .hydra/config.yaml)")
     declared = []
     for file in files:
-        node = OmegaConf.load(file.with_name("hydra.yaml")).hydra
+        config, node = _load(file), _load(file.with_name("hydra.yaml")).hydra
         node.runtime.output_dir = str(file.parents[1])
-        declared.append((OmegaConf.load(file), node))
+        declared.append((config, node))
     return declared
+
+
+def _load(file: Path) -> DictConfig:
+    config = OmegaConf.load(file)
+    assert isinstance(config, DictConfig)
+    return config
 
 
 def _run(declared: Sequence[Declared], *, keep_refused: bool) -> int:
     """Check all cells, then run them."""
     from tts_eval.command.compose import cell_of
-    from tts_eval.command.table import print_table
-    from tts_eval.running.sweep import run_sweep
 
     try:
         checked = [cell_of(config, node).check() for config, node in declared]
@@ -89,6 +93,9 @@ def _run(declared: Sequence[Declared], *, keep_refused: bool) -> int:
             for _, node in declared:
                 _discard(Path(node.runtime.output_dir), Path(node.sweep.dir))
         raise
+    from tts_eval.command.table import print_table
+    from tts_eval.running.sweep import run_sweep
+
     sweep = asyncio.run(run_sweep(checked, say=lambda line: print(line, file=sys.stderr, flush=True)))
     print_table(sweep)
     for cell, reason in sweep.failures:

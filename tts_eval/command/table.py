@@ -5,6 +5,7 @@ Knows nothing but summaries.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from rich.console import Console
@@ -13,22 +14,33 @@ from rich.table import Table
 from tts_eval.running.summary import Summary
 from tts_eval.running.sweep import Sweep
 
+PLAIN_WIDTH = 160  # where the output is no terminal, nothing is cut
+
 
 def print_table(sweep: Sweep, *, console: Console | None = None) -> None:
     """Print a row a cell: accuracy with its 95% interval, latency, throughput, cost, tokens."""
     if not sweep.summaries:
         return
-    console = console or Console()
+    console = console or Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    names = _distinct_parts([checked.cell.name for checked, _ in sweep.summaries])
     table = Table(title="measured; accuracy with 95% interval", title_justify="left", title_style="")
     for heading in ("cell", "n", "accuracy", "tta p50", "tta p99", "tokens/problem", "tokens/s", "$/correct"):
         table.add_column(heading, justify="left" if heading == "cell" else "right", no_wrap=True)
-    for checked, summary in sweep.summaries:
-        table.add_row(checked.cell.name, *_figures(summary))
+    for name, (_, summary) in zip(names, sweep.summaries, strict=True):
+        table.add_row(name, *_figures(summary))
     console.print(table)
     folders = {str(checked.cell.directory) for checked, _ in sweep.summaries}
     parents = {str(checked.cell.directory.parent) for checked, _ in sweep.summaries}
     where = folders if len(folders) == 1 else parents
     console.print(f"results: {', '.join(sorted(where))}", soft_wrap=True)
+
+
+def _distinct_parts(names: list[str]) -> list[str]:
+    """Return the names without the overrides that all of them share."""
+    parts = [name.split(",") for name in names]
+    shared = set.intersection(*map(set, parts)) if len(names) > 1 else set()
+    own = [",".join(part for part in mine if part not in shared) for mine in parts]
+    return [short or name for short, name in zip(own, names, strict=True)]
 
 
 def _figures(summary: Summary) -> list[str]:

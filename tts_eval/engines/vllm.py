@@ -115,6 +115,7 @@ class VllmEngine:
             "revision": model.revision,
             "dtype": self.dtype or model.dtype,
             "max_model_len": self.model_len(model),
+            "use_tqdm_on_load": False,
         }
         given = {name: value for name, value in ours.items() if value is not None} | dict(self.further)
         if vllm_platform.is_cpu():

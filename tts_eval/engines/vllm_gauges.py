@@ -43,7 +43,7 @@ class GaugeBoard:
         )
 
 
-class GaugeLogger(StatLoggerBase):
+class GaugeLogger(StatLoggerBase):  # type: ignore[misc]  # vLLM is not followed by mypy
     """Hands one engine's statistics to a board, once a step."""
 
     def __init__(self, board: GaugeBoard, vllm_config: Any, engine_index: int = 0) -> None:

@@ -25,6 +25,7 @@ def sampling_params(request: Request, kind: RequestOutputKind) -> SamplingParams
         max_tokens=request.max_tokens,
         stop=list(request.stop),
         include_stop_str_in_output=True,
+        skip_special_tokens=not request.stop,  # a stop string may hold a special token, as s1's markers do
         seed=request.seed if sampling.temperature > 0 else None,
         logprobs=request.num_logprobs,
         output_kind=kind,
@@ -91,4 +92,3 @@ def timing_of(metrics: Any) -> Timing:
         prefill_s=metrics.first_token_ts - metrics.scheduled_ts,
         decode_s=metrics.last_token_ts - metrics.first_token_ts,
     )
-

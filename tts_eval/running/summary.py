@@ -21,6 +21,15 @@ from tts_eval.statistics.intervals import mean_ci95, proportion_ci95
 from tts_eval.statistics.spread import Spread
 
 Summary = dict[str, Any]
+LABELS = ("strategy", "verifier", "engine", "speculation", "load")
+RISING = (
+    "num_generated_tokens",
+    "num_preemptions",
+    "num_prefix_queried_tokens",
+    "num_prefix_hit_tokens",
+    "num_drafts",
+    "num_accepted_tokens",
+)
 
 
 def summarize(directory: RunDirectory) -> Summary:
@@ -37,7 +46,7 @@ def summarize(directory: RunDirectory) -> Summary:
         "name": manifest["name"],
         "model": manifest["model"],
         "task": manifest["task"],
-        **{name: manifest["labels"].get(name) for name in ("strategy", "load", "engine", "speculation", "verifier")},
+        **{name: manifest["labels"].get(name) for name in LABELS},
         "num_problems": len(outcomes),
         "num_correct": num_correct,
         "num_undecided": sum(outcome.grade.verdict is Verdict.UNDECIDED for outcome in outcomes),
@@ -86,7 +95,9 @@ def _spend(outcomes: Sequence[Outcome]) -> Summary:
     }
 
 
-def _cost(outcomes: Sequence[Outcome], wall_s: float, num_gpus: int, usd_per_gpu_hour: float | None) -> Summary:
+def _cost(
+    outcomes: Sequence[Outcome], wall_s: float, num_gpus: int, usd_per_gpu_hour: float | None
+) -> Summary:
     if usd_per_gpu_hour is None:
         names: Summary = dict.fromkeys(Cost.__slots__)
         return {**names, "usd_per_gpu_hour": None}
@@ -109,11 +120,7 @@ def _json_number(value: Any) -> Any:
 
 def _gauges(readings: Sequence[tuple[int, Gauges]]) -> Summary:
     """Add up, over the sessions, what the counters rose by; a session starts with a reading of its own."""
-    rises = dict.fromkeys(
-        ("num_preemptions", "num_prefix_queried_tokens", "num_prefix_hit_tokens", "num_drafts", "num_accepted_tokens"),
-        0,
-    )
-    rises["num_generated_tokens"] = 0
+    rises = dict.fromkeys(RISING, 0)
     for session in {session for session, _ in readings}:
         series = [gauges for s, gauges in readings if s == session]
         for name in rises:

@@ -25,7 +25,7 @@ class Sweep:
 
 
 async def run_sweep(cells: Sequence[CheckedCell], *, say: Callable[[str], None]) -> Sweep:
-    """Run `cells`; an engine that cannot start or dies fails the cells it still had to serve, not the rest."""
+    """Run `cells`; an engine that cannot start, or dies, fails the cells it still had to serve alone."""
     sweep = Sweep()
     async with Grader(GradingPool()) as grader:
         for group in sharing_an_engine(cells):

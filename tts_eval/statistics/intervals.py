@@ -9,7 +9,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import binomtest
 
 NUM_RESAMPLES = 2000
 
@@ -18,6 +17,8 @@ Interval = tuple[float, float]
 
 def proportion_ci95(num_successes: int, num_trials: int) -> Interval | None:
     """Return the Wilson score interval of a proportion; None without trials."""
+    from scipy.stats import binomtest  # half a second or more, needed once a run
+
     if num_trials == 0:
         return None
     interval = binomtest(num_successes, num_trials).proportion_ci(0.95, method="wilson")
@@ -39,8 +40,6 @@ def ratio_ci95(numerators: Sequence[float], denominators: Sequence[float]) -> In
     tops, bottoms = np.asarray(numerators, float), np.asarray(denominators, float)
     rows = np.random.default_rng(0).integers(len(tops), size=(NUM_RESAMPLES, len(tops)))
     sums = bottoms[rows].sum(axis=1)
-    ratios = np.divide(
-        tops[rows].sum(axis=1), sums, out=np.full(NUM_RESAMPLES, math.inf), where=sums != 0
-    )
+    ratios = np.divide(tops[rows].sum(axis=1), sums, out=np.full(NUM_RESAMPLES, math.inf), where=sums != 0)
     low, high = np.quantile(ratios, [0.025, 0.975], method="nearest")
     return float(low), float(high)

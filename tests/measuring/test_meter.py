@@ -1,0 +1,79 @@
+"""One problem's account, worked out on paper."""
+
+import pytest
+
+from tts_eval.measuring.meter import Meter, tpot_excl_first_s
+from tts_eval.records import Call, Finish
+
+CALL = Call(
+    problem_id="p",
+    number=0,
+    role="policy",
+    seed=1,
+    num_prompt_tokens=10,
+    num_cached_tokens=4,
+    num_generated_tokens=5,
+    finish=Finish.END,
+    submitted_s=3.0,
+    finished_s=8.0,
+    queue_s=0.5,
+    first_token_s=4.0,
+    prefill_s=0.5,
+    decode_s=2.0,
+)
+
+
+def call(**changes: object) -> Call:
+    fields = {name: getattr(CALL, name) for name in Call.__slots__}
+    return Call(**{**fields, **changes})
+
+
+def clock(*times_s: float) -> Meter:
+    ticks = iter(times_s)
+    return Meter("p", lambda: next(ticks))
+
+
+def test_two_samples_of_one_problem() -> None:
+    """Arrives at 2, first tokens at 4 and 5, answered at 9: ttft is 2, tta is 7."""
+    meter = clock(2.0, 9.0)
+    meter.add(call(), num_thinking_tokens=3)
+    meter.add(call(number=1, first_token_s=5.0, queue_s=1.5, decode_s=4.0), num_thinking_tokens=2)
+    spend = meter.spend()
+    assert (spend.ttft_s, spend.tta_s, spend.queue_s) == (2.0, 7.0, 0.5)
+    assert spend.tpot_excl_first_s == (2.0 / 4 + 4.0 / 4) / 2
+    assert (spend.num_prompt_tokens, spend.num_cached_tokens) == (20, 8)
+    assert (spend.num_generated_tokens, spend.num_thinking_tokens) == (10, 5)
+    assert spend.ttfat_s is None  # nobody saw when the thinking ended
+
+
+def test_verifier_and_draft_stand_apart_from_the_policy() -> None:
+    meter = clock(0.0, 9.0)
+    meter.add(call())
+    meter.add(call(role="verifier", num_prompt_tokens=100, num_generated_tokens=0, first_token_s=1.0))
+    meter.add(call(role="draft", num_prompt_tokens=7, num_generated_tokens=3))
+    spend = meter.spend()
+    assert (spend.num_generated_tokens, spend.num_verifier_tokens, spend.num_draft_tokens) == (5, 100, 10)
+    assert spend.ttft_s == 4.0
+    assert spend.num_calls == 3
+
+
+def test_the_first_answer_token_is_the_earliest_one_seen() -> None:
+    meter = clock(1.0, 9.0)
+    meter.add(call(), first_answer_token_s=7.0)
+    meter.add(call(), first_answer_token_s=6.0)
+    meter.add(call())
+    assert meter.spend().ttfat_s == 5.0
+
+
+def test_no_call_no_times() -> None:
+    spend = clock(0.0, 1.0).spend()
+    assert (spend.ttft_s, spend.queue_s, spend.tpot_excl_first_s, spend.num_calls) == (None, None, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("num_tokens", "decode_s", "expected"), [(5, 2.0, 0.5), (1, 2.0, None), (5, None, None)]
+)
+def test_time_per_output_token_leaves_the_first_out(
+    num_tokens: int, decode_s: float | None, expected: float | None
+) -> None:
+    assert tpot_excl_first_s(call(num_generated_tokens=num_tokens, decode_s=decode_s)) == expected

@@ -1,0 +1,113 @@
+"""The run loop keeps every finished problem, once, whatever happens to the others."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.running.cells import Calculator, sums_cell
+from tests.scripted import WordCodec
+from tts_eval.grading.grader import Grader
+from tts_eval.grading.pool import GradingPool
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Candidate, Problem
+from tts_eval.requests import EngineDied
+from tts_eval.running.directory import RunDirectory
+from tts_eval.running.run import run_cell
+
+
+@pytest.fixture
+def grader() -> Grader:
+    return Grader(GradingPool())
+
+
+async def test_three_sums_on_paper(tmp_path: Path, grader: Grader) -> None:
+    """Sums 0, 1, 2: the calculator is wrong on the last; each takes five tokens, four of them thought."""
+    checked, engine = sums_cell(tmp_path)
+    summary = await run_cell(checked, engine, grader)
+    assert (summary["num_problems"], summary["num_correct"], summary["num_failed"]) == (3, 2, 0)
+    assert summary["accuracy"] == pytest.approx(2 / 3)
+    assert summary["tokens"]["generated"] == 15 == summary["engine_generated_tokens"]
+    assert summary["tokens"]["thinking"] == 12
+    assert summary["tokens"]["prompt"] == 3 * 4  # "i + i <ask>"
+    assert summary["usd_per_gpu_hour"] == 3.6
+    assert summary["usd_total"] == pytest.approx(summary["wall_s"] * 0.001)
+    assert summary["usd_per_correct"] == pytest.approx(summary["usd_total"] / 2)
+    assert json.loads((tmp_path / "summary.json").read_text()) == json.loads(json.dumps(summary))
+
+
+async def test_an_answer_stands_between_its_longest_call_and_the_end_of_the_run(
+    tmp_path: Path, grader: Grader
+) -> None:
+    checked, engine = sums_cell(tmp_path, num_problems=9)
+    summary = await run_cell(checked, engine, grader)
+    directory = RunDirectory(tmp_path)
+    outcomes = directory.outcomes()
+    calls = directory.calls(outcomes)
+    assert len(calls) == 9
+    for outcome in outcomes:
+        longest_s = max(c.finished_s - c.submitted_s for c in calls if c.problem_id == outcome.problem_id)
+        assert longest_s <= outcome.spend.tta_s <= summary["wall_s"]
+
+
+async def test_a_strategy_that_raises_fails_its_problem_alone(tmp_path: Path, grader: Grader) -> None:
+    @dataclass(frozen=True)
+    class AfraidOfOne:
+        async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+            if problem.id == "sum-1":
+                raise ZeroDivisionError("one is odd")
+            [trace] = await llm.extend(llm.start(problem))
+            return Attempt(llm.answer(trace), (Candidate.of(trace, llm.answer(trace)),))
+
+    checked, engine = sums_cell(tmp_path, strategy=AfraidOfOne(), num_problems=3)
+    summary = await run_cell(checked, engine, grader)
+    assert (summary["num_problems"], summary["num_correct"], summary["num_failed"]) == (3, 1, 1)
+    errors = {o.problem_id: o.error for o in RunDirectory(tmp_path).outcomes()}
+    assert errors == {"sum-0": None, "sum-1": "ZeroDivisionError: one is odd", "sum-2": None}
+
+
+async def test_asking_for_more_than_the_models_length_fails_that_problem(
+    tmp_path: Path, grader: Grader
+) -> None:
+    @dataclass(frozen=True)
+    class Greedy:
+        async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+            await llm.extend(llm.start(problem), max_tokens=10**6)
+            raise AssertionError("not reached")
+
+    checked, engine = sums_cell(tmp_path, strategy=Greedy(), num_problems=1)
+    await run_cell(checked, engine, grader)
+    [outcome] = RunDirectory(tmp_path).outcomes()
+    assert outcome.error is not None
+    assert (
+        "max_tokens=1000000 asked for after 4 tokens; the model's length of 1000 leaves room for 996"
+        in outcome.error
+    )
+
+
+async def test_a_dead_engine_ends_the_run_and_the_next_start_goes_on(tmp_path: Path, grader: Grader) -> None:
+    dying = Calculator({}, codec=WordCodec(), dies_after=4)
+    checked, engine = sums_cell(tmp_path, engine=dying, num_problems=9)
+    with pytest.raises(EngineDied):
+        await run_cell(checked, engine, grader)
+    kept = RunDirectory(tmp_path).outcomes()
+    assert 0 < len(kept) <= 4
+    assert all(outcome.error is None for outcome in kept)
+
+    checked, engine = sums_cell(tmp_path, num_problems=9)
+    summary = await run_cell(checked, engine, grader)
+    assert len(engine.requests) == 9 - len(kept)
+    lines = (tmp_path / "problems.jsonl").read_text().splitlines()
+    assert len(lines) == len({json.loads(line)["problem_id"] for line in lines}) == 9
+    assert summary["num_problems"] == 9
+    assert summary["tokens"]["generated"] == 45
+    assert summary["startup_s"] == 1.0  # two starts of half a second
+
+
+async def test_other_problems_than_before_are_refused(tmp_path: Path, grader: Grader) -> None:
+    checked, engine = sums_cell(tmp_path, num_problems=3)
+    await run_cell(checked, engine, grader)
+    more, engine = sums_cell(tmp_path, num_problems=4)
+    with pytest.raises(ValueError, match="not those this run began with"):
+        await run_cell(more, engine, grader)
