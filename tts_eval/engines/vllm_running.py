@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
@@ -20,7 +21,7 @@ from vllm.v1.engine.exceptions import EngineDeadError
 from tts_eval.engines import vllm_platform
 from tts_eval.engines.vllm_gauges import GaugeBoard, GaugeLogger
 from tts_eval.engines.vllm_outputs import Growth, sampling_params
-from tts_eval.records import Sampling
+from tts_eval.records import Finish, Sampling
 from tts_eval.requests import Completion, EngineDied, EngineFacts, Gauges, Request
 
 
@@ -147,12 +148,13 @@ class VllmStream:
 
     async def close(self) -> Completion:
         """Stop the sample where it stands and return all of it, tokens not looked at included."""
-        if self._last is None or not self._last.finished:
+        if self._last is None:  # nobody has looked: the request has not even been sent
+            return Completion((), "", Finish.ABORT)
+        if not self._last.finished:
             await self._abort()
             async for output in self._outputs:
                 self._take(output)
         await self._outputs.aclose()
-        assert self._last is not None
         return self._growth.completion(self._last)
 
     def _take(self, output: RequestOutput) -> None:

@@ -1,0 +1,99 @@
+"""The metered handle: what it asks of an engine, and what it books."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.scripted import MODEL, ScriptedEngine, metered
+from tts_eval.records import Finish, Problem
+
+PROBLEM = Problem("p", "6 x 7 =", "42")
+
+
+async def test_a_trace_grows_by_token_ids_and_the_text_follows() -> None:
+    llm = metered(ScriptedEngine({"": [" six sevens"], " six sevens make": [" forty two"]}))
+    [once] = await llm.extend(llm.start(PROBLEM))
+    [twice] = await llm.extend(once + " make")
+    assert twice.text == " six sevens make forty two"
+    assert twice.token_ids[: once.num_tokens] == once.token_ids
+    assert twice.codec.decode(twice.token_ids) == twice.text
+    assert (once + " make").finish is None
+    assert llm.meter.spend().num_generated_tokens == 4  # "make" was appended, not generated
+
+
+async def test_a_stop_string_is_kept_and_told() -> None:
+    llm = metered(ScriptedEngine({"": [" step one\n\n step two"]}))
+    [trace] = await llm.extend(llm.start(PROBLEM), stop=["\n\n"])
+    assert (trace.text, trace.finish) == (" step one\n\n", Finish.STOP)
+
+
+async def test_n_samples_are_n_calls_numbered_in_order() -> None:
+    llm = metered(ScriptedEngine({"": [" a", " b", " c"]}))
+    traces = await llm.extend(llm.start(PROBLEM), n=3, temperature=1.0)
+    assert [trace.text for trace in traces] == [" a", " b", " c"]
+    assert sorted(call.number for call in llm.meter.calls) == [0, 1, 2]
+    assert len({call.seed for call in llm.meter.calls}) == 3
+
+
+async def test_a_watched_trace_can_be_stopped_and_what_it_wrote_is_booked() -> None:
+    llm = metered(ScriptedEngine({"": [" a b c d e f"]}))
+    seen = []
+    async with llm.stream(llm.start(PROBLEM), every=2) as growing:
+        async for trace in growing:
+            seen.append(trace.text)
+            if trace.num_tokens >= 4:
+                break
+    assert seen == [" a b", " a b c d"]
+    [call] = llm.meter.calls
+    assert (call.num_generated_tokens, call.finish) == (4, Finish.ABORT)
+
+
+async def test_the_first_answer_token_is_timed_where_it_can_be_seen() -> None:
+    script = {"": [" hm </think> it is 42"]}
+    watched = metered(ScriptedEngine(script))
+    async with watched.stream(watched.start(PROBLEM)) as growing:
+        async for _ in growing:
+            pass
+    assert watched.meter.spend().ttfat_s is not None
+
+    unwatched = metered(ScriptedEngine(script))
+    await unwatched.extend(unwatched.start(PROBLEM))
+    assert unwatched.meter.spend().ttfat_s is None
+
+    parts = metered(ScriptedEngine({"": [" hm </think>"], " hm </think>": [" 42"]}))
+    [thought] = await parts.extend(parts.start(PROBLEM))
+    await parts.extend(thought)
+    assert parts.meter.spend().ttfat_s is not None
+
+
+async def test_without_thinking_every_token_is_answer() -> None:
+    llm = metered(ScriptedEngine({" </think>": [" it is \\boxed{42}"]}))
+    [trace] = await llm.extend(llm.start(PROBLEM, thinking=False))
+    assert llm.answer(trace) == "42"
+    spend = llm.meter.spend()
+    assert spend.num_thinking_tokens == 0
+    assert spend.ttfat_s == spend.ttft_s
+
+
+async def test_a_model_that_may_think_but_did_not_has_answered() -> None:
+    opens_itself = replace(MODEL, starts_thinking=False)
+    llm = metered(ScriptedEngine({"": [" \\boxed{42}", " <think> \\boxed{42}"]}), model=opens_itself)
+    at_once, unfinished = await llm.extend(llm.start(PROBLEM), n=2)
+    assert llm.answer(at_once) == "42"
+    assert llm.answer(unfinished) is None
+
+
+async def test_room_is_what_the_models_length_leaves() -> None:
+    llm = metered(ScriptedEngine({"": [" a b c d e f g h"]}, max_model_len=9))
+    start = llm.start(PROBLEM)  # five tokens
+    [trace] = await llm.extend(start)
+    assert (trace.num_tokens, trace.finish) == (4, Finish.LENGTH)
+    with pytest.raises(ValueError, match=r"more tokens asked for after 9 tokens; .* leaves room for 0"):
+        await llm.extend(trace)
+    with pytest.raises(ValueError, match=r"max_tokens=5 asked for after 5 tokens; .* leaves room for 4"):
+        await llm.extend(start, max_tokens=5)
+
+
+def test_an_unknown_role_is_refused() -> None:
+    with pytest.raises(ValueError, match="no model is configured for role 'draft'; there are: policy"):
+        metered(ScriptedEngine({})).as_role("draft")
