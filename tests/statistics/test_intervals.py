@@ -4,16 +4,19 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from tts_eval.statistics.intervals import mean_ci95, proportion_ci95, ratio_ci95
 from tts_eval.statistics.spread import Spread
 
 
-def test_wilson_by_its_formula() -> None:
-    n, k, z = 50, 20, 1.959963984540054
-    centre = (k + z * z / 2) / (n + z * z)
-    half = z / (n + z * z) * math.sqrt(k * (n - k) / n + z * z / 4)
-    assert proportion_ci95(k, n) == pytest.approx((centre - half, centre + half), abs=1e-9)
+@pytest.mark.parametrize(("k", "n"), [(0, 20), (20, 20), (20, 50), (1, 3)])
+def test_the_score_interval_is_scipys(k: int, n: int) -> None:
+    scipys = binomtest(k, n).proportion_ci(0.95, method="wilson")
+    assert proportion_ci95(k, n) == pytest.approx((scipys.low, scipys.high), abs=1e-9)
+
+
+def test_no_trial_no_interval() -> None:
     assert proportion_ci95(0, 0) is None
 
 

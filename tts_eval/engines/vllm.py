@@ -126,12 +126,15 @@ class VllmEngine:
     async def start(self, model: Model) -> AsyncIterator[Engine]:
         """Start the engine, yield it, and stop it with every process it has, whatever happens inside."""
         started_s = time.monotonic()
-        with vllm_platform.environment(self):
+        arguments = self.arguments(model)
+        with vllm_platform.environment(
+            num_workers=self.tensor_parallel_size * self.pipeline_parallel_size,
+            num_threads=self.num_threads,
+            is_eager=bool(arguments.get("enforce_eager")),
+        ):
             from tts_eval.engines.vllm_running import RunningVllm
 
-            engine = RunningVllm.start(
-                self.arguments(model), num_gpus=self.num_gpus, max_model_len=self.model_len(model)
-            )
+            engine = RunningVllm.start(arguments, num_gpus=self.num_gpus, max_model_len=self.model_len(model))
             try:
                 await engine.warm_up()
                 engine.startup_s = time.monotonic() - started_s

