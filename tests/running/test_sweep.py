@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.running.cells import Calculator, CalculatorSettings, sums_cell
 from tests.scripted import WordCodec
+from tts_eval.records import Problem
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.sweep import run_sweep, sharing_an_engine
 
@@ -32,6 +33,20 @@ async def test_two_cells_one_start(tmp_path: Path) -> None:
     assert [summary["num_correct"] for _, summary in sweep.summaries] == [2, 2]
     assert [summary["engine_generated_tokens"] for _, summary in sweep.summaries] == [15, 15]
     assert sweep.failures == []
+
+
+async def test_a_gold_answer_that_does_not_parse_is_told_before_an_engine_starts(tmp_path: Path) -> None:
+    checked, engine = sums_cell(tmp_path)
+    odd = Problem("odd", "0 + 0", "\\frac{1}{")
+    settings = CalculatorSettings(engine)
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(f"{len(settings.starts)} starts: {line}")
+
+    cell = replace(checked.cell, engine=settings)
+    await run_sweep([replace(checked, cell=cell, problems=(*checked.problems, odd))], say=say)
+    assert said[0].startswith("0 starts: the gold answer of odd does not parse")
 
 
 async def test_a_dead_engine_fails_its_own_cells_and_the_others_go_on(tmp_path: Path) -> None:

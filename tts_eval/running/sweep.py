@@ -28,6 +28,7 @@ async def run_sweep(cells: Sequence[CheckedCell], *, say: Callable[[str], None])
     """Run `cells`; an engine that cannot start, or dies, fails the cells it still had to serve alone."""
     sweep = Sweep()
     async with Grader(GradingPool()) as grader:
+        await _tell_unparsed_golds(cells, grader, say)
         for group in sharing_an_engine(cells):
             await _run_group(group, grader, sweep, say)
     return sweep
@@ -45,6 +46,14 @@ def sharing_an_engine(cells: Sequence[CheckedCell]) -> list[list[CheckedCell]]:
         else:
             groups.append([checked])
     return groups
+
+
+async def _tell_unparsed_golds(
+    cells: Sequence[CheckedCell], grader: Grader, say: Callable[[str], None]
+) -> None:
+    golds = {problem.gold: problem.id for checked in cells for problem in checked.problems}
+    for gold in await grader.check_golds(list(golds)):
+        say(f"the gold answer of {golds[gold]} does not parse; only its own text can equal it: {gold}")
 
 
 async def _run_group(
