@@ -201,12 +201,14 @@ class Spend:
     """What one problem cost: times from its arrival, tokens by role.
 
     `num_generated_tokens` counts the policy alone; verifier and draft-model tokens (prompt and generated)
-    stand apart. `num_thinking_tokens` are those of the candidates up to the end-of-thinking marker.
+    stand apart. `num_thinking_tokens` are those generated up to and with the end-of-thinking marker.
+    `calls_s` adds up how long each call took, concurrent ones too.
     """
 
     arrived_s: float
     finished_s: float
     num_calls: int
+    calls_s: float
     num_prompt_tokens: int
     num_cached_tokens: int
     num_generated_tokens: int

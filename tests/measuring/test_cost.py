@@ -12,8 +12,16 @@ def test_four_gpus_for_half_an_hour_at_two_dollars() -> None:
 
 
 def test_a_dollar_over_four_problems_two_of_them_right() -> None:
-    cost = cost_of(1.0, num_tokens=[100, 100, 200, 100], is_correct=[True, False, True, False])
+    cost = cost_of(
+        1.0,
+        calls_s=[1.0, 1.0, 2.0, 1.0],  # the third problem's share is two fifths
+        num_tokens=[100, 100, 150, 150],
+        is_correct=[True, False, True, False],
+    )
     assert cost.usd_per_generated_token == pytest.approx(0.002)
+    assert cost.usd_per_generated_token_ci95 is not None
+    assert cost.usd_per_generated_token_ci95[0] >= 0.2 / 150
+    assert cost.usd_per_generated_token_ci95[1] <= 0.4 / 150
     assert cost.usd_per_problem == 0.25
     assert cost.usd_per_correct == 0.5
     assert cost.usd_per_problem_ci95 is not None
@@ -22,11 +30,11 @@ def test_a_dollar_over_four_problems_two_of_them_right() -> None:
 
 
 def test_none_right_is_infinitely_dear() -> None:
-    cost = cost_of(1.0, num_tokens=[10, 10], is_correct=[False, False])
+    cost = cost_of(1.0, calls_s=[1.0, 1.0], num_tokens=[10, 10], is_correct=[False, False])
     assert cost.usd_per_correct == math.inf
     assert cost.usd_per_correct_ci95 == (math.inf, math.inf)
 
 
 def test_no_problem_no_figure() -> None:
-    cost = cost_of(0.0, num_tokens=[], is_correct=[])
+    cost = cost_of(0.0, calls_s=[], num_tokens=[], is_correct=[])
     assert (cost.usd_per_problem, cost.usd_per_correct, cost.usd_per_generated_token) == (None, None, None)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tts_eval.statistics.intervals import Interval, ratio_ci95
+from tts_eval.statistics.intervals import Interval, mean_ci95, ratio_ci95
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Cost:
 
     usd_total: float
     usd_per_generated_token: float | None
+    usd_per_generated_token_ci95: Interval | None
     usd_per_problem: float | None
     usd_per_problem_ci95: Interval | None
     usd_per_correct: float | None
@@ -29,22 +30,30 @@ def wall_usd(*, num_gpus: int, wall_s: float, usd_per_gpu_hour: float) -> float:
     return num_gpus * wall_s / 3600 * usd_per_gpu_hour
 
 
-def cost_of(usd_total: float, *, num_tokens: Sequence[int], is_correct: Sequence[bool]) -> Cost:
-    """Divide `usd_total` among problems by the tokens each one generated.
+def cost_of(
+    usd_total: float, *, calls_s: Sequence[float], num_tokens: Sequence[int], is_correct: Sequence[bool]
+) -> Cost:
+    """Return what `usd_total` comes to per token, problem and correct answer.
 
-    `num_tokens` and `is_correct` hold one entry a problem. Per correct answer the cost is
-    sum(dollars) / sum(correct) over the same problems, infinite when none is correct; its interval is the
-    problem-level bootstrap of that ratio.
+    The sequences hold one entry a problem. Each figure is a ratio of sums over the same problems, infinite
+    where its denominator is 0; for the intervals a problem's dollars are its share of the seconds that all
+    calls took, and problems are resampled.
     """
-    num_problems, tokens, num_correct = len(num_tokens), sum(num_tokens), sum(is_correct)
+    num_problems, all_calls_s = len(calls_s), sum(calls_s)
     if num_problems == 0:
-        return Cost(usd_total, None, None, None, None, None)
-    shares = [usd_total * (n / tokens if tokens else 1 / num_problems) for n in num_tokens]
+        return Cost(usd_total, None, None, None, None, None, None)
+    usd = [usd_total * (s / all_calls_s if all_calls_s else 1 / num_problems) for s in calls_s]
+    num_correct = sum(is_correct)
     return Cost(
         usd_total=usd_total,
-        usd_per_generated_token=usd_total / tokens if tokens else math.inf,
+        usd_per_generated_token=_ratio(usd_total, sum(num_tokens)),
+        usd_per_generated_token_ci95=ratio_ci95(usd, num_tokens),
         usd_per_problem=usd_total / num_problems,
-        usd_per_problem_ci95=ratio_ci95(shares, [1.0] * num_problems),
-        usd_per_correct=usd_total / num_correct if num_correct else math.inf,
-        usd_per_correct_ci95=ratio_ci95(shares, [float(correct) for correct in is_correct]),
+        usd_per_problem_ci95=mean_ci95(usd),
+        usd_per_correct=_ratio(usd_total, num_correct),
+        usd_per_correct_ci95=ratio_ci95(usd, is_correct),
     )
+
+
+def _ratio(usd: float, count: int) -> float:
+    return usd / count if count else math.inf

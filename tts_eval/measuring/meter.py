@@ -56,6 +56,7 @@ class Meter:
             arrived_s=self.arrived_s,
             finished_s=self.clock(),
             num_calls=len(self.calls),
+            calls_s=sum(call.finished_s - call.submitted_s for call in self.calls),
             num_prompt_tokens=sum(call.num_prompt_tokens for call in policy),
             num_cached_tokens=sum(call.num_cached_tokens for call in policy),
             num_generated_tokens=sum(call.num_generated_tokens for call in policy),

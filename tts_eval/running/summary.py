@@ -103,6 +103,7 @@ def _cost(
         return {**names, "usd_per_gpu_hour": None}
     cost = cost_of(
         wall_usd(num_gpus=num_gpus, wall_s=wall_s, usd_per_gpu_hour=usd_per_gpu_hour),
+        calls_s=[outcome.spend.calls_s for outcome in outcomes],
         num_tokens=[outcome.spend.num_generated_tokens for outcome in outcomes],
         is_correct=[outcome.is_correct for outcome in outcomes],
     )
