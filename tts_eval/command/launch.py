@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -51,12 +53,17 @@ def _composed() -> list[Declared]:
     declared: list[Declared] = []
 
     def declare(config: DictConfig) -> None:
-        node: Any = HydraConfig.get()
-        declared.append((config, OmegaConf.create(node)))
+        # Resolved now: `${now:...}` in it would give another folder when it is read later.
+        node: Any = OmegaConf.create(OmegaConf.to_container(HydraConfig.get(), resolve=True))
+        declared.append((config, node))
         if not node.launcher._target_.endswith("BasicLauncher"):  # elsewhere: this cell is all there is there
             _run([declared.pop()], keep_refused=False)
 
-    hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(declare)()
+    try:
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(declare)()
+    except Exception as error:
+        _discard_uncomposed(error)
+        raise
     return declared
 
 
@@ -101,6 +108,16 @@ def _run(declared: Sequence[Declared], *, keep_refused: bool) -> int:
     for cell, reason in sweep.failures:
         print(f"tts_eval: {cell.cell.name} has no summary: {reason}", file=sys.stderr)
     return 1 if sweep.failures else 0
+
+
+def _discard_uncomposed(error: Exception) -> None:
+    """Remove the folder of a sweep with a cell that cannot be composed: Hydra makes it before it looks."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        sweeper = frame.f_locals.get("self")
+        if isinstance(sweeper, Sweeper) and sweeper.config is not None:
+            folder = Path(sweeper.config.hydra.sweep.dir)
+            _discard(folder, folder)
+            break
 
 
 def _discard(output_dir: Path, sweep_dir: Path) -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import gc
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Self
 
 from vllm.engine.arg_utils import AsyncEngineArgs
@@ -51,9 +50,9 @@ class RunningVllm:
         del self._llm
         gc.collect()
 
-    @property
+    @cached_property
     def facts(self) -> EngineFacts:
-        """What is fixed while this engine runs."""
+        """What is fixed while this engine runs; first asked for once it is warm."""
         name, version = vllm_platform.installed()
         config = self._llm.vllm_config
         return EngineFacts(
