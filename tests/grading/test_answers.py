@@ -1,0 +1,85 @@
+"""Finding the answer in a text."""
+
+from __future__ import annotations
+
+import pytest
+
+from tts_eval.grading.answers import extract_answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (r"So it is \boxed{42}.", "42"),
+        (r"\boxed{\frac{1}{\sqrt{2}}}", r"\frac{1}{\sqrt{2}}"),
+        (r"\boxed {8} and \fbox{9}. Or rather \fbox{8}", "8"),
+        (r"\boxed{\boxed{5}}", "5"),
+        (r"\boxed{\left\{ 1, 2 \right.}", r"\left\{ 1, 2 \right."),
+        (r"\boxed{7}. Now check: \boxed{8", "7"),
+        (r"Put it in \boxed{}: I think it is \boxed{7}, not \boxed{ }", "7"),
+    ],
+)
+def test_the_last_balanced_box_is_the_answer(text: str, answer: str) -> None:
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (r"\boxed{3}. Hmm, one more check. So \boxed{4}", "4"),
+        (r"The sum is \boxed{3} and therefore the answer is \boxed{7}", "7"),
+        (r"\boxed{1} no no no no no \boxed{2}", "2"),
+        (r"$\boxed{1}$ and $\boxed{2}$", "1, 2"),
+        (r"\boxed{-2} \quad \text{and} \quad \boxed{1}", "-2, 1"),
+        (r"\(x = \boxed{3}\) and \(y = \boxed{4}\)", "3, 4"),
+        (r"\boxed{840}, \boxed{840}", "840"),
+    ],
+)
+def test_boxes_of_one_list_are_taken_together_and_a_second_try_is_not(text: str, answer: str) -> None:
+    assert extract_answer(text) == answer
+
+
+def test_what_is_thought_is_not_answered() -> None:
+    assert extract_answer(r"<think>\boxed{7}</think> I am not sure.") is None
+    assert extract_answer(r"<think>\boxed{7}</think> It is \boxed{8}.") == "8"
+    assert extract_answer(r"\boxed{7}</think>\boxed{8}") == "8"  # the template had opened the thinking
+    assert extract_answer(r"<think>is it \boxed{7}? \boxed{8}?") is None
+    assert extract_answer(r"[T]\boxed{7}[/T]9", start_of_thinking="[T]", end_of_thinking="[/T]") == "9"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("The answer is (B).", "(B)"),
+        ("so the answer is -2 + sqrt(5).", "-2 + sqrt(5)"),
+        ("**Answer:** odd", "odd"),
+        ("The final answer is $28 \\%$. I hope it is correct. Note: 5 was wrong.", "28 \\%"),
+        ("Final Answer: The volume of $ABCD$ is 120. I hope it is correct.", "120"),
+        (r"Hence $x = 3$ and \[ y = \frac12 \]", r"x = 3, y = \frac12"),
+        ("It costs $5 to enter, so $n$ of them pay $7.25 in all", "7.25"),
+        ("It costs $5 to enter, so they are $n = 3$ men", "n = 3"),
+        ("They have 1,234,567 coins", "1,234,567"),
+        ("Soucis : 2,74 euros", "2.74"),
+        ("about 3/4 of them", "3/4"),
+    ],
+)
+def test_without_a_box_the_statement_the_formula_or_the_number_counts(text: str, answer: str) -> None:
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize("text", ["", "   ", "I do not know.", "AZYUK2A", r"\boxed{", "</think>"])
+def test_a_text_without_an_answer_has_none(text: str) -> None:
+    assert extract_answer(text) is None
+
+
+@pytest.mark.parametrize(
+    "piece", ["$", "\\[", "{", "\\", r"\boxed{", "answer is ", "1,", r"\boxed{1}, ", "<think>"]
+)
+def test_hostile_texts_end_in_good_time(piece: str) -> None:
+    text = piece * (100_000 // len(piece))
+    assert len(extract_answer(text) or "") <= len(text)
+
+
+def test_ten_thousand_boxes_are_one_long_list() -> None:
+    boxes = "".join(rf"\boxed{{{number}}}" for number in range(10_000))
+    assert extract_answer(boxes) == ", ".join(map(str, range(10_000)))

@@ -1,0 +1,39 @@
+"""What grading says about one answer: a verdict, and why where there is something to say.
+
+Knows nothing of how a verdict is reached.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """Equal to the gold answer, not equal, or not decided: undecided is never counted as correct."""
+
+    EQUAL = "equal"
+    UNEQUAL = "unequal"
+    UNDECIDED = "undecided"
+
+
+class Reason(StrEnum):
+    """Why a verdict is undecided, or unequal without a comparison."""
+
+    NO_ANSWER = "no answer"
+    TOO_LONG = "too long"
+    TOO_NESTED = "too nested"
+    GOLD_UNPARSED = "the gold answer does not parse"
+    ANSWER_UNPARSED = "the answer does not parse"
+    COMPARISON_FAILED = "the comparison failed"
+    TIME_OUT = "time-out"
+    OUT_OF_MEMORY = "out of memory"
+    CRASH = "the grading worker crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """The verdict on one answer."""
+
+    verdict: Verdict
+    reason: str | None = None
