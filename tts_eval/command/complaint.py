@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from hydra.errors import MissingConfigException
+from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import (
     ConfigAttributeError,
@@ -17,6 +17,8 @@ from omegaconf.errors import (
     OmegaConfBaseException,
 )
 
+OVERRIDES = "name=value, +name=value for a new one, ~name to remove one, name=value,value with -m"
+
 
 def complaint(error: BaseException) -> str:
     """Return `error` as one readable line."""
@@ -24,6 +26,9 @@ def complaint(error: BaseException) -> str:
         if isinstance(cause, MissingConfigException) and cause.options is not None:
             given = str(cause.missing_cfg_file)
             return _with_options(f"{given!r} does not exist", given, cause.options)
+        if isinstance(cause, OverrideParseException):
+            reason = " ".join(str(cause.message).split("\nSee ")[0].split())
+            return f"cannot read {cause.override!r} ({reason}); allowed: {OVERRIDES}"
         if isinstance(cause, ConfigAttributeError | ConfigKeyError):
             return _unknown_key(cause)
         if isinstance(cause, MissingMandatoryValue):

@@ -126,7 +126,11 @@ def _discard(output_dir: Path, sweep_dir: Path) -> None:
         file.unlink()
     (sweep_dir / "multirun.yaml").unlink(missing_ok=True)
     for folder in (output_dir / ".hydra", output_dir, *output_dir.parents):
+        if folder.absolute() == Path.cwd():
+            break
         try:
             folder.rmdir()  # only an empty one goes
+        except FileNotFoundError:
+            continue
         except OSError:
             break

@@ -154,7 +154,9 @@ class VllmStream:
             async for output in self._outputs:
                 self._take(output)
         await self._outputs.aclose()
-        return self._growth.completion(self._last)
+        completion = self._growth.completion(self._last)
+        # Whoever is cancelled while waiting for a token has ended the outputs without a last one.
+        return completion if completion.finish else replace(completion, finish=Finish.ABORT)
 
     def _take(self, output: RequestOutput) -> None:
         self._last = output

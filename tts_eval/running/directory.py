@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,12 @@ class RunDirectory:
 
     def append(self, outcome: Outcome, calls: Sequence[Call]) -> None:
         """Keep a finished problem. Its calls go first: calls without their problem do not count."""
-        _append(self.path / "calls.jsonl", [{"session": outcome.session, **asdict(c)} for c in calls])
+        _append(self.path / "calls.jsonl", [{"session": outcome.session, **_fields(c)} for c in calls])
         _append(self.path / "problems.jsonl", [outcome])
 
     def append_gauges(self, gauges: Gauges, *, session: int, at_s: float) -> None:
         """Keep what the engine showed at `at_s`."""
-        _append(self.path / "gauges.jsonl", [{"session": session, "at_s": at_s, **asdict(gauges)}])
+        _append(self.path / "gauges.jsonl", [{"session": session, "at_s": at_s, **_fields(gauges)}])
 
     def outcomes(self) -> list[Outcome]:
         """Return the finished problems, each once."""
@@ -78,6 +78,11 @@ class RunDirectory:
 def _append(file: Path, records: Sequence[Any]) -> None:
     with file.open("ab") as lines:
         lines.write(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records))
+
+
+def _fields(record: Call | Gauges) -> dict[str, Any]:
+    """Return a flat record as a dict; `asdict` would copy every value."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
