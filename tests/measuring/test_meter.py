@@ -34,12 +34,12 @@ def clock(*times_s: float) -> Meter:
 
 
 def test_two_samples_of_one_problem() -> None:
-    """Arrives at 2, first tokens at 4 and 5, answered at 9: ttft is 2, tta is 7."""
+    """Arrives at 2, scheduled at 3.5, first tokens at 4 and 5, answered at 9."""
     meter = clock(2.0, 9.0)
     meter.add(call(), num_thinking_tokens=3)
     meter.add(call(number=1, first_token_s=5.0, queue_s=1.5, decode_s=4.0), num_thinking_tokens=2)
     spend = meter.spend()
-    assert (spend.ttft_s, spend.tta_s, spend.queue_s) == (2.0, 7.0, 0.5)
+    assert (spend.ttft_s, spend.tta_s, spend.queue_s) == (2.0, 7.0, 1.5)
     assert (spend.num_calls, spend.calls_s) == (2, 10.0)
     assert spend.tpot_excl_first_s == (2.0 / 4 + 4.0 / 4) / 2
     assert (spend.num_prompt_tokens, spend.num_cached_tokens) == (20, 8)

@@ -50,7 +50,7 @@ class Meter:
         verifier = [call for call in self.calls if call.role == "verifier"]
         others = [call for call in self.calls if call.role not in ("policy", "verifier")]
         first_tokens_s = [call.first_token_s for call in policy if call.first_token_s is not None]
-        waits_s = [call.queue_s for call in policy[:1] if call.queue_s is not None]
+        scheduled_s = [call.submitted_s + call.queue_s for call in policy if call.queue_s is not None]
         paces_s = [pace for call in policy if (pace := tpot_excl_first_s(call)) is not None]
         return Spend(
             arrived_s=self.arrived_s,
@@ -64,11 +64,14 @@ class Meter:
             num_verifier_tokens=_all_tokens(verifier),
             num_draft_tokens=_all_tokens(others),
             num_preemptions=sum(call.num_preemptions for call in self.calls),
-            ttft_s=min(first_tokens_s) - self.arrived_s if first_tokens_s else None,
-            ttfat_s=_since(self._first_answer_token_s, self.arrived_s),
-            queue_s=waits_s[0] if waits_s else None,
+            ttft_s=self._after_arrival(min(first_tokens_s, default=None)),
+            ttfat_s=self._after_arrival(self._first_answer_token_s),
+            queue_s=self._after_arrival(min(scheduled_s, default=None)),
             tpot_excl_first_s=statistics.fmean(paces_s) if paces_s else None,
         )
+
+    def _after_arrival(self, moment_s: float | None) -> float | None:
+        return None if moment_s is None else moment_s - self.arrived_s
 
 
 def tpot_excl_first_s(call: Call) -> float | None:
@@ -80,7 +83,3 @@ def tpot_excl_first_s(call: Call) -> float | None:
 
 def _all_tokens(calls: list[Call]) -> int:
     return sum(call.num_prompt_tokens + call.num_generated_tokens for call in calls)
-
-
-def _since(moment_s: float | None, arrived_s: float) -> float | None:
-    return None if moment_s is None else moment_s - arrived_s
