@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Self
 

@@ -36,6 +36,8 @@ class Meter:
     ) -> None:
         """Book a finished call; `first_answer_token_s` is when it first wrote after the thinking part."""
         self.calls.append(call)
+        if call.role != "policy":
+            return
         self._num_thinking_tokens += num_thinking_tokens
         known = [t for t in (self._first_answer_token_s, first_answer_token_s) if t is not None]
         self._first_answer_token_s = min(known, default=None)
