@@ -11,6 +11,6 @@ import sys
 
 from tts_eval.command.launch import launch
 
-if __name__ == "__main__":  # vLLM spawns its engine: the child imports this module again
+if __name__ == "__main__":
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra's exceptions through, to be told in one line
     sys.exit(launch(sys.argv[1:]))

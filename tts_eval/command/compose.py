@@ -6,12 +6,13 @@ Knows no engine and runs nothing; every part is built by its own `_target_`.
 from __future__ import annotations
 
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.types import RunMode
-from hydra.utils import instantiate
+from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from tts_eval import checks
@@ -51,7 +52,12 @@ def _part(config: DictConfig, name: str) -> Any:
         cause = error.__cause__
         if isinstance(cause, ValueError):
             raise ValueError(str(cause)) from None
-        raise ValueError(f"{name}: {str(error).splitlines()[-1] if cause is None else cause}") from error
+        allowed = ""
+        if isinstance(cause, TypeError):
+            allowed = f"; allowed: {', '.join(signature(get_object(config[name]._target_)).parameters)}"
+        raise ValueError(
+            f"{name}: {str(error).splitlines()[-1] if cause is None else cause}{allowed}"
+        ) from error
 
 
 def _label(config: DictConfig, hydra: DictConfig, name: str) -> str:

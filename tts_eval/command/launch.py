@@ -19,6 +19,7 @@ from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from tts_eval.command.checkout import check_shelves
 from tts_eval.command.complaint import complaint
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -37,6 +38,7 @@ OmegaConf.register_new_resolver("folder_name", _folder_name, replace=True)
 def launch(arguments: Sequence[str]) -> int:
     """Run what `arguments` ask for; 0 if every cell has its summary, 1 otherwise, 130 if interrupted."""
     try:
+        check_shelves()
         resumed = [argument for argument in arguments if argument.startswith("resume=")]
         declared = _resumed(arguments) if resumed else _composed()
         return _run(declared, keep_refused=bool(resumed)) if declared else 0
@@ -94,7 +96,8 @@ def _run(declared: Sequence[Declared], *, keep_refused: bool) -> int:
     from tts_eval.command.compose import cell_of
 
     try:
-        checked = [cell_of(config, node).check() for config, node in declared]
+        cells = [cell_of(config, node) for config, node in declared]  # a typo in the last one is told first
+        checked = [cell.check() for cell in cells]
     except BaseException:
         if not keep_refused:
             for _, node in declared:

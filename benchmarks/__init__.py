@@ -1,0 +1,1 @@
+"""Benchmarks: what the framework itself costs, measured against the bare engine."""

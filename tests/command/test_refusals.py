@@ -1,0 +1,197 @@
+"""A wrong command line costs a second: one line with what was given and what is allowed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tts_eval.command.launch import launch
+
+Refused = Callable[..., str]
+
+SETTINGS = {
+    "an unknown option": (
+        ["strategy=majority_vot"],
+        "'strategy/majority_vot' does not exist; allowed: ",
+        "did you mean 'majority_vote'?",
+    ),
+    "an unknown group": (["strateg=cot"], "strateg", "allowed: "),
+    "an unknown setting": (["strategy.m=4"], "strategy has no setting 'm'", "allowed: temperature, "),
+    "an unknown setting at the top": (["sed=1"], "there is no setting 'sed'", "did you mean 'seed'?"),
+    "a word without a value": (["strategy"], "cannot read 'strategy' (", "allowed: name=value, "),
+    "an unclosed bracket": (
+        ["seed=[1"],
+        "cannot read 'seed=[1' (",
+        "allowed: name=value, ",
+    ),
+    "a negative n": (
+        ["strategy=majority_vote", "strategy.n=-1"],
+        "strategy.n must be a whole number from 1, not -1",
+        "",
+    ),
+    "a word for a number": (
+        ["strategy=majority_vote", "strategy.n=four"],
+        "strategy.n must be a whole number from 1, not 'four'",
+        "",
+    ),
+    "a seed that is no number": (["seed=abc"], "seed must be a whole number from 0, not 'abc'", ""),
+    "a negative seed": (["seed=-1"], "seed must be a whole number from 0, not -1", ""),
+    "no users": (["load.k=0"], "load.k must be a whole number from 1, not 0", ""),
+    "a missing file": (
+        ["task=math500", "task.path=nowhere.jsonl"],
+        "task.path=nowhere.jsonl is not a file (looked for /",
+        "",
+    ),
+    "a mandatory value left out": (["task=jsonl"], "task.path must be given: task.path=...", ""),
+    "a mandatory path of a model left out": (
+        ["model=local", "~model.path", "+model.path=???"],
+        "model.path must be given: model.path=...",
+        "",
+    ),
+    "no such level": (["task.levels=[1,9]"], "levels must be ", "got (1, 9)"),
+    "no such split": (["task.split=exam"], "split must be one of ", "'exam'"),
+    "a checkpoint that is not there": (
+        ["model.path=no/such/model"],
+        "'no/such/model' is neither a folder with a checkpoint nor a hub id that can be reached",
+        "give model.path=FOLDER",
+    ),
+    "an answer longer than the model": (
+        ["strategy.max_tokens=4000"],
+        "strategy.max_tokens is 4000 tokens; the model's length leaves ",
+        "",
+    ),
+    "a thought longer than the model": (
+        ["strategy=budgeted_cot", "strategy.max_thinking_tokens=2000"],
+        "is 2096 tokens; the model's length leaves ",
+        "",
+    ),
+    "a length that the model has not": (
+        ["engine.max_model_len=4096"],
+        "max_model_len=4096 is more than the 1024 tokens of model 'pocket'",
+        "",
+    ),
+    "a length shorter than a prompt": (
+        ["engine.max_model_len=4"],
+        "the longest prompt of task pocket has ",
+        "the model's length is 4",
+    ),
+    "a tensor-parallel size that does not divide the heads": (
+        ["engine.tensor_parallel_size=3"],
+        "engine.tensor_parallel_size=3 does not divide the model's 4 attention heads; allowed: 1, 2, 4",
+        "",
+    ),
+    "more stages than layers": (
+        ["engine.pipeline_parallel_size=5"],
+        "engine.pipeline_parallel_size=5 is more than the model's 2 layers; allowed: 1 to 2",
+        "",
+    ),
+    "more workers than the machine has": (
+        ["engine.data_parallel_size=1000"],
+        "= 1000 workers, but this machine has ",
+        "allowed: at most ",
+    ),
+    "no workers": (
+        ["engine.tensor_parallel_size=0"],
+        "engine.tensor_parallel_size must be a whole number from 1, not 0",
+        "",
+    ),
+    "a number format that there is not": (
+        ["engine.dtype=int3"],
+        "engine.dtype must be one of auto, float32, ",
+        "not 'int3'",
+    ),
+    "an engine argument without a plus": (
+        ["engine.max_num_batched_token=8"],
+        "engine has no setting 'max_num_batched_token'",
+        "+engine.max_num_batched_token=...",
+    ),
+    "an unknown engine argument": (
+        ["+engine.max_num_batched_token=8"],
+        "engine.max_num_batched_token is no engine argument of vLLM ",
+        "near it: max_num_batched_tokens",
+    ),
+    "an unknown way to track": (
+        ["tracking=wandb", "tracking.mode=sometimes"],
+        "tracking.mode must be one of auto, online, offline, not 'sometimes'",
+        "",
+    ),
+    "a price below nothing": (
+        ["hardware.usd_per_gpu_hour=-1"],
+        "hardware.usd_per_gpu_hour must be a number from 0 or more, not -1",
+        "",
+    ),
+    "a target that is nowhere": (["strategy._target_=mine.Strategy"], "strategy: ", "mine.Strategy"),
+    "a setting that the class does not take": (
+        ["+strategy.m=4"],
+        "strategy: ",
+        "argument 'm'; allowed: temperature, top_p, max_tokens",
+    ),
+    "a run that is not there": (["resume=nowhere"], "it takes no other argument", ""),
+}
+
+
+@pytest.mark.parametrize(("arguments", "says", "ends"), SETTINGS.values(), ids=SETTINGS)
+def test_it_is_refused_in_one_line(refused: Refused, arguments: list[str], says: str, ends: str) -> None:
+    line = refused(*arguments)
+
+    assert says in line
+    assert ends in line
+
+
+def test_a_row_without_an_answer_is_named(refused: Refused, here: Path) -> None:
+    rows = [{"problem": "1+1?", "answer": "2"}, {"problem": "1+2?", "answer": ""}]
+    (here / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    line = refused("task=jsonl", "task.path=rows.jsonl", "task.question=problem")
+
+    assert line == "rows.jsonl, row 2: column 'answer' is empty"
+
+
+def test_wandb_without_network_is_refused(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    line = refused("tracking=wandb", "tracking.mode=online")
+
+    assert line.startswith("tracking.mode=online, but W&B cannot be used: ")
+    assert line.endswith("or give tracking.mode=offline or tracking=none")
+
+
+WRONG_CELLS = {
+    "checked late": "strategy.n=1,2,-4",
+    "a word for a number": "strategy.n=1,many",
+    "a length that is too long": "engine.max_model_len=512,4096",
+    "an option that is not there": "task=pocket,pockett",
+    "a setting that is not there": "strategy.n=1 strategy.m=1,2",
+    "a mandatory value left out": "task=pocket,jsonl",
+    "a syntax that is none": "strategy.n=1,[2",
+}
+
+
+@pytest.mark.parametrize("sweep", WRONG_CELLS.values(), ids=WRONG_CELLS)
+def test_one_wrong_cell_keeps_a_whole_sweep_from_running(refused: Refused, sweep: str) -> None:
+    refused("-m", "strategy=majority_vote", *sweep.split())
+
+
+def test_an_earlier_run_in_the_same_folder_is_left_alone(refused: Refused, here: Path) -> None:
+    (here / "runs" / "old").mkdir(parents=True)
+    (here / "runs" / "old" / "problems.jsonl").write_text("{}\n")
+
+    refused("hydra.run.dir=runs/new", "seed=-1")
+    refused("-m", "hydra.sweep.dir=runs", "seed=1,-1")
+
+
+def test_a_folder_without_a_run_cannot_be_gone_on_with(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert launch(["resume=nowhere"]) == 1
+    assert (
+        capsys.readouterr().err
+        == "tts_eval: resume=nowhere: no run is there (a run has .hydra/config.yaml)\n"
+    )

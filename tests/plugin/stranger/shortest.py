@@ -1,0 +1,30 @@
+"""The shortest of n traces answers: a strategy of somebody else's.
+
+Knows of tts_eval what any package may know: protocols, records and checks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tts_eval import checks
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Candidate, Problem
+
+
+@dataclass(frozen=True)
+class Shortest:
+    """Sample `n` traces and answer with the shortest one that states an answer."""
+
+    n: int = 4
+
+    def __post_init__(self) -> None:
+        checks.whole_number("strategy.n", self.n, minimum=1)
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        """Sample all traces at once and pick one."""
+        traces = await llm.extend(llm.start(problem), n=self.n)
+        candidates = tuple(Candidate.of(trace, llm.answer(trace)) for trace in traces)
+        parsed = [candidate for candidate in candidates if candidate.answer is not None]
+        shortest = min(parsed, key=lambda candidate: candidate.num_tokens, default=None)
+        return Attempt(shortest.answer if shortest else None, candidates)

@@ -1,0 +1,118 @@
+"""The house stands: imports run downwards only, every name is ours, every module says what it is."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHELVES = ("strategies", "verifiers", "tasks")
+TOP_LEVEL = ("tts_eval", *SHELVES, "pocket")
+
+# A module imports from its own floor and from those before it. A package stands on one floor with all of its
+# modules; what is not listed fails the test, so that a new noun is given its place.
+FLOORS = (
+    ("records", "checks", "seeds", "concurrency", "progress", "hub"),
+    ("requests", "model", "hardware", "rows", "fingerprint", "console"),
+    ("codec", "protocols"),
+    ("thinking", "votes", "statistics", "grading", "engines", "tracking"),
+    ("measuring",),
+    ("language_model",),
+    ("running",),
+    ("command",),
+    ("__main__",),
+)
+FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
+
+CLOCKS = {"time", "datetime"}
+COUNTERS = {"num_generated_tokens", "num_cached_tokens", "num_prompt_tokens"}
+
+
+def modules(folder: str) -> Iterator[tuple[str, ast.Module]]:
+    """Yield the dotted name and the syntax tree of every module in `folder`."""
+    for file in sorted((ROOT / folder).rglob("*.py")):
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        yield ".".join(parts).removesuffix(".__init__"), ast.parse(file.read_text(encoding="utf-8"))
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Yield the dotted name of everything that a module imports, at its top or deep inside."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide where the arrow points"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def noun(dotted: str) -> str:
+    """Return the part of a name in the core that stands on a floor."""
+    return dotted.split(".")[1] if "." in dotted else dotted
+
+
+MODULES = [(name, tree) for folder in TOP_LEVEL for name, tree in modules(folder)]
+CORE = [(name, tree) for name, tree in MODULES if name.startswith("tts_eval.")]
+
+
+def of(folder: str) -> list[tuple[str, ast.Module]]:
+    return [(name, tree) for name, tree in MODULES if name.split(".")[0] == folder]
+
+
+def test_the_core_imports_no_shelf() -> None:
+    found = [(name, target) for name, tree in CORE for target in imported(tree)]
+
+    assert len(found) > 100
+    assert [
+        pair for pair in found if pair[1].split(".")[0] in (*SHELVES, "pocket", "benchmarks", "tests")
+    ] == []
+
+
+@pytest.mark.parametrize("shelf", SHELVES)
+def test_a_shelf_imports_the_core_alone(shelf: str) -> None:
+    others = {*TOP_LEVEL, "tests"} - {"tts_eval"}
+    found = [(name, target) for name, tree in of(shelf) for target in imported(tree)]
+
+    assert [pair for pair in found if pair[1].split(".")[0] in others] == []
+
+
+def test_imports_run_downwards_within_the_core() -> None:
+    upwards = []
+    for name, tree in CORE:
+        for target in imported(tree):
+            if target.startswith("tts_eval."):
+                below = FLOOR_OF[noun(target)] <= FLOOR_OF[noun(name)]
+                upwards += [] if below else [f"{name} imports {target}"]
+
+    assert upwards == []
+
+
+def test_every_noun_of_the_core_stands_on_a_floor() -> None:
+    assert {noun(name) for name, _ in CORE} == set(FLOOR_OF)
+
+
+@pytest.mark.parametrize("name", TOP_LEVEL)
+def test_a_top_level_name_is_ours(name: str) -> None:
+    assert list(importlib.import_module(name).__path__) == [str(ROOT / name)]
+
+
+@pytest.mark.parametrize("name", [name for name, tree in MODULES if tree.body])
+def test_a_module_says_what_it_is(name: str) -> None:
+    docstring = ast.get_docstring(dict(MODULES)[name])
+
+    assert docstring is not None
+    assert docstring.splitlines()[0][-1] in ".:"
+
+
+@pytest.mark.parametrize("name", [name for name, _ in of("strategies")])
+def test_a_strategy_reads_no_clock_counts_no_token_and_names_no_engine(name: str) -> None:
+    tree = dict(MODULES)[name]
+    used = {target.split(".")[0] for target in imported(tree)}
+    named = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+    assert not used & CLOCKS
+    assert not named & COUNTERS
+    assert not any(target.startswith(("tts_eval.engines", "vllm")) for target in imported(tree))
