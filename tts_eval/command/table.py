@@ -14,6 +14,7 @@ from rich.table import Table
 from tts_eval.running.summary import Summary
 from tts_eval.running.sweep import Sweep
 
+MAX_NAME_WIDTH = 56
 PLAIN_WIDTH = 160  # where the output is no terminal, nothing is cut
 
 
@@ -24,8 +25,9 @@ def print_table(sweep: Sweep, *, console: Console | None = None) -> None:
     console = console or Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     names = _distinct_parts([checked.cell.name for checked, _ in sweep.summaries])
     table = Table(title="measured; accuracy with 95% interval", title_justify="left", title_style="")
-    for heading in ("cell", "n", "accuracy", "tta p50", "tta p99", "tokens/problem", "tokens/s", "$/correct"):
-        table.add_column(heading, justify="left" if heading == "cell" else "right", no_wrap=True)
+    table.add_column("cell", no_wrap=True, max_width=MAX_NAME_WIDTH)
+    for heading in ("n", "accuracy", "tta p50", "tta p99", "tokens/problem", "tokens/s", "$/correct"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, (_, summary) in zip(names, sweep.summaries, strict=True):
         table.add_row(name, *_figures(summary))
     console.print(table)

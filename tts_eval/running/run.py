@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-from tts_eval.fingerprint import fingerprint
 from tts_eval.grading.grader import Grader
 from tts_eval.language_model import MeteredModel, Served
 from tts_eval.measuring.meter import Clock, Meter
@@ -34,26 +33,24 @@ async def run_cell(checked: CheckedCell, engine: Engine, grader: Grader) -> Summ
 
     A strategy that raises fails its problem alone. EngineDied ends the run; what was finished is kept.
     """
-    cell = checked.cell
-    directory = RunDirectory(cell.directory)
+    directory = RunDirectory(checked.cell.directory)
     directory.open()
     finished = directory.outcomes()
-    earlier = directory.read("manifest.json")
-    manifest = manifest_of(cell, engine.facts, fingerprint(checked.problems), earlier=earlier)
+    manifest = manifest_of(checked, engine.facts, earlier=directory.read("manifest.json"))
     directory.write("manifest.json", manifest)
     finished_ids = {outcome.problem_id for outcome in finished}
     pending = [problem for problem in checked.problems if problem.id not in finished_ids]
     await engine.forget()
-    began_s = time.monotonic()
-    loop = _RunLoop(
-        checked=checked,
-        engine=engine,
-        grader=grader,
-        directory=directory,
-        session=len(manifest["sessions"]) - 1,
-        clock=lambda: time.monotonic() - began_s,
-    )
     with watching(checked, finished) as watch:
+        began_s = time.monotonic()
+        loop = _RunLoop(
+            checked=checked,
+            engine=engine,
+            grader=grader,
+            directory=directory,
+            session=len(manifest["sessions"]) - 1,
+            clock=lambda: time.monotonic() - began_s,
+        )
         async with loop.sampling_gauges():
             await loop.solve(pending, watch.see)
         summary = summarize(directory)

@@ -6,13 +6,15 @@ Knows no engine; what could not be measured is None, and an infinite cost is the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from tts_eval.grading.grade import Verdict
+from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.measuring.cost import Cost, cost_of, wall_usd
-from tts_eval.records import Spend
+from tts_eval.measuring.flops import call_flops, weights_only_flops
+from tts_eval.records import Call, Spend
 from tts_eval.requests import Gauges
 from tts_eval.running.directory import RunDirectory
 from tts_eval.running.manifest import SCHEMA_VERSION
@@ -56,7 +58,7 @@ def summarize(directory: RunDirectory) -> Summary:
         **_spend(outcomes),
         "problems_per_s": len(outcomes) / wall_s if wall_s else None,
         "generated_tokens_per_s": _total(outcomes, "num_generated_tokens") / wall_s if wall_s else None,
-        "flops_per_problem": dict.fromkeys(("policy", "verifier", "draft", "total")),
+        **_flops(directory.calls(outcomes), len(outcomes), manifest["architecture"]),
         **_cost(outcomes, wall_s, engines[-1]["num_gpus"], manifest["hardware"]["usd_per_gpu_hour"]),
         "num_gpus": engines[-1]["num_gpus"],
         **_gauges(directory.gauges()),
@@ -92,6 +94,33 @@ def _spend(outcomes: Sequence[Outcome]) -> Summary:
         "tokens": {kind: _total(outcomes, f"num_{kind}_tokens") for kind in kinds},
         **{name: None if spread is None else asdict(spread) for name, spread in spreads.items()},
         "tta_s_mean_ci95": mean_ci95([outcome.spend.tta_s for outcome in outcomes]),
+    }
+
+
+def _flops(calls: Sequence[Call], num_problems: int, config: Mapping[str, Any] | None) -> Summary:
+    """Return FLOPs a problem by role; a role that made no call took none, one of unknown sizes is None."""
+    per_problem: dict[str, float | None] = {"policy": None, "verifier": 0.0, "draft": 0.0}
+    weights_only: float | None = None
+    for role in {call.role for call in calls} - {"policy"}:
+        per_problem["verifier" if role == "verifier" else "draft"] = None
+    if config is not None and num_problems:
+        architecture = read_architecture(config)
+        tokens = [
+            {
+                "num_prompt_tokens": call.num_prompt_tokens,
+                "num_cached_tokens": call.num_cached_tokens,
+                "num_generated_tokens": call.num_generated_tokens,
+            }
+            for call in calls
+            if call.role == "policy"
+        ]
+        per_problem["policy"] = sum(call_flops(architecture, **t) for t in tokens) / num_problems
+        weights_only = sum(weights_only_flops(architecture, **t) for t in tokens) / num_problems
+    known = [flops for flops in per_problem.values() if flops is not None]
+    total = sum(known) if len(known) == len(per_problem) else None
+    return {
+        "flops_per_problem": {**per_problem, "total": total},
+        "flops_per_problem_weights_only": weights_only,
     }
 
 
