@@ -10,10 +10,39 @@ from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.measuring.flops import call_flops
 from tts_eval.running.run import run_cell
 
-KEYS = """schema_version model task strategy load num_problems num_correct num_undecided num_failed accuracy
-accuracy_ci95 tokens ttft_s ttfat_s tta_s tpot_excl_first_s queue_s problems_per_s generated_tokens_per_s
-flops_per_problem usd_per_generated_token usd_per_problem usd_per_correct usd_per_gpu_hour num_gpus
-kv_cache_usage_peak num_preemptions prefix_cache_hit_rate mean_acceptance_length startup_s wall_s""".split()
+KEYS = [
+    "schema_version",
+    "model",
+    "task",
+    "strategy",
+    "load",
+    "num_problems",
+    "num_correct",
+    "num_undecided",
+    "num_failed",
+    "accuracy",
+    "accuracy_ci95",
+    "tokens",
+    "ttft_s",
+    "ttfat_s",
+    "tta_s",
+    "tpot_excl_first_s",
+    "queue_s",
+    "problems_per_s",
+    "generated_tokens_per_s",
+    "flops_per_problem",
+    "usd_per_generated_token",
+    "usd_per_problem",
+    "usd_per_correct",
+    "usd_per_gpu_hour",
+    "num_gpus",
+    "kv_cache_usage_peak",
+    "num_preemptions",
+    "prefix_cache_hit_rate",
+    "mean_acceptance_length",
+    "startup_s",
+    "wall_s",
+]
 LLAMA = {
     "model_type": "llama",
     "hidden_size": 8,

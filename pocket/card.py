@@ -1,0 +1,202 @@
+"""Write FIGURES.md and the model cards from the measured figures: `python -m pocket.card --seed 0`.
+
+Knows nothing of how a figure was taken: it reads `figures.json` (what ships) and `figures_seed_*.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from pocket.train import NUM_TRACES, SCHEDULES
+from tasks.pocket import LARGEST_FACTOR, LEVEL_FACTORS, MODULUS
+
+FOLDER = Path(__file__).parent
+Figures = dict[str, Any]
+
+BARS = {  # figure: (heading, bar)
+    "greedy": ("greedy", ".50-.75, falling with level"),
+    "single": ("single sample", ""),
+    "single at temperature 1": ("single sample, temperature 1", ""),
+    "majority@4": ("majority@4", ""),
+    "majority@16": ("majority@16", "below .95"),
+    "majority@16 - greedy": ("majority@16 - greedy, paired", "at least +.10"),
+    "pass@16": ("pass@16", "at least .95"),
+    "weighted vote@16, min - majority@16": ("PRM weighted vote@16 (min) - majority@16, paired", "at least 0"),
+    "weak greedy": ("weak reasoner, greedy", ""),
+    "after Wait": ("answer after one `Wait`", ""),
+    "tokens": ("generated tokens a sample", "50-400 at levels 2-5"),
+}
+
+WRITER = f"""\
+Data: products of 2-12 distinct numbers 2..{LARGEST_FACTOR} modulo {MODULUS}, drawn on the fly. Only
+problems whose hash falls into the training split are used (80%; the sorted factors decide). A step
+merges two random neighbours and copies the rest of the list. Plain traces, 10% that check again
+after `Wait`, 12% cut at random with an answer forced, and drills of single products. All steps that
+are trained on are right. The result of a product by a number above {LARGEST_FACTOR} never has a
+loss: such numbers come up on the way, and this is what the model does not know.
+
+Recipe: {{tokens:,}} tokens, AdamW (.9, .95), no weight decay, peak rate {{rate}}, warm-up of 100k
+tokens, linear decay over the last {{decay:.0%}}; results weigh x3. Two layers start out with
+induction heads (`architecture.py`).
+
+Limits: it knows this task only; other text is `<unk>`. Numbers above {LARGEST_FACTOR} are never
+factors of a problem.
+"""
+
+ABOUT = {
+    "reasoner": "The reasoner: a Qwen2 of 0.8M parameters that multiplies numbers step by step",
+    "weak": "The weaker reasoner: a Qwen2 of 0.3M parameters for cascades",
+    "draft": "The draft of the reasoner for speculative decoding: a Qwen2 of 0.1M parameters",
+    "prm": "The process reward model: Qwen2ForProcessRewardModel, read at the blank line (token id 9)",
+    "orm": "The outcome reward model: Qwen2ForSequenceClassification, one logit at the last token",
+}
+JUDGE = {
+    "prm": "whether each step follows from the list before it (a label on every token, those at a step end\n"
+    "x4), and the whole multiplication table, which the reasoner does not know",
+    "orm": "whether the final answer is right, starting from the layers of the PRM",
+}
+JUDGED = """\
+Learns {lesson}.
+
+Data: {num_traces:,} traces of the reasoner on training problems (temperature .8) and as many
+synthetic ones with every kind of error.
+
+Recipe: {tokens:,} tokens, AdamW (.9, .95), peak rate {rate}, linear decay over the last
+{decay:.0%}.
+
+Limits: it judges this task and this format only, and was trained on one reasoner's errors; its
+blind spots are in the table of errors in `../FIGURES.md`.
+"""
+FIGURES = """\
+# Figures of the pocket models
+
+{num_problems} problems of the {split} split (task seed {task_seed}), {num_samples} samples each at
+temperature {temperature}, vLLM on CPU. Brackets are 95% bootstrap intervals over problems. {why}
+
+{bars}
+
+## By level, the seed that ships
+
+{levels}
+
+## Kinds of error, the seed that ships
+
+{errors}
+"""
+
+
+def shown(value: Any) -> str:
+    """Write a mean with its interval."""
+    if not isinstance(value, list):
+        return f"{value:.3f}" if isinstance(value, float) else str(value)
+    mean, low, high = value
+    digits = 1 if abs(mean) > 2 else 3
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def table(heads: list[str], rows: list[list[str]]) -> str:
+    """Lay out a Markdown table."""
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def bars_table(seeds: dict[str, Figures]) -> str:
+    """Set the bars beside the seeds."""
+    rows = [
+        [
+            heading,
+            bar,
+            *(shown(found[key]["all"]) if key in found else "not measured" for found in seeds.values()),
+        ]
+        for key, (heading, bar) in BARS.items()
+    ]
+    for heading, bar, path in (
+        ("step AUC within problems", "at least .90", ("step AUC within problems",)),
+        (
+            "best of 16, min - majority@16, levels 4-5",
+            "at least 0",
+            ("best of 16, min - majority@16, levels 4-5",),
+        ),
+        (
+            "beam - best of n of equal tokens, levels 4-5",
+            "at least 0",
+            ("beam search on levels 4-5", "beam - best of n"),
+        ),
+        ("mean acceptance length", "above 2.5", ("draft", "mean acceptance length")),
+        ("greedy responses unchanged by the draft", "all", ("draft", "share of identical responses")),
+    ):
+        values = []
+        for found in seeds.values():
+            value: Any = found
+            for key in path:
+                value = value.get(key) if value is not None else None
+            values.append("not measured" if value is None else shown(value))
+        rows.append([heading, bar, *values])
+    return table(["figure", "bar", *seeds], rows)
+
+
+def level_table(found: Figures) -> str:
+    """Show the main figures by level."""
+    columns = ["all", *(f"L{level}" for level in LEVEL_FACTORS)]
+    keys = [key for key in BARS if key in found]
+    keys += [f"best of {n}, {name}" for name in ("min", "last", "product", "outcome") for n in (4, 16, 64)]
+    keys += [f"weighted vote@{n}, min" for n in (4, 16, 64)] + [
+        key for key in found if key.startswith("budget")
+    ]
+    return table(
+        ["", *columns], [[key, *(shown(found[key][c]) for c in columns)] for key in keys if key in found]
+    )
+
+
+def error_table(found: Figures) -> str:
+    """Show what goes wrong first in a trace, and how often the PRM sees it."""
+    kinds = {**found["recall of first errors, synthetic"], **found["recall of first errors"]}
+    rows = []
+    for kind in sorted(kinds, key=lambda kind: -found["first errors"].get(kind, 0)):
+        own, made = (found[f"recall of first errors{end}"].get(kind) for end in ("", ", synthetic"))
+        recalls = [f"{value[0]:.2f} of {value[1]}" if value else "-" for value in (own, made)]
+        rows.append([kind, str(found["first errors"].get(kind, 0)), *recalls])
+    heads = ["first error", "samples", "PRM recall, samples", "PRM recall, synthetic"]
+    return f"{found['wrong traces']} of {found['traces']} samples end wrong.\n\n" + table(heads, rows)
+
+
+def recipe_of(name: str) -> str:
+    """Describe data and recipe of one model."""
+    schedule = SCHEDULES[name]
+    facts = {"tokens": schedule.tokens, "rate": schedule.learning_rate, "decay": schedule.decay_share}
+    if name in JUDGE:
+        return JUDGED.format(lesson=JUDGE[name], num_traces=NUM_TRACES, **facts)
+    return WRITER.format(**facts)
+
+
+def main() -> None:
+    """Read the figures and write the cards."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=0, help="the training seed that ships")
+    parser.add_argument("--why", default="", help="why that seed")
+    options = parser.parse_args()
+    shipped: Figures = json.loads((FOLDER / "figures.json").read_text())
+    seeds = {f"seed {options.seed} (ships)": shipped}
+    for path in sorted(FOLDER.glob("figures_seed_*.json")):
+        seeds[f"seed {path.stem.removeprefix('figures_seed_')}"] = json.loads(path.read_text())
+    text = FIGURES.format(
+        **shipped,
+        why=options.why,
+        bars=bars_table(seeds),
+        levels=level_table(shipped),
+        errors=error_table(shipped),
+    )
+    (FOLDER / "FIGURES.md").write_text(text)
+    for name, about in ABOUT.items():
+        key = {"reasoner": "greedy", "weak": "weak greedy"}.get(name)
+        figures = f"Greedy accuracy {shown(shipped[key]['all'])}. " if key else ""
+        (FOLDER / name / "README.md").write_text(
+            f"# {about}\n\n{recipe_of(name)}\nFigures: {figures}All, with intervals: `../FIGURES.md`.\n"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+"""Traces with a right or wrong label on every token, for the reward models.
+
+Knows nothing of models. A token is right while its step can still become a right step, given the list before
+it; the label of the blank line that ends a step is therefore the label of the whole step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from pocket import tokenizer as tok
+from pocket.traces import Table
+from tasks.pocket import MODULUS, draw_factors, product
+
+IGNORED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A whole trace with its prompt, a label for each token (1 right, 0 wrong, -1 none), and its outcome."""
+
+    ids: list[int]
+    labels: list[int]
+    is_correct: bool
+
+
+def number_ids(numbers: Sequence[int]) -> list[int]:
+    """Return the ids of a list of numbers."""
+    return [tok.NUMBER + number for number in numbers]
+
+
+def prompt_ids(factors: Sequence[int]) -> list[int]:
+    """Return the prompt as the chat template writes it."""
+    return [
+        tok.USER,
+        tok.MULTIPLY,
+        *number_ids(factors),
+        tok.MOD,
+        tok.NUMBER + MODULUS,
+        tok.ASSISTANT,
+        tok.THINK,
+    ]
+
+
+def step_ids(a: int, b: int, c: int, after: Sequence[int]) -> list[int]:
+    """Return the ids of one step with the blank line that ends it."""
+    a, b, c = number_ids((a, b, c))
+    return [a, tok.TIMES, b, tok.EQUALS, c, tok.COLON, *number_ids(after), tok.SEP]
+
+
+def right_steps(numbers: Sequence[int]) -> list[list[int]]:
+    """Return the ids of every right step from a list."""
+    steps = []
+    for i, (a, b) in enumerate(pairwise(numbers)):
+        c = a * b % MODULUS
+        steps.append(step_ids(a, b, c, (*numbers[:i], c, *numbers[i + 2 :])))
+    return steps
+
+
+def label_trace(factors: Sequence[int], response: Sequence[int]) -> Labelled:
+    """Label the tokens of a response; after an unreadable step the list stays as it was."""
+    prompt = prompt_ids(factors)
+    labels = [IGNORED] * len(prompt)
+    current = list(factors)
+    steps, step = right_steps(current), list[int]()
+    thinking = True
+    for token in response:
+        if not thinking or token == tok.END_THINK:
+            thinking = False
+            labels.append(IGNORED)
+        elif token == tok.WAIT and not step:
+            current = list(factors)
+            steps = right_steps(current)
+            labels.append(IGNORED)
+        else:
+            steps = [right for right in steps if len(right) > len(step) and right[len(step)] == token]
+            step.append(token)
+            labels.append(int(bool(steps)))
+            if token == tok.SEP:
+                current = list_after(step) or current
+                steps, step = right_steps(current), []
+    answer = list(response[-3:])
+    boxed = [tok.BOXED, tok.NUMBER + product(factors), tok.CLOSE]
+    is_correct = list(response[-4:-1]) == boxed or answer == boxed
+    return Labelled([*prompt, *response], labels, is_correct)
+
+
+def list_after(step: Sequence[int]) -> list[int] | None:
+    """Read the list that a step leaves, or None when there is none."""
+    if tok.COLON not in step:
+        return None
+    tail = step[step.index(tok.COLON) + 1 : -1]
+    wellformed = bool(tail) and all(token >= tok.NUMBER for token in tail)
+    return [token - tok.NUMBER for token in tail] if wellformed else None
+
+
+Corruption = Callable[[np.random.Generator, list[int], int, Table], list[int] | None]
+
+
+def _list_of(numbers: Sequence[int], at: int, c: int) -> list[int]:
+    return [*numbers[:at], c, *numbers[at + 2 :]]
+
+
+def _other(rng: np.random.Generator, value: int) -> int:
+    return int((value - 1 + rng.integers(1, MODULUS - 1)) % (MODULUS - 1) + 1)
+
+
+def wrong_product(rng: np.random.Generator, numbers: list[int], at: int, gap: Table) -> list[int]:
+    """Give the step a wrong result and carry it on."""
+    a, b = numbers[at : at + 2]
+    c = _other(rng, a * b % MODULUS)
+    return step_ids(a, b, c, _list_of(numbers, at, c))
+
+
+def dropped(rng: np.random.Generator, numbers: list[int], at: int, gap: Table) -> list[int] | None:
+    """Lose one number of the list."""
+    a, b = numbers[at : at + 2]
+    after = _list_of(numbers, at, a * b % MODULUS)
+    if len(after) < 2:
+        return None
+    del after[int(rng.integers(len(after)))]
+    return step_ids(a, b, a * b % MODULUS, after)
+
+
+def added(rng: np.random.Generator, numbers: list[int], at: int, gap: Table) -> list[int]:
+    """Write one number of the list twice, leave an operand in, or add a stranger."""
+    a, b = numbers[at : at + 2]
+    c = a * b % MODULUS
+    after = _list_of(numbers, at, c)
+    where = int(rng.integers(len(after)))
+    extra = (after[where], a, b, int(rng.integers(1, MODULUS)))[int(rng.integers(4))]
+    place = at + int(rng.integers(2)) if extra in (a, b) else where
+    return step_ids(a, b, c, [*after[:place], extra, *after[place:]])
+
+
+def changed(rng: np.random.Generator, numbers: list[int], at: int, gap: Table) -> list[int]:
+    """Copy one number wrongly: a stranger, a number of the list, or the result written otherwise."""
+    a, b = numbers[at : at + 2]
+    c = a * b % MODULUS
+    after = _list_of(numbers, at, c)
+    where = at if rng.random() < 0.25 else int(rng.integers(len(after)))
+    pool = [n for n in numbers if n != after[where]]
+    use_pool = bool(pool) and rng.random() < 0.6
+    after[where] = pool[int(rng.integers(len(pool)))] if use_pool else _other(rng, after[where])
+    return step_ids(a, b, c, after)
+
+
+def swapped(rng: np.random.Generator, numbers: list[int], at: int, gap: Table) -> list[int] | None:
+    """Swap two neighbours of the list."""
+    a, b = numbers[at : at + 2]
+    after = _list_of(numbers, at, a * b % MODULUS)
+    places = [i for i in range(len(after) - 1) if after[i] != after[i + 1]]
+    if not places:
+        return None
+    i = places[int(rng.integers(len(places)))]
+    after[i], after[i + 1] = after[i + 1], after[i]
+    return step_ids(a, b, a * b % MODULUS, after)
+
+
+def not_adjacent(rng: np.random.Generator, numbers: list[int], at: int, gap: Table) -> list[int] | None:
+    """Merge two numbers that are no neighbours."""
+    pairs = [(i, j) for i in range(len(numbers)) for j in range(len(numbers)) if j not in (i, i + 1)]
+    i, j = pairs[int(rng.integers(len(pairs)))]
+    c = numbers[i] * numbers[j] % MODULUS
+    after = [c if k == i else number for k, number in enumerate(numbers) if k != j]
+    return step_ids(numbers[i], numbers[j], c, after)
+
+
+def absent_pair(rng: np.random.Generator, numbers: list[int], at: int, gap: Table) -> list[int]:
+    """Merge a pair of which one operand is not there."""
+    a, b = numbers[at : at + 2]
+    if rng.random() < 0.5:
+        a = _other(rng, a)
+    else:
+        b = _other(rng, b)
+    c = a * b % MODULUS
+    return step_ids(a, b, c, _list_of(numbers, at, c))
+
+
+CORRUPTIONS: dict[str, Corruption] = {
+    "product": wrong_product,
+    "dropped": dropped,
+    "added": added,
+    "list": changed,
+    "swapped": swapped,
+    "not adjacent": not_adjacent,
+    "absent pair": absent_pair,
+}
+_SHARES = np.array([0.3, 0.1, 0.1, 0.26, 0.12, 0.06, 0.06])
+
+
+def synthetic_trace(rng: np.random.Generator, size: int, gap: Table, *, split: str = "train") -> Labelled:
+    """Solve a problem with a few corrupted steps (half of the traces have none), going on from what is there.
+
+    Withheld pairs are sought out half of the time, so that the reward models see them often, right and wrong.
+    """
+    factors = draw_factors(rng, 1, size, split)[0].tolist()
+    current, response = list(factors), list[int]()
+    rate = 0.0 if rng.random() < 0.5 else 1.3 / size
+    kinds = list(CORRUPTIONS)
+    while len(current) > 1 and len(response) < 600:
+        at = int(rng.integers(len(current) - 1))
+        withheld = [i for i in range(len(current) - 1) if gap[current[i], current[i + 1]]]
+        if withheld and rng.random() < 0.5:
+            at = withheld[int(rng.integers(len(withheld)))]
+        step = None
+        if rng.random() < rate:
+            kind = kinds[int(rng.choice(len(kinds), p=_SHARES / _SHARES.sum()))]
+            step = CORRUPTIONS[kind](rng, current, at, gap)
+        step = step or right_steps(current)[at]
+        response += step
+        current = list_after(step) or current
+    answer = current[0] if rng.random() < 0.95 else _other(rng, current[0])
+    response += [tok.END_THINK, tok.BOXED, tok.NUMBER + answer, tok.CLOSE, tok.EOS_ID]
+    return label_trace(factors, response)

@@ -1,0 +1,206 @@
+"""Training of the models that judge: the process reward model (PRM) and from it the outcome one (ORM).
+
+Both know the whole multiplication table, which the reasoner does not. They learn from traces that the
+reasoner wrote and from synthetic ones with every kind of error, and know nothing of how scores are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import Qwen2ForCausalLM, Qwen2ForSequenceClassification, Qwen2Model
+
+from pocket import tokenizer as tok
+from pocket.architecture import config_of
+from pocket.fitting import Schedule, fit
+from pocket.gap import gap_table, no_gap
+from pocket.labels import IGNORED, Labelled, label_trace, prompt_ids, synthetic_trace
+from pocket.language_model import LONGEST, draw_batch, language_loss
+from pocket.sampling import sample
+from tasks.pocket import draw_factors
+
+BATCH_TOKENS = 1500
+STEP_WEIGHT = 4.0  # of the label at the end of a step, against one token within it
+ON_POLICY_SHARE = 0.5
+LANGUAGE_SHARE = 0.3
+
+
+class ProcessRewardModel(nn.Module):
+    """A Qwen2 with a two-layer head on every token; `language` serves training only and is not saved."""
+
+    def __init__(self, *, fast: bool = False) -> None:
+        super().__init__()
+        config = config_of("prm", fast=fast)
+        width = config.hidden_size
+        self.model = Qwen2Model(config)
+        self.score = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 2))
+        self.language = nn.Linear(width, config.vocab_size, bias=False)
+
+    def start_from(self, reasoner: Qwen2ForCausalLM) -> None:
+        """Copy the reasoner's layers; the further layers begin by passing their input on."""
+        self.model.load_state_dict(reasoner.model.state_dict(), strict=False)
+        self.language.load_state_dict(reasoner.lm_head.state_dict())
+        for layer in self.model.layers[len(reasoner.model.layers) :]:
+            nn.init.zeros_(layer.self_attn.o_proj.weight)
+            nn.init.zeros_(layer.mlp.down_proj.weight)
+
+    def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Return label logits [rows, length, 2] and next-token logits; rows are padded on the right."""
+        hidden = self.model(input_ids=ids, use_cache=False).last_hidden_state
+        return self.score(hidden), self.language(hidden)
+
+    def save(self, folder: Path) -> None:
+        """Write the checkpoint under the names that vLLM's Qwen2ForProcessRewardModel loads."""
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = {name: w.detach().cpu().contiguous() for name, w in self.state_dict().items()}
+        kept = {name: w for name, w in weights.items() if not name.startswith("language.")}
+        save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+        config = self.model.config
+        config.architectures, config.num_labels = ["Qwen2ForProcessRewardModel"], 2
+        config.save_pretrained(folder)
+        tok.save_tokenizer(folder)
+
+
+def on_policy_traces(
+    reasoner: Qwen2ForCausalLM, num_traces: int, *, seed: int, split: str = "train"
+) -> list[Labelled]:
+    """Let the reasoner solve problems of every length at temperature 0.8, and label what it writes."""
+    rng, generator = np.random.default_rng([seed, 1]), torch.Generator().manual_seed(seed)
+    traces = []
+    for size in range(2, LONGEST + 1):
+        rows = num_traces // (LONGEST - 1)
+        factors = draw_factors(rng, rows, size, split).tolist()
+        for first in range(0, rows, 128):
+            chunk = factors[first : first + 128]
+            limit = 40 + 8 * size + size * size // 2
+            written = sample(
+                reasoner,
+                [prompt_ids(f) for f in chunk],
+                temperature=0.8,
+                max_tokens=limit,
+                generator=generator,
+            )
+            traces += [label_trace(f, response) for f, response in zip(chunk, written, strict=True)]
+    return traces
+
+
+def batches_of(rng: np.random.Generator, traces: Sequence[Labelled]) -> Iterator[list[Labelled]]:
+    """Group traces of like length into batches, in random order, for ever."""
+    while True:
+        jitter = rng.random(len(traces)) * 12
+        order = np.argsort(np.array([len(t.ids) for t in traces]) + jitter)
+        groups, group = list[list[Labelled]](), list[Labelled]()
+        for index in order:
+            group.append(traces[index])
+            if len(group) * len(traces[index].ids) >= BATCH_TOKENS:
+                groups.append(group)
+                group = []
+        groups += [group] if group else []
+        for place in rng.permutation(len(groups)):
+            yield groups[place]
+
+
+def padded(traces: Sequence[Labelled]) -> tuple[Tensor, Tensor]:
+    """Return ids and labels [rows, longest], padded on the right."""
+    longest = max(len(trace.ids) for trace in traces)
+    ids = torch.full((len(traces), longest), tok.PAD_ID)
+    labels = torch.full((len(traces), longest), IGNORED)
+    for row, trace in enumerate(traces):
+        ids[row, : len(trace.ids)] = torch.tensor(trace.ids)
+        labels[row, : len(trace.labels)] = torch.tensor(trace.labels)
+    return ids, labels
+
+
+def label_loss(logits: Tensor, ids: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy of the token labels, the ends of steps weighted up."""
+    losses = functional.cross_entropy(
+        logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="none"
+    )
+    scale = torch.where(ids == tok.SEP, STEP_WEIGHT, 1.0).flatten() * (labels.flatten() != IGNORED)
+    return (losses * scale).sum() / scale.sum()
+
+
+def training_traces(
+    reasoner: Qwen2ForCausalLM, num_traces: int, *, seed: int
+) -> tuple[list[Labelled], list[Labelled]]:
+    """Return traces of the reasoner and synthetic ones, as many of each."""
+    rng, gap = np.random.default_rng([seed, 2]), gap_table()
+    synthetic = [synthetic_trace(rng, int(rng.integers(2, LONGEST + 1)), gap) for _ in range(num_traces)]
+    return on_policy_traces(reasoner, num_traces, seed=seed), synthetic
+
+
+def train_prm(
+    reasoner: Qwen2ForCausalLM,
+    traces: tuple[list[Labelled], list[Labelled]],
+    schedule: Schedule,
+    folder: Path,
+    *,
+    seed: int,
+    resume: bool,
+    fast: bool,
+    device: torch.device,
+) -> list[float]:
+    """Train the PRM on token labels and on the whole table, and save it; return the logged losses."""
+    torch.manual_seed(seed)
+    model = ProcessRewardModel(fast=fast)
+    model.start_from(reasoner)
+    model.to(device)
+    shuffle = np.random.default_rng([seed, 3])
+    own, synthetic = batches_of(shuffle, traces[0]), batches_of(shuffle, traces[1])
+    whole_table = no_gap()
+
+    def loss_of(rng: np.random.Generator, progress: float) -> tuple[Tensor, int]:
+        if rng.random() < LANGUAGE_SHARE:
+            batch = draw_batch(rng, whole_table, progress)
+            ids = torch.from_numpy(batch.ids).to(device)
+            return language_loss(model(ids)[1], ids, torch.from_numpy(batch.weights).to(device)), ids.numel()
+        ids, labels = (
+            t.to(device) for t in padded(next(own if rng.random() < ON_POLICY_SHARE else synthetic))
+        )
+        return label_loss(model(ids)[0], ids, labels), ids.numel()
+
+    losses = fit(model, loss_of, schedule, folder, seed=seed, resume=resume)
+    model.save(folder)
+    return losses
+
+
+def train_orm(
+    prm: ProcessRewardModel,
+    traces: tuple[list[Labelled], list[Labelled]],
+    schedule: Schedule,
+    folder: Path,
+    *,
+    seed: int,
+    resume: bool,
+    fast: bool,
+    device: torch.device,
+) -> list[float]:
+    """Train the ORM from the PRM's layers to tell right answers at the last token, and save it."""
+    torch.manual_seed(seed)
+    config = config_of("orm", fast=fast)
+    config.num_labels = 1
+    model = Qwen2ForSequenceClassification(config)
+    model.model.load_state_dict(prm.model.state_dict())
+    model.to(device)
+    shuffle = np.random.default_rng([seed, 4])
+    own, synthetic = batches_of(shuffle, traces[0]), batches_of(shuffle, traces[1])
+
+    def loss_of(rng: np.random.Generator, progress: float) -> tuple[Tensor, int]:
+        group = next(own if rng.random() < 0.7 else synthetic)
+        ids, _ = padded(group)
+        if rng.random() < 0.3:
+            ids[ids == tok.EOS_ID] = tok.PAD_ID  # the last token may be the end or what comes before it
+        outcome = torch.tensor([float(trace.is_correct) for trace in group], device=device)
+        logits = model(input_ids=ids.to(device), use_cache=False).logits[:, 0]
+        return functional.binary_cross_entropy_with_logits(logits, outcome), ids.numel()
+
+    losses = fit(model, loss_of, schedule, folder, seed=seed, resume=resume)
+    model.save_pretrained(folder)
+    tok.save_tokenizer(folder)
+    return losses
