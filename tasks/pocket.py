@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from tts_eval import checks
 from tts_eval.records import Problem
 
 MODULUS = 47
@@ -50,18 +51,16 @@ class PocketTask:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "levels", tuple(self.levels))
-        if self.limit is not None and not 1 <= self.limit <= NUM_PROBLEMS:
-            raise ValueError(f"limit must be null or 1..{NUM_PROBLEMS}, got {self.limit}")
-        if (
-            not self.levels
-            or len(set(self.levels)) < len(self.levels)
-            or not set(self.levels) <= set(LEVEL_FACTORS)
-        ):
-            raise ValueError(f"levels must be distinct and among {sorted(LEVEL_FACTORS)}, got {self.levels}")
-        if self.split not in SPLITS:
-            raise ValueError(f"split must be one of {SPLITS}, got {self.split!r}")
-        if self.seed < 0:
-            raise ValueError(f"seed must be 0 or more, got {self.seed}")
+        if self.limit is not None:
+            checks.whole_number("task.limit", self.limit, minimum=1, maximum=NUM_PROBLEMS)
+        checks.whole_number("task.seed", self.seed, minimum=0)
+        checks.one_of("task.split", self.split, SPLITS)
+        known, given = set(LEVEL_FACTORS), set(self.levels)
+        if not given or not given <= known or len(given) < len(self.levels):
+            raise ValueError(
+                f"task.levels must be some of {', '.join(map(str, sorted(known)))}, each once, "
+                f"not {list(self.levels)}"
+            )
 
     @property
     def name(self) -> str:

@@ -52,7 +52,7 @@ SETTINGS = {
         "model.path must be given: model.path=...",
         "",
     ),
-    "no such level": (["task.levels=[1,9]"], "levels must be ", "got (1, 9)"),
+    "no such level": (["task.levels=[1,9]"], "task.levels must be some of 1, 2, 3, 4, 5", "not [1, 9]"),
     "no such split": (["task.split=exam"], "split must be one of ", "'exam'"),
     "a checkpoint that is not there": (
         ["model.path=no/such/model"],

@@ -133,7 +133,7 @@ async def test_an_engine_that_is_killed_is_told_as_such_and_leaves_no_process(ti
             llm = MeteredModel({"policy": served}, meter, Grader(GradingPool()), run_seed=0)
             async with llm.stream(llm.start(Problem("p", "multiply 3 4 mod 47", "12"))) as growing:
                 async for trace in growing:
-                    if trace.num_tokens == 20:
+                    if trace.num_tokens >= 20:  # under load several tokens come at once
                         for process in children() - before:
                             process.kill()
 

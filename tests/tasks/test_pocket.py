@@ -26,11 +26,11 @@ from tasks.pocket import (
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"limit": 0}, "limit must be null or 1..2000, got 0"),
-        ({"levels": (1, 6)}, r"levels must be distinct and among \[1, 2, 3, 4, 5\], got \(1, 6\)"),
-        ({"levels": ()}, "levels must be distinct"),
-        ({"split": "valid"}, "split must be one of .*, got 'valid'"),
-        ({"seed": -1}, "seed must be 0 or more, got -1"),
+        ({"limit": 0}, "task.limit must be a whole number from 1 to 2000, not 0"),
+        ({"levels": (1, 6)}, r"task.levels must be some of 1, 2, 3, 4, 5, each once, not \[1, 6\]"),
+        ({"levels": ()}, "task.levels must be some of"),
+        ({"split": "valid"}, "task.split must be one of .*, not 'valid'"),
+        ({"seed": -1}, "task.seed must be a whole number from 0, not -1"),
     ],
 )
 def test_settings_are_checked(settings: dict[str, Any], message: str) -> None:
