@@ -42,7 +42,7 @@ Recipe: {{tokens:,}} tokens, AdamW (.9, .95), no weight decay, peak rate {{rate}
 tokens, linear decay over the last {{decay:.0%}}; results weigh x3. Two layers start out with
 induction heads (`architecture.py`).
 
-Limits: it knows this task only; other text is `<unk>`. Numbers above {LARGEST_FACTOR} are never
+Limits: it knows this task only; other text is passed over. Numbers above {LARGEST_FACTOR} are never
 factors of a problem.
 """
 

@@ -44,7 +44,7 @@ def measure(
         "num_samples": num_samples,
     }
 
-    llm, prm = engine.engine(models / "reasoner"), engine.prm_engine(models / "prm")
+    llm = engine.engine(models / "reasoner")
     greedy = [rows[0] for rows in engine.generate(llm, prompts, temperature=0, max_tokens=MAX_TOKENS)]
     samples = engine.generate(llm, prompts, n=num_samples, temperature=temperature, max_tokens=MAX_TOKENS)
     hot = engine.generate(llm, prompts, temperature=1.0, max_tokens=MAX_TOKENS)
@@ -55,6 +55,7 @@ def measure(
         forced = probes.forced_answers(llm, problems, firsts, budget)
         out[f"budget of {budget} tokens"] = by_level(forced, levels)
     out["after Wait"] = by_level(probes.second_pass(llm, problems, firsts, temperature), levels)
+    prm = engine.prm_engine(models / "prm")
     distinct = list({(*p, *r): None for p, rows in zip(prompts, samples, strict=True) for r in rows})
     steps = dict(zip(distinct, engine.step_scores(prm, [list(ids) for ids in distinct]), strict=True))
     synthetic = probes.synthetic_samples(prm, NUM_SYNTHETIC)

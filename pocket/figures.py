@@ -7,7 +7,7 @@ problems.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,9 +117,10 @@ def vote(samples: Sequence[Sample], weights: Sequence[float]) -> int:
     return max(totals, key=lambda answer: totals[answer]) if totals else NO_ANSWER
 
 
-def _over_groups(problems: Sequence[Sequence[Sample]], n: int, is_right: object) -> Floats:
+def _over_groups(
+    problems: Sequence[Sequence[Sample]], n: int, is_right: Callable[[Sequence[Sample]], bool]
+) -> Floats:
     """Per problem, the mean of `is_right(group)` over the disjoint groups of n samples."""
-    assert callable(is_right)
     return np.array(
         [np.mean([is_right(s[i : i + n]) for i in range(0, len(s) - n + 1, n)]) for s in problems]
     )

@@ -75,7 +75,7 @@ def fit(
         optimizer.load_state_dict(state["optimizer"])
         rng.bit_generator.state = state["rng"]
         seen, step, spent_s, rows = state["seen"], state["step"], state["spent_s"], state["rows"]
-    log_every = LOG_EVERY if schedule.tokens >= 100_000 else LOG_EVERY // 10
+    log_every = LOG_EVERY if schedule.tokens >= 1_000_000 else LOG_EVERY // 10
     began, recent = time.perf_counter() - spent_s, list[float]()
     model.train()
     while seen < schedule.all_tokens:

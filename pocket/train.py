@@ -25,7 +25,7 @@ SCHEDULES = {
     "orm": Schedule(tokens=400_000, learning_rate=7e-4),
 }
 NUM_TRACES = 4500  # of the reasoner, and as many synthetic ones
-FAST_TOKENS, FAST_TRACES = 40_000, 140
+FAST_TOKENS, FAST_TRACES = 150_000, 140
 
 
 def train_all(out: Path, *, seed: int, fast: bool, resume: bool) -> dict[str, list[float]]:
