@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,12 @@ NUM_PROBLEMS = 60
 
 def children() -> set[psutil.Process]:
     """Return the processes below this one; multiprocessing's resource tracker stays as long as we do."""
-    below = psutil.Process().children(recursive=True)
-    return {child for child in below if "resource_tracker" not in " ".join(child.cmdline())}
+    found = set()
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            if "resource_tracker" not in " ".join(child.cmdline()):
+                found.add(child)
+    return found
 
 
 def start_run(model: Model, folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -127,6 +132,7 @@ async def test_an_engine_that_is_killed_is_told_as_such_and_leaves_no_process(ti
     before = children()
     with pytest.raises(EngineDied, match="the vLLM engine died"):
         async with VllmEngine().start(tiny) as engine:
+            cores = children() - before
             others = asyncio.create_task(engine.generate(replace(GREEDY, max_tokens=900)))
             served = Served(tiny, Codec(tiny), engine)
             meter = Meter("p", time.monotonic)
@@ -134,15 +140,17 @@ async def test_an_engine_that_is_killed_is_told_as_such_and_leaves_no_process(ti
             async with llm.stream(llm.start(Problem("p", "multiply 3 4 mod 47", "12"))) as growing:
                 async for trace in growing:
                     if trace.num_tokens >= 20:  # under load several tokens come at once
-                        for process in children() - before:
-                            process.kill()
+                        for core in cores:
+                            with suppress(psutil.NoSuchProcess):
+                                core.kill()
 
     with pytest.raises(EngineDied):
         await others
     [call] = meter.calls  # what it had generated is accounted for
     assert call.finish is Finish.ABORT
     assert call.num_generated_tokens >= 20
-    psutil.wait_procs(children() - before, timeout=20)
+    gone, alive = psutil.wait_procs(cores, timeout=20)
+    assert (len(gone), alive) == (len(cores), [])
     assert children() <= before
 
 
