@@ -6,6 +6,7 @@ Knows no Hydra; whoever composes the configuration hands the parts over.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 from tts_eval.codec import Codec
 from tts_eval.hardware import Hardware
+from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.model import Model
 from tts_eval.protocols import ChecksModel, EngineSettings, Load, Strategy, Task, Verifier
 from tts_eval.records import Problem
@@ -65,8 +67,17 @@ class Cell:
             if isinstance(part, ChecksModel):
                 part.check_model(self.model, room_tokens=model_len - longest)
         self.tracking.check()
-        architecture = json.loads(self.model.architecture().to_json_string())
-        return CheckedCell(self, problems, codec, architecture)
+        return CheckedCell(self, problems, codec, self._architecture())
+
+    def _architecture(self) -> Mapping[str, Any] | None:
+        """Return the model's configuration if FLOPs can be counted from it; a run must not fail over them."""
+        config: Mapping[str, Any] = json.loads(self.model.architecture().get_text_config().to_json_string())
+        try:
+            read_architecture(config)
+        except ValueError as error:
+            warnings.warn(f"FLOPs stay unknown: {error}", stacklevel=2)
+            return None
+        return config
 
 
 @dataclass(frozen=True)

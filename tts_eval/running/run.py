@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -50,6 +50,7 @@ async def run_cell(checked: CheckedCell, engine: Engine, grader: Grader) -> Summ
             directory=directory,
             session=len(manifest["sessions"]) - 1,
             clock=lambda: time.monotonic() - began_s,
+            roles={"policy": Served(checked.cell.model, checked.codec, engine)},
         )
         async with loop.sampling_gauges():
             await loop.solve(pending, watch.see)
@@ -69,6 +70,7 @@ class _RunLoop:
     directory: RunDirectory
     session: int
     clock: Clock
+    roles: Mapping[str, Served]
     _grading: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def solve(self, pending: Sequence[Problem], see: Callable[[Outcome, float], None]) -> None:
@@ -83,8 +85,7 @@ class _RunLoop:
         """Solve one problem, from its arrival to its answer; grading holds nobody up."""
         cell = self.checked.cell
         meter = Meter(problem.id, self.clock)
-        roles = {"policy": Served(cell.model, self.checked.codec, self.engine)}
-        llm = MeteredModel(roles, meter, self.grader, run_seed=cell.seed)
+        llm = MeteredModel(self.roles, meter, self.grader, run_seed=cell.seed)
         attempt: Attempt | None = None
         error: str | None = None
         try:
