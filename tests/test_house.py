@@ -19,7 +19,7 @@ FLOORS = (
     ("records", "checks", "seeds", "concurrency", "progress", "hub"),
     ("requests", "model", "hardware", "rows", "fingerprint", "console"),
     ("codec", "protocols"),
-    ("thinking", "votes", "statistics", "grading", "engines", "tracking"),
+    ("thinking", "votes", "steps", "aggregation", "statistics", "grading", "engines", "tracking"),
     ("measuring",),
     ("language_model",),
     ("running",),

@@ -39,6 +39,7 @@ class Model:
     answer_lead_in: str = ""
     wait: str = ""
     step_separator: str = "\n\n"
+    min_step_tokens: int = 1
     chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
     no_thinking_kwargs: Mapping[str, Any] = field(default_factory=dict)
     temperature: float = 0.0
@@ -49,6 +50,9 @@ class Model:
 
     def __post_init__(self) -> None:
         _ = self.sampling
+        checks.whole_number("model.min_step_tokens", self.min_step_tokens, minimum=1)
+        if not self.step_separator:
+            raise ValueError("model.step_separator must not be empty")
         if self.max_model_len is not None:
             checks.whole_number("model.max_model_len", self.max_model_len, minimum=1)
         if (self.thinking_start is None) != (self.thinking_end is None):
@@ -68,6 +72,7 @@ class Model:
             answer_lead_in=self.answer_lead_in,
             wait=self.wait,
             step_separator=self.step_separator,
+            min_step_tokens=self.min_step_tokens,
         )
 
     @property

@@ -105,6 +105,7 @@ class Markers:
 
     `answer_lead_in` ends a thinking part from outside and opens the answer; `wait` takes the place of
     `thinking_end` to keep the model thinking; `thinking_end` None means that the model does not think.
+    A step shorter than `min_step_tokens` is not yet one (see `tts_eval.steps`).
     """
 
     thinking_start: str | None = "<think>"
@@ -112,6 +113,7 @@ class Markers:
     answer_lead_in: str = "\n</think>\n\n**Final Answer**\n\\boxed{"
     wait: str = "\nWait,"
     step_separator: str = "\n\n"
+    min_step_tokens: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,18 +168,30 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One finished trace that took part in the choice of the answer."""
+    """One finished trace that took part in the choice of the answer.
+
+    `score` is what it was chosen by; `step_scores` are a verifier's, one a step.
+    """
 
     answer: str | None
     text: str
     num_tokens: int
     finish: Finish | None
     score: float | None = None
+    step_scores: tuple[float, ...] | None = None
 
     @classmethod
-    def of(cls, trace: Trace, answer: str | None, *, score: float | None = None) -> Candidate:
+    def of(
+        cls,
+        trace: Trace,
+        answer: str | None,
+        *,
+        score: float | None = None,
+        step_scores: Sequence[float] | None = None,
+    ) -> Candidate:
         """Return the candidate that `trace` with its `answer` makes."""
-        return cls(answer, trace.text, trace.num_tokens, trace.finish, score)
+        scores = None if step_scores is None else tuple(step_scores)
+        return cls(answer, trace.text, trace.num_tokens, trace.finish, score, scores)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,5 +54,11 @@ class Outcome:
 
 
 def _candidate(line: Mapping[str, Any]) -> Candidate:
-    finish = line["finish"]
-    return Candidate(**{**line, "finish": None if finish is None else Finish(finish)})
+    finish, step_scores = line["finish"], line.get("step_scores")
+    return Candidate(
+        **{
+            **line,
+            "finish": None if finish is None else Finish(finish),
+            "step_scores": None if step_scores is None else tuple(step_scores),
+        }
+    )
