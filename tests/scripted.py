@@ -16,9 +16,10 @@ from tts_eval.grading.pool import GradingPool
 from tts_eval.language_model import MeteredModel, Served
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
-from tts_eval.protocols import Strategy
-from tts_eval.records import Attempt, Finish, Problem
+from tts_eval.protocols import StepScores, Strategy, Verifier
+from tts_eval.records import Attempt, Finish, Problem, Trace
 from tts_eval.requests import Completion, EngineFacts, Gauges, Request, Timing
+from tts_eval.steps import split_steps
 
 ASK = "<ask>"
 MODEL = Model(
@@ -123,6 +124,28 @@ class ScriptedStream:
         return Completion(ids, self.engine.codec.decode(ids), Finish.ABORT)
 
 
+@dataclass
+class ScriptedVerifier:
+    """Scores a step by the first key of `scores` that it contains; a step that no test foresaw is an error.
+
+    A trace without a blank line is one step: then this is an outcome verifier too.
+    """
+
+    scores: Mapping[str, float]
+    model: Model = MODEL
+    scored: list[str] = field(default_factory=list)
+
+    async def score(self, problem: Problem, traces: Sequence[Trace]) -> list[StepScores]:
+        self.scored += [trace.text for trace in traces]
+        await asyncio.sleep(0)
+        return [[self._score(step) for step in split_steps(trace, self.model.markers)] for trace in traces]
+
+    def _score(self, step: str) -> float:
+        [score, *_] = [score for key, score in self.scores.items() if key in step] or [None]
+        assert score is not None, f"no score was scripted for the step {step!r}"
+        return score
+
+
 def metered(engine: ScriptedEngine, *, model: Model = MODEL) -> MeteredModel:
     """Return a metered handle on `engine`; its clock counts the times it was looked at.
 
@@ -135,10 +158,14 @@ def metered(engine: ScriptedEngine, *, model: Model = MODEL) -> MeteredModel:
 
 
 async def solve(
-    strategy: Strategy, replies: Mapping[str, Sequence[str]], *, model: Model = MODEL
+    strategy: Strategy,
+    replies: Mapping[str, Sequence[str]],
+    *,
+    model: Model = MODEL,
+    verifier: Verifier | None = None,
 ) -> tuple[Attempt, ScriptedEngine, Meter]:
     """Let `strategy` answer one problem on a scripted model."""
     engine = ScriptedEngine(replies)
     llm = metered(engine, model=model)
-    attempt = await strategy.solve(Problem("p", "What is 6 x 7?", "42"), llm, None)
+    attempt = await strategy.solve(Problem("p", "What is 6 x 7?", "42"), llm, verifier)
     return attempt, engine, llm.meter
