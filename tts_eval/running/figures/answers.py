@@ -1,0 +1,26 @@
+"""How many answers were right.
+
+Knows no time and no price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tts_eval.grading.grade import Verdict
+from tts_eval.running.outcome import Outcome
+from tts_eval.statistics.intervals import proportion_ci95
+
+
+def answer_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return counts and accuracy; undecided and failed problems count as wrong."""
+    num_correct = sum(outcome.is_correct for outcome in outcomes)
+    return {
+        "num_problems": len(outcomes),
+        "num_correct": num_correct,
+        "num_undecided": sum(outcome.grade.verdict is Verdict.UNDECIDED for outcome in outcomes),
+        "num_failed": sum(outcome.error is not None for outcome in outcomes),
+        "accuracy": num_correct / len(outcomes) if outcomes else None,
+        "accuracy_ci95": proportion_ci95(num_correct, len(outcomes)),
+    }

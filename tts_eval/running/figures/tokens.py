@@ -1,0 +1,22 @@
+"""How many tokens went through the models.
+
+Knows no time; FLOPs are counted elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tts_eval.running.outcome import Outcome
+
+KINDS = ("prompt", "cached", "generated", "thinking", "verifier", "draft")
+
+
+def token_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the sums over problems by kind."""
+    return {
+        "tokens": {
+            kind: sum(getattr(outcome.spend, f"num_{kind}_tokens") for outcome in outcomes) for kind in KINDS
+        }
+    }
