@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Candidate, Problem
+from tts_eval.records import Attempt, Candidate, MaxSpend, Problem
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,10 @@ class Cot:
     def check_model(self, model: Model, *, room_tokens: int) -> None:
         """Refuse a bound that the model's length cannot hold."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+        """Return one trace."""
+        return MaxSpend(1, self.max_tokens or room_tokens)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Answer with the one trace."""

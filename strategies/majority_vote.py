@@ -1,17 +1,18 @@
 """Majority vote, or self-consistency (Wang et al., arXiv 2203.11171): sample n traces and let them vote.
 
-Knows no verifier: every parsed answer counts once.
+Knows no verifier of its own: every parsed answer counts once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from tts_eval import checks
+from tts_eval import checks, nesting
 from tts_eval.concurrency import together
 from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Candidate, Problem, Trace
+from tts_eval.protocols import LanguageModel, Strategy, Verifier
+from tts_eval.records import Attempt, Candidate, MaxSpend, Problem
 from tts_eval.votes import plurality
 
 
@@ -20,37 +21,62 @@ class MajorityVote:
     """`n` traces vote; answers are the same where they are mathematically equivalent.
 
     A tie goes to the answer that was sampled first; unparsed answers never win. `temperature` null is the
-    model's recommended one; `max_tokens` bounds each trace.
+    model's recommended one; `max_tokens` bounds each trace. With a `sampler`, another strategy casts each
+    ballot in place of a plain trace; the sampling is then its own.
     """
 
     n: int = 16
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
+    sampler: Strategy | None = None
 
     def __post_init__(self) -> None:
         checks.whole_number("strategy.n", self.n, minimum=1)
         checks.sampling(self.temperature, self.top_p)
         checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
+        if self.sampler is not None and (self.temperature, self.top_p, self.max_tokens) != (None,) * 3:
+            raise ValueError(
+                "strategy.temperature, top_p and max_tokens are the sampler's where there is a "
+                "strategy.sampler; set strategy.sampler.temperature and so on"
+            )
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
         """Refuse a bound that the model's length cannot hold."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+        if self.sampler is not None:
+            nesting.check_model(self.sampler, model, room_tokens=room_tokens)
+
+    def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
+        """Refuse what the sampler refuses."""
+        if self.sampler is not None:
+            nesting.check_parts(self.sampler, verifier=verifier, roles=roles, is_speculative=is_speculative)
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend | None:
+        """Return n times what one ballot may spend."""
+        if self.sampler is None:
+            return MaxSpend(1, self.max_tokens or room_tokens) * self.n
+        ballot = nesting.max_spend(self.sampler, room_tokens=room_tokens)
+        return None if ballot is None else ballot * self.n
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
-        """Sample all traces at once and count their answers as they come in."""
-        prompt = llm.start(problem)
-        ballots: dict[int, str | None] = {}
+        """Sample all ballots at once and count them as they come in."""
+        ballots: dict[int, Candidate] = {}
 
-        async def vote(voter: int) -> Trace:
-            [trace] = await llm.extend(
-                prompt, max_tokens=self.max_tokens, temperature=self.temperature, top_p=self.top_p
-            )
-            ballots[voter] = llm.answer(trace)
-            llm.interim(await plurality(llm, [ballots[v] for v in sorted(ballots)]))
-            return trace
+        async def vote(voter: int) -> None:
+            ballots[voter] = await self._ballot(problem, llm, verifier)
+            cast = [ballots[v] for v in sorted(ballots)]
+            llm.interim(await plurality(llm, [ballot.answer for ballot in cast]), cast)
 
-        traces = await together(vote(voter) for voter in range(self.n))
-        answers = [ballots[voter] for voter in range(self.n)]
-        candidates = tuple(Candidate.of(trace, answer) for trace, answer in zip(traces, answers, strict=True))
-        return Attempt(await plurality(llm, answers), candidates)
+        await together(vote(voter) for voter in range(self.n))
+        candidates = tuple(ballots[voter] for voter in range(self.n))
+        return Attempt(await plurality(llm, [ballot.answer for ballot in candidates]), candidates)
+
+    async def _ballot(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Candidate:
+        if self.sampler is not None:
+            attempt = await self.sampler.solve(problem, llm.as_part(), verifier)
+            return attempt.chosen
+        [trace] = await llm.extend(
+            llm.start(problem), max_tokens=self.max_tokens, temperature=self.temperature, top_p=self.top_p
+        )
+        return Candidate.of(trace, llm.answer(trace))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.language_model import MeteredModel, Served
+from tts_eval.measuring.allowance import Allowance
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
 from tts_eval.protocols import StepScores, Strategy, Verifier
@@ -47,8 +48,9 @@ class WordCodec:
     def decode(self, token_ids: Sequence[int]) -> str:
         return "".join(self._words[i] for i in token_ids)
 
-    def prompt(self, question: str, *, thinking: bool = True) -> tuple[int, ...]:
-        return self.encode(f"{question} {ASK}" + ("" if thinking else " </think>"))
+    def prompt(self, question: str, *, thinking: bool = True, turns: Sequence[str] = ()) -> tuple[int, ...]:
+        said = " ".join((question, *turns))
+        return self.encode(f"{said} {ASK}" + ("" if thinking else " </think>"))
 
 
 @dataclass
@@ -113,11 +115,13 @@ class ScriptedStream:
             self.num_seen = end
             ids = self.whole.token_ids[:end]
             yield Completion(ids, self.engine.codec.decode(ids), None)
+            await asyncio.sleep(0)  # others grow in between
         self.num_seen = len(self.whole.token_ids)
         yield self.whole
 
     async def close(self) -> Completion:
-        assert self.whole is not None
+        if self.whole is None:
+            return Completion((), "", Finish.ABORT)
         if self.num_seen == len(self.whole.token_ids):
             return self.whole
         ids = self.whole.token_ids[: self.num_seen]
@@ -141,12 +145,14 @@ class ScriptedVerifier:
         return [[self._score(step) for step in split_steps(trace, self.model.markers)] for trace in traces]
 
     def _score(self, step: str) -> float:
-        [score, *_] = [score for key, score in self.scores.items() if key in step] or [None]
-        assert score is not None, f"no score was scripted for the step {step!r}"
-        return score
+        found = [score for key, score in self.scores.items() if key in step]
+        assert found, f"no score was scripted for the step {step!r}"
+        return found[0]
 
 
-def metered(engine: ScriptedEngine, *, model: Model = MODEL) -> MeteredModel:
+def metered(
+    engine: ScriptedEngine, *, model: Model = MODEL, allowance: Allowance | None = None
+) -> MeteredModel:
     """Return a metered handle on `engine`; its clock counts the times it was looked at.
 
     The grader's workers are not started: scripted answers are numbers, which need none.
@@ -154,7 +160,8 @@ def metered(engine: ScriptedEngine, *, model: Model = MODEL) -> MeteredModel:
     ticks = iter(range(10**9))
     served = Served(model, engine.codec, engine)  # type: ignore[arg-type]
     meter = Meter("p", lambda: float(next(ticks)))
-    return MeteredModel({"policy": served}, meter, Grader(GradingPool()), run_seed=0)
+    grader = Grader(GradingPool())
+    return MeteredModel({"policy": served}, meter, grader, run_seed=0, allowance=allowance or Allowance())
 
 
 async def solve(

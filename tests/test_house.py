@@ -16,10 +16,10 @@ TOP_LEVEL = ("tts_eval", *SHELVES, "pocket")
 # A module imports from its own floor and from those before it. A package stands on one floor with all of its
 # modules; what is not listed fails the test, so that a new noun is given its place.
 FLOORS = (
-    ("records", "checks", "seeds", "concurrency", "progress", "hub"),
+    ("records", "checks", "seeds", "concurrency", "progress", "hub", "budget"),
     ("requests", "model", "hardware", "rows", "fingerprint", "console"),
     ("codec", "protocols"),
-    ("thinking", "votes", "steps", "aggregation", "statistics", "grading", "engines", "tracking"),
+    ("thinking", "nesting", "votes", "steps", "aggregation", "statistics", "grading", "engines", "tracking"),
     ("measuring",),
     ("language_model",),
     ("running",),

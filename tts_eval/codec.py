@@ -28,13 +28,20 @@ class Codec:
         """Return the text of `token_ids`; turn markers are left out, thinking markers stay."""
         return str(self._tokenizer.decode(list(token_ids), skip_special_tokens=True))
 
-    def prompt(self, question: str, *, thinking: bool = True) -> tuple[int, ...]:
-        """Return the ids of the chat prompt that asks `question`, ready for the model's turn."""
+    def prompt(self, question: str, *, thinking: bool = True, turns: Sequence[str] = ()) -> tuple[int, ...]:
+        """Return the ids of the chat prompt that asks `question`, ready for the model's turn.
+
+        `turns` goes on with the dialogue: the model's answer, what the user says to it, and so on.
+        """
         model = self._model
         content = f"{question}\n{model.instruction}" if model.instruction else question
         messages = [{"role": "user", "content": content}]
         if model.system_prompt is not None:
             messages.insert(0, {"role": "system", "content": model.system_prompt})
+        messages += [
+            {"role": "user" if number % 2 else "assistant", "content": turn}
+            for number, turn in enumerate(turns)
+        ]
         extra = dict(model.chat_template_kwargs) | ({} if thinking else dict(model.no_thinking_kwargs))
         text = self._tokenizer.apply_chat_template(
             messages, tokenize=False, add_generation_prompt=True, **extra

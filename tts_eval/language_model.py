@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tts_eval.codec import Codec
 from tts_eval.concurrency import together
 from tts_eval.grading.answers import extract_answer
 from tts_eval.grading.grader import Grader
+from tts_eval.measuring.allowance import Allowance
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
 from tts_eval.protocols import Engine
-from tts_eval.records import Call, Markers, Problem, Trace
+from tts_eval.records import Call, Candidate, Markers, Problem, Trace
 from tts_eval.requests import Completion, Request
 from tts_eval.seeds import derive_seed
 from tts_eval.thinking import ThinkingPart
+
+LOOKS_A_BUDGET = 1000  # a look copies the whole sample, so a long one is not counted token by token
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Served:
 class MeteredModel:
     """What one problem's strategy holds of the models of a run.
 
-    `roles` maps each role to the model that plays it; "policy" is always there.
+    `roles` maps each role to the model that plays it; "policy" is always there. `is_part` says that what
+    this handle's holder answers is only a part of the problem's answer.
     """
 
     roles: Mapping[str, Served]
@@ -49,6 +53,8 @@ class MeteredModel:
     grader: Grader
     run_seed: int
     role: str = "policy"
+    allowance: Allowance = field(default_factory=Allowance)
+    is_part: bool = False
 
     @property
     def served(self) -> Served:
@@ -66,10 +72,10 @@ class MeteredModel:
             raise ValueError(f"no model is configured for role {role!r}; there are: {', '.join(self.roles)}")
         return replace(self, role=role)
 
-    def start(self, problem: Problem, *, thinking: bool = True) -> Trace:
-        """Return the empty trace of `problem`."""
+    def start(self, problem: Problem, *, thinking: bool = True, turns: Sequence[str] = ()) -> Trace:
+        """Return the empty trace of `problem`, or of what the dialogue `turns` has made of it."""
         codec = self.served.codec
-        return Trace(codec.prompt(problem.question, thinking=thinking), codec)
+        return Trace(codec.prompt(problem.question, thinking=thinking, turns=turns), codec)
 
     async def extend(
         self,
@@ -102,24 +108,8 @@ class MeteredModel:
     ) -> AsyncIterator[AsyncIterator[Trace]]:
         """Yield the trace as it grows; all that was generated within the context is booked as one call."""
         call = self._begin(trace, max_tokens, tuple(stop), temperature, top_p, num_logprobs)
-        stream = self.served.engine.stream(call.request, every=every)
-        first_answer_token_s: float | None = None
-
-        async def growing() -> AsyncIterator[Trace]:
-            nonlocal first_answer_token_s
-            async for completion in stream:
-                grown = _grown(trace, completion)
-                answer_start = self.served.thinking.answer_start(grown)
-                answers = answer_start is not None and grown.num_tokens > answer_start
-                if first_answer_token_s is None and answers:
-                    first_answer_token_s = self.meter.clock()
-                yield grown
-
-        try:
-            yield growing()
-        finally:
-            completion = await stream.close()
-            self._book(call, completion, _grown(trace, completion), first_answer_token_s)
+        async with self._watch(call, every=every) as growing:
+            yield growing
 
     def answer(self, trace: Trace) -> str | None:
         """Return the answer stated after the thinking part; an unfinished thinking part states none."""
@@ -136,9 +126,14 @@ class MeteredModel:
         """Return the indices of equivalent answers, the largest group first; None is in no group."""
         return await self.grader.group(answers)
 
-    def interim(self, answer: str | None) -> None:
-        """Note that `answer` is the best one so far."""
-        self.meter.interim(answer)
+    def interim(self, answer: str | None, candidates: Sequence[Candidate] = ()) -> None:
+        """Note that `answer` is the best one so far, chosen from `candidates`."""
+        if not self.is_part:
+            self.meter.interim(answer, candidates)
+
+    def as_part(self) -> MeteredModel:
+        """Return the handle for a part of a strategy, whose interim answers are not the problem's."""
+        return replace(self, is_part=True)
 
     def _begin(
         self,
@@ -158,18 +153,60 @@ class MeteredModel:
                 f"{asked} asked for after {len(prompt_ids)} tokens; "
                 f"the model's length of {max_model_len} leaves room for {max(room, 0)}"
             )
+        granted = room if max_tokens is None else max_tokens
+        if self.role == "policy":
+            granted = self.allowance.grant(granted)
         number = self.meter.next_call_number()
         request = Request(
             prompt_ids,
             self.served.model.sampling.override(temperature=temperature, top_p=top_p),
-            max_tokens=room if max_tokens is None else max_tokens,
+            max_tokens=granted,
             stop=stop,
             seed=derive_seed(self.run_seed, self.meter.problem_id, number),
             num_logprobs=num_logprobs,
         )
         return _OpenCall(trace, request, number, self.meter.clock())
 
+    @asynccontextmanager
+    async def _watch(self, call: _OpenCall, *, every: int) -> AsyncIterator[AsyncIterator[Trace]]:
+        """Open a stream for `call`; however the context is left, all that was generated is booked."""
+        is_counted = self.allowance.budget.max_tokens is not None and self.role == "policy"
+        finest = max(1, (self.allowance.budget.max_tokens or 0) // LOOKS_A_BUDGET)
+        stream = self.served.engine.stream(call.request, every=min(every, finest) if is_counted else every)
+        first_answer_token_s: float | None = None
+
+        async def growing() -> AsyncIterator[Trace]:
+            nonlocal first_answer_token_s
+            num_seen = 0
+            async for completion in stream:
+                num_tokens = len(completion.token_ids)
+                if is_counted:
+                    self.allowance.see(call.number, num_tokens, completion.finish)
+                    if completion.finish is None:
+                        self.allowance.check()
+                if completion.finish is None and num_tokens - num_seen < every:
+                    continue
+                num_seen = num_tokens
+                grown = _grown(call.trace, completion)
+                answer_start = self.served.thinking.answer_start(grown)
+                answers = answer_start is not None and grown.num_tokens > answer_start
+                if first_answer_token_s is None and answers:
+                    first_answer_token_s = self.meter.clock()
+                yield grown
+
+        try:
+            yield growing()
+        finally:
+            completion = await stream.close()
+            self._book(call, completion, _grown(call.trace, completion), first_answer_token_s)
+
     async def _finish(self, call: _OpenCall) -> Trace:
+        if (
+            self.allowance.budget.is_limited
+        ):  # a plain call that is stopped would leave no trace of its tokens
+            async with self._watch(call, every=call.request.max_tokens) as growing:
+                [*_, grown] = [trace async for trace in growing]
+            return grown
         completion = await self.served.engine.generate(call.request)
         grown = _grown(call.trace, completion)
         self._book(call, completion, grown, None)
@@ -185,6 +222,8 @@ class MeteredModel:
         answer_start = self.served.thinking.answer_start(grown)
         thinking_end = grown.num_tokens if answer_start is None else answer_start
         assert completion.finish is not None
+        if self.role == "policy":
+            self.allowance.see(call.number, len(completion.token_ids), completion.finish)
         self.meter.add(
             Call(
                 problem_id=self.meter.problem_id,

@@ -5,12 +5,12 @@ Knows no implementation of any of these; `conf/` alone names them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from tts_eval.model import Model
-from tts_eval.records import Attempt, Markers, Problem, Trace
+from tts_eval.records import Attempt, Candidate, Markers, MaxSpend, Problem, Trace
 from tts_eval.requests import Completion, EngineFacts, Gauges, Request
 
 StepScores = Sequence[float]  # one score in [0, 1] a reasoning step
@@ -23,8 +23,11 @@ class LanguageModel(Protocol):
     def markers(self) -> Markers:
         """The strings that divide this model's text."""
 
-    def start(self, problem: Problem, *, thinking: bool = True) -> Trace:
-        """Return the empty trace of `problem`: its prompt, ready to be extended."""
+    def start(self, problem: Problem, *, thinking: bool = True, turns: Sequence[str] = ()) -> Trace:
+        """Return the empty trace of `problem`: its prompt, ready to be extended.
+
+        `turns` is the dialogue after the question: an answer of the model, words of the user, and so on.
+        """
 
     async def extend(
         self,
@@ -62,8 +65,14 @@ class LanguageModel(Protocol):
     async def group(self, answers: Sequence[str | None]) -> list[list[int]]:
         """Return the indices of mathematically equivalent answers, the largest group first."""
 
-    def interim(self, answer: str | None) -> None:
-        """Note that `answer` is the best one so far (for accuracy at a deadline)."""
+    def interim(self, answer: str | None, candidates: Sequence[Candidate] = ()) -> None:
+        """Note that `answer` is the best one so far, chosen from `candidates`.
+
+        It counts for accuracy at a deadline, and is the problem's answer if the budget ends the attempt.
+        """
+
+    def as_part(self) -> LanguageModel:
+        """Return the handle for a part of a strategy, whose interim answers are not the problem's."""
 
     def as_role(self, role: str) -> LanguageModel:
         """Return the handle on the model configured for `role`, metered under that role."""
@@ -89,6 +98,25 @@ class ChecksModel(Protocol):
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
         """Raise ValueError; `room_tokens` is what the model's length leaves after the longest prompt."""
+
+
+@runtime_checkable
+class ChecksParts(Protocol):
+    """A strategy that needs more of its run than the policy."""
+
+    def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
+        """Raise ValueError; `roles` are those that a model is configured for."""
+
+
+@runtime_checkable
+class DeclaresSpend(Protocol):
+    """A strategy that can tell what it may spend, so that sweeps of different ones share an axis."""
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend | None:
+        """Return the most it asks of the policy for a problem whose prompt leaves `room_tokens`.
+
+        None where a nested strategy does not tell. Asking for more fails the problem.
+        """
 
 
 class Task(Protocol):

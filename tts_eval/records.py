@@ -195,11 +195,33 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class MaxSpend:
+    """The most that a strategy may ask of the policy for one problem: whole traces, and generated tokens."""
+
+    num_samples: int
+    num_tokens: int
+
+    def __add__(self, other: MaxSpend) -> MaxSpend:
+        """Return what one after the other may spend."""
+        return MaxSpend(self.num_samples + other.num_samples, self.num_tokens + other.num_tokens)
+
+    def __mul__(self, times: int) -> MaxSpend:
+        """Return what so many of the same may spend."""
+        return MaxSpend(self.num_samples * times, self.num_tokens * times)
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """What a strategy made of a problem: its answer and every candidate behind it."""
 
     answer: str | None
     candidates: tuple[Candidate, ...]
+
+    @property
+    def chosen(self) -> Candidate:
+        """The first candidate that gives the answer; one without a text where none does."""
+        named = (candidate for candidate in self.candidates if candidate.answer == self.answer)
+        return next(named, Candidate(self.answer, "", 0, None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from strategies.cot import Cot
 from tests.scripted import MODEL, ScriptedEngine, WordCodec
+from tts_eval.budget import Budget
 from tts_eval.hardware import Hardware
 from tts_eval.model import Model
 from tts_eval.protocols import Load, Strategy
@@ -92,6 +93,7 @@ def sums_cell(
     strategy: Strategy | None = None,
     load: Load | None = None,
     num_problems: int = 3,
+    budget: Budget | None = None,
     settings: Callable[[Calculator], Any] = CalculatorSettings,
 ) -> tuple[CheckedCell, Calculator]:
     """Return a checked cell of `num_problems` sums, and the engine that will answer them."""
@@ -112,6 +114,7 @@ def sums_cell(
         seed=0,
         directory=directory,
         config={},
+        budget=budget or Budget(),
     )
     codec: Any = engine.codec
     return CheckedCell(cell, tuple(task.problems()), codec), engine

@@ -29,7 +29,7 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
     speculation = parts.pop("speculation")
     if speculation:
         parts["engine"] = replace(parts["engine"], speculative_config=speculation)
-    labels = {name: _label(config, hydra, name) for name in (*parts, "speculation")}
+    labels = {name: _label(config, hydra, name) for name in (*parts, "speculation") if name != "budget"}
     plain: Any = OmegaConf.to_container(config, resolve=True)
     return Cell(
         **parts,

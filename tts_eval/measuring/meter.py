@@ -6,9 +6,9 @@ Knows no engine and no file; time comes from the clock it is given.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from tts_eval.records import Call, Interim, Spend
+from tts_eval.records import Call, Candidate, Interim, Spend
 
 Clock = Callable[[], float]  # seconds since the run began, monotonic
 
@@ -22,6 +22,7 @@ class Meter:
         self.arrived_s = clock()
         self.calls: list[Call] = []
         self.interims: list[Interim] = []
+        self.candidates: Sequence[Candidate] = ()
         self._num_calls_begun = 0
         self._num_thinking_tokens = 0
         self._first_answer_token_s: float | None = None
@@ -42,9 +43,10 @@ class Meter:
         known = [t for t in (self._first_answer_token_s, first_answer_token_s) if t is not None]
         self._first_answer_token_s = min(known, default=None)
 
-    def interim(self, answer: str | None) -> None:
-        """Note that `answer` is the best one as of now."""
+    def interim(self, answer: str | None, candidates: Sequence[Candidate] = ()) -> None:
+        """Note that `answer`, chosen from `candidates`, is the best one as of now."""
         self.interims.append(Interim(answer, self.clock() - self.arrived_s))
+        self.candidates = candidates
 
     def spend(self) -> Spend:
         """Close the account: the problem is answered now."""

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tts_eval.budget import Budget
 from tts_eval.codec import Codec
 from tts_eval.hardware import Hardware
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.model import Model
-from tts_eval.protocols import ChecksModel, EngineSettings, Load, Strategy, Task, Verifier
+from tts_eval.nesting import check_model, check_parts
+from tts_eval.protocols import EngineSettings, Load, Strategy, Task, Verifier
 from tts_eval.records import Problem
 from tts_eval.tracking.protocol import Tracking
 
@@ -43,6 +45,7 @@ class Cell:
     seed: int
     directory: Path
     config: Mapping[str, Any] = field(repr=False)
+    budget: Budget = field(default_factory=Budget)
 
     def check(self) -> CheckedCell:
         """Load problems and tokenizer and refuse, with a ValueError, whatever could only fail later."""
@@ -64,8 +67,13 @@ class Cell:
                 f"the model's length is {model_len}"
             )
         for part in (self.strategy, self.verifier):
-            if isinstance(part, ChecksModel):
-                part.check_model(self.model, room_tokens=model_len - longest)
+            check_model(part, self.model, room_tokens=model_len - longest)
+        check_parts(
+            self.strategy,
+            verifier=self.verifier,
+            roles=("policy",),
+            is_speculative=bool(self.config.get("speculation")),
+        )
         self.tracking.check()
         return CheckedCell(self, problems, codec, self._architecture())
 

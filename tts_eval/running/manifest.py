@@ -18,6 +18,7 @@ import psutil
 
 from tts_eval.fingerprint import fingerprint
 from tts_eval.model import PROJECT_ROOT
+from tts_eval.nesting import max_spend
 from tts_eval.requests import EngineFacts
 from tts_eval.running.cell import CheckedCell
 
@@ -51,12 +52,21 @@ def manifest_of(
         "name": cell.name,
         "group": cell.group,
         "seed": cell.seed,
+        "budget": asdict(cell.budget),
+        "max_spend": _max_spend(checked, engine.max_model_len),
         "problems": problems,
         "architecture": checked.architecture,
         "hardware": asdict(cell.hardware),
         "provenance": "measured",
         "sessions": [*(earlier["sessions"] if earlier else ()), session],
     }
+
+
+def _max_spend(checked: CheckedCell, max_model_len: int) -> dict[str, Any] | None:
+    """Return the most the strategy may spend on the longest prompt, None where it does not tell."""
+    longest = max(len(checked.codec.prompt(problem.question)) for problem in checked.problems)
+    spend = max_spend(checked.cell.strategy, room_tokens=max_model_len - longest)
+    return None if spend is None else asdict(spend)
 
 
 def _version(package: str) -> str | None:

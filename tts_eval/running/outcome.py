@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from tts_eval.budget import Cut
 from tts_eval.grading.grade import Grade, Verdict
 from tts_eval.records import Attempt, Candidate, Finish, Interim, Spend
 
@@ -17,6 +18,7 @@ from tts_eval.records import Attempt, Candidate, Finish, Interim, Spend
 class Outcome:
     """One finished problem; `error` tells why there is no attempt where the strategy failed.
 
+    `cut` tells which limit of the budget ended the attempt: its answer is then the best interim one.
     `session` counts the starts of the run: times of different sessions lie on different clocks.
     """
 
@@ -29,6 +31,7 @@ class Outcome:
     spend: Spend
     interims: tuple[Interim, ...] = ()
     error: str | None = None
+    cut: Cut | None = None
 
     @property
     def is_correct(self) -> bool:
@@ -50,6 +53,7 @@ class Outcome:
             spend=Spend(**line["spend"]),
             interims=tuple(Interim(**interim) for interim in line["interims"]),
             error=line["error"],
+            cut=None if line.get("cut") is None else Cut(line["cut"]),
         )
 
 

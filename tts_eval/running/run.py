@@ -14,10 +14,13 @@ from functools import partial
 
 from tts_eval.grading.grader import Grader
 from tts_eval.language_model import MeteredModel, Served
+from tts_eval.measuring.allowance import Allowance
 from tts_eval.measuring.meter import Clock, Meter
+from tts_eval.nesting import max_spend
 from tts_eval.protocols import Engine
 from tts_eval.records import Attempt, Problem
 from tts_eval.requests import EngineDied
+from tts_eval.running.attempting import attempt_within, is_caused_by
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.directory import RunDirectory
 from tts_eval.running.manifest import manifest_of
@@ -85,13 +88,16 @@ class _RunLoop:
         """Solve one problem, from its arrival to its answer; grading holds nobody up."""
         cell = self.checked.cell
         meter = Meter(problem.id, self.clock)
-        llm = MeteredModel(self.roles, meter, self.grader, run_seed=cell.seed)
+        allowance = self._allowance(problem)
+        llm = MeteredModel(self.roles, meter, self.grader, run_seed=cell.seed, allowance=allowance)
         attempt: Attempt | None = None
         error: str | None = None
         try:
-            attempt = await cell.strategy.solve(problem, llm, cell.verifier)
+            solving = cell.strategy.solve(problem, llm, cell.verifier)
+            attempt = await attempt_within(allowance, solving, meter)
+            meter.interim(attempt.answer, attempt.candidates)  # from now on the answer stands
         except Exception as failure:
-            if _engine_died(failure):
+            if is_caused_by(failure, EngineDied):
                 raise EngineDied(str(failure)) from failure
             error = f"{type(failure).__name__}: {failure}"
         spend = meter.spend()
@@ -107,11 +113,18 @@ class _RunLoop:
                 spend=spend,
                 interims=tuple(meter.interims),
                 error=error,
+                cut=allowance.cut,
             )
             self.directory.append(outcome, meter.calls)
             see(outcome, self.clock())
 
         self._grading.append(asyncio.create_task(keep()))
+
+    def _allowance(self, problem: Problem) -> Allowance:
+        prompt = self.checked.codec.prompt(problem.question)
+        room_tokens = self.engine.facts.max_model_len - len(prompt)
+        spend = max_spend(self.checked.cell.strategy, room_tokens=room_tokens)
+        return Allowance(self.checked.cell.budget, declared_tokens=spend.num_tokens if spend else None)
 
     @asynccontextmanager
     async def sampling_gauges(self) -> AsyncIterator[None]:
@@ -132,9 +145,3 @@ class _RunLoop:
         finally:
             sampling.cancel()
             sample()
-
-
-def _engine_died(failure: Exception) -> bool:
-    if isinstance(failure, ExceptionGroup):
-        return failure.subgroup(EngineDied) is not None
-    return isinstance(failure, EngineDied)
