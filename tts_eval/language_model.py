@@ -241,6 +241,8 @@ class MeteredModel:
                 prefill_s=timing.prefill_s,
                 decode_s=timing.decode_s,
                 num_preemptions=completion.num_preemptions,
+                num_draft_tokens=completion.num_draft_tokens,
+                num_accepted_tokens=completion.num_accepted_tokens,
             ),
             num_thinking_tokens=max(0, thinking_end - call.trace.num_tokens),
             first_answer_token_s=first_answer_token_s,

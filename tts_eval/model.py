@@ -26,6 +26,7 @@ class Model:
     checkout. `instruction` is appended to every question. `starts_thinking` says that the chat template
     itself opens the thinking part. `no_thinking_kwargs` are the chat-template arguments that switch thinking
     off, on top of `chat_template_kwargs`. The sampling settings are those its authors recommend.
+    `draft_path` and `eagle3_path` name what can draft for it in speculative decoding, where that is known.
     """
 
     name: str
@@ -47,6 +48,8 @@ class Model:
     top_k: int = 0
     max_model_len: int | None = None
     dtype: str = "auto"
+    draft_path: str | None = None
+    eagle3_path: str | None = None
 
     def __post_init__(self) -> None:
         _ = self.sampling

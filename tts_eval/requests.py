@@ -18,7 +18,10 @@ class EngineDied(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One sample to be drawn: `num_logprobs` None asks for no log-probabilities, 0 for the token's own."""
+    """One sample to be drawn: `num_logprobs` None asks for no log-probabilities, 0 for the token's own.
+
+    A lower `priority` is served first, where the engine schedules by priority.
+    """
 
     prompt_ids: tuple[int, ...]
     sampling: Sampling
@@ -26,6 +29,7 @@ class Request:
     stop: tuple[str, ...] = ()
     seed: int | None = None
     num_logprobs: int | None = None
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Completion:
 
     `text` keeps the stop string it ended on. `logprobs` are natural; `confidences` are the negative mean
     log-probabilities of the most likely `num_logprobs` tokens (DeepConf, arXiv 2508.15260, section 2).
+    Drafted and accepted tokens are those of speculative decoding, None where the engine does not tell.
     """
 
     token_ids: tuple[int, ...]
@@ -55,6 +60,8 @@ class Completion:
     finish: Finish | None
     num_cached_tokens: int = 0
     num_preemptions: int = 0
+    num_draft_tokens: int | None = None
+    num_accepted_tokens: int | None = None
     timing: Timing = Timing()
     logprobs: tuple[float, ...] | None = None
     confidences: tuple[float, ...] | None = None
@@ -62,7 +69,11 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """What is fixed once an engine runs."""
+    """What is fixed once an engine runs.
+
+    `is_seeded` tells whether equal seeds give equal samples. With `is_synthetic` drafts are accepted by
+    chance: times mean something, texts nothing.
+    """
 
     name: str
     version: str
@@ -70,6 +81,8 @@ class EngineFacts:
     num_gpus: int
     max_model_len: int
     startup_s: float
+    is_seeded: bool = True
+    is_synthetic: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -77,13 +90,15 @@ class EngineFacts:
 class Gauges:
     """The engine at one moment: levels as they stand, counters since the engine started.
 
-    `kv_cache_usage_peak` is the highest use since the reading before this one.
+    `kv_cache_usage_peak` is the highest use since the reading before this one. A draft is one step's guess
+    at several tokens; `num_accepted_tokens_at` counts the accepted ones by their place in it.
     """
 
     num_running: int = 0
     num_waiting: int = 0
     kv_cache_usage: float = 0.0
     kv_cache_usage_peak: float = 0.0
+    num_steps: int = 0
     num_generated_tokens: int = 0
     num_preemptions: int = 0
     num_prefix_queried_tokens: int = 0
@@ -91,3 +106,4 @@ class Gauges:
     num_drafts: int = 0
     num_draft_tokens: int = 0
     num_accepted_tokens: int = 0
+    num_accepted_tokens_at: tuple[int, ...] = ()

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
 from tts_eval import checks
-from tts_eval.engines import vllm_platform
+from tts_eval.engines import parallelism, speculation, vllm_platform
 from tts_eval.model import Model
 
 if TYPE_CHECKING:
@@ -26,18 +26,24 @@ class VllmEngine:
 
     `further` holds every other argument of vLLM's `AsyncEngineArgs`, given as `+engine.NAME=VALUE`; a
     multi-node engine is vLLM's own Ray executor, `engine.distributed_executor_backend=ray`.
-    `num_threads` is the number of OpenMP threads of a CPU worker.
+    `num_threads` is the number of OpenMP threads of a CPU worker. `speculative_config` is an option of
+    `conf/speculation/`.
     """
 
     tensor_parallel_size: int = 1
     pipeline_parallel_size: int = 1
     data_parallel_size: int = 1
+    enable_expert_parallel: bool = False
     dtype: str | None = None
     max_model_len: int | None = None
     max_num_seqs: int | None = None
+    max_num_batched_tokens: int | None = None
     gpu_memory_utilization: float | None = None
     kv_cache_memory_bytes: int | None = None
+    kv_cache_dtype: str | None = None
     enable_prefix_caching: bool = True
+    enable_chunked_prefill: bool | None = None
+    scheduling_policy: str | None = None
     enforce_eager: bool | None = None
     distributed_executor_backend: str | None = None
     speculative_config: Mapping[str, Any] | None = None
@@ -54,9 +60,8 @@ class VllmEngine:
     def __post_init__(self) -> None:
         for name in ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size", "num_threads"):
             checks.whole_number(f"engine.{name}", getattr(self, name), minimum=1)
-        for name in ("max_model_len", "max_num_seqs", "kv_cache_memory_bytes"):
-            if getattr(self, name) is not None:
-                checks.whole_number(f"engine.{name}", getattr(self, name), minimum=1)
+        for name in ("max_model_len", "max_num_seqs", "max_num_batched_tokens", "kv_cache_memory_bytes"):
+            checks.optional_whole_number(f"engine.{name}", getattr(self, name), minimum=1)
         if self.gpu_memory_utilization is not None:
             checks.number(
                 "engine.gpu_memory_utilization", self.gpu_memory_utilization, minimum=0.01, maximum=1.0
@@ -83,26 +88,26 @@ class VllmEngine:
 
     def check(self, model: Model) -> None:
         """Refuse with a ValueError what this machine or `model` cannot run, before anything is loaded."""
-        architecture = model.architecture().get_text_config()
-        self._check_parallelism(architecture)
-        self.model_len(model)
+        parallelism.check(
+            model,
+            tensor=self.tensor_parallel_size,
+            pipeline=self.pipeline_parallel_size,
+            data=self.data_parallel_size,
+            has_expert_parallel=self.enable_expert_parallel,
+        )
+        model_len = self.model_len(model)
         vllm_platform.check_devices(self.num_gpus)
+        vllm_platform.check_literals(
+            kv_cache_dtype=self.kv_cache_dtype, scheduling_policy=self.scheduling_policy
+        )
         if self.further:
             vllm_platform.check_arguments(self.further)
-
-    def _check_parallelism(self, architecture: Any) -> None:
-        heads, layers = int(architecture.num_attention_heads), int(architecture.num_hidden_layers)
-        tp, pp = self.tensor_parallel_size, self.pipeline_parallel_size
-        if heads % tp:
-            valid = ", ".join(str(n) for n in range(1, heads + 1) if heads % n == 0)
-            raise ValueError(
-                f"engine.tensor_parallel_size={tp} does not divide the model's {heads} attention heads; "
-                f"allowed: {valid}"
-            )
-        if pp > layers:
-            raise ValueError(
-                f"engine.pipeline_parallel_size={pp} is more than the model's {layers} layers; "
-                f"allowed: 1 to {layers}"
+        if self.speculative_config:
+            speculation.check(
+                self.speculative_config,
+                model,
+                model_len=model_len,
+                tensor_parallel_size=self.tensor_parallel_size,
             )
 
     def arguments(self, model: Model) -> dict[str, Any]:
@@ -117,6 +122,10 @@ class VllmEngine:
             "max_model_len": self.model_len(model),
             "use_tqdm_on_load": False,
         }
+        if self.speculative_config:
+            ours["speculative_config"] = speculation.arguments(self.speculative_config, model)
+            if "per_request_spec_decode_metrics" in vllm_platform.argument_names():  # newer than vLLM 0.26
+                ours["per_request_spec_decode_metrics"] = "summary"
         given = {name: value for name, value in ours.items() if value is not None} | dict(self.further)
         if vllm_platform.is_cpu():
             given = vllm_platform.cpu_defaults(self.num_gpus) | given

@@ -5,6 +5,7 @@ Knows no file and no clock: whoever wants a series reads the gauges when they li
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from vllm.v1.metrics.loggers import StatLoggerBase
@@ -19,11 +20,19 @@ class GaugeBoard:
         self._kv_cache_usage_peak = 0.0
         self._levels: dict[int, tuple[int, int, float]] = {}
         self._counts: dict[str, int] = {}
+        self._num_accepted_tokens_at: list[int] = []
 
     def add(self, **counts: int) -> None:
         """Add to the counters."""
         for name, count in counts.items():
             self._counts[name] = self._counts.get(name, 0) + count
+
+    def accept(self, num_tokens_at: Sequence[int]) -> None:
+        """Add to the counts of accepted tokens, one a place in the draft."""
+        missing = len(num_tokens_at) - len(self._num_accepted_tokens_at)
+        self._num_accepted_tokens_at += [0] * missing
+        for place, num_tokens in enumerate(num_tokens_at):
+            self._num_accepted_tokens_at[place] += num_tokens
 
     def level(self, engine: int, *, num_running: int, num_waiting: int, kv_cache_usage: float) -> None:
         """Set the levels of one data-parallel engine."""
@@ -39,6 +48,7 @@ class GaugeBoard:
             num_waiting=sum(waiting for _, waiting, _ in levels),
             kv_cache_usage=max((usage for _, _, usage in levels), default=0.0),
             kv_cache_usage_peak=peak,
+            num_accepted_tokens_at=tuple(self._num_accepted_tokens_at),
             **self._counts,
         )
 
@@ -73,6 +83,7 @@ class GaugeLogger(StatLoggerBase):  # type: ignore[misc]  # vLLM is not followed
             num_waiting=stats.num_waiting_reqs,
             kv_cache_usage=stats.kv_cache_usage,
         )
+        self._board.add(num_steps=1)
         prefix = stats.prefix_cache_stats
         if prefix is not None:
             self._board.add(num_prefix_queried_tokens=prefix.queries, num_prefix_hit_tokens=prefix.hits)
@@ -83,6 +94,7 @@ class GaugeLogger(StatLoggerBase):  # type: ignore[misc]  # vLLM is not followed
                 num_draft_tokens=drafts.num_draft_tokens,
                 num_accepted_tokens=drafts.num_accepted_tokens,
             )
+            self._board.accept(drafts.num_accepted_tokens_per_pos)
 
     def log_engine_initialized(self) -> None:
         """Nothing to say: start-up is reported by the run."""

