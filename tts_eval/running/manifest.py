@@ -54,6 +54,7 @@ def manifest_of(
         "seed": cell.seed,
         "budget": asdict(cell.budget),
         "max_spend": _max_spend(checked, engine.max_model_len),
+        "config": cell.config,
         "problems": problems,
         "architecture": checked.architecture,
         "hardware": asdict(cell.hardware),

@@ -6,7 +6,7 @@ Knows no file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tts_eval.budget import Cut
@@ -19,7 +19,9 @@ class Outcome:
     """One finished problem; `error` tells why there is no attempt where the strategy failed.
 
     `cut` tells which limit of the budget ended the attempt: its answer is then the best interim one.
-    `session` counts the starts of the run: times of different sessions lie on different clocks.
+    `session` counts the starts of the run: times of different sessions lie on different clocks. `verdicts`
+    holds one for every distinct answer among candidates and interims, whatever was answered in the end;
+    `classes` tells, for each candidate, which of them state equivalent answers (None: no answer that counts).
     """
 
     problem_id: str
@@ -32,6 +34,8 @@ class Outcome:
     interims: tuple[Interim, ...] = ()
     error: str | None = None
     cut: Cut | None = None
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    classes: tuple[int | None, ...] = ()
 
     @property
     def is_correct(self) -> bool:
@@ -54,6 +58,8 @@ class Outcome:
             interims=tuple(Interim(**interim) for interim in line["interims"]),
             error=line["error"],
             cut=None if line.get("cut") is None else Cut(line["cut"]),
+            verdicts={answer: Verdict(verdict) for answer, verdict in line["verdicts"].items()},
+            classes=tuple(line["classes"]),
         )
 
 

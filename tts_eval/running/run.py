@@ -23,6 +23,7 @@ from tts_eval.requests import EngineDied
 from tts_eval.running.attempting import attempt_within, is_caused_by
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.directory import RunDirectory
+from tts_eval.running.judging import judge
 from tts_eval.running.manifest import manifest_of
 from tts_eval.running.outcome import Outcome
 from tts_eval.running.summary import Summary, summarize
@@ -103,6 +104,7 @@ class _RunLoop:
         spend = meter.spend()
 
         async def keep() -> None:
+            verdicts, classes = await judge(self.grader, problem.gold, attempt, meter.interims)
             outcome = Outcome(
                 problem_id=problem.id,
                 level=problem.level,
@@ -114,6 +116,8 @@ class _RunLoop:
                 interims=tuple(meter.interims),
                 error=error,
                 cut=allowance.cut,
+                verdicts=verdicts,
+                classes=classes,
             )
             self.directory.append(outcome, meter.calls)
             see(outcome, self.clock())
