@@ -9,7 +9,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
@@ -65,6 +65,7 @@ class ScriptedEngine:
     max_model_len: int = 1000
     requests: list[Request] = field(default_factory=list)
     num_generated_tokens: int = 0
+    seconds_per_token: float | None = None  # how far apart it says they came; None: it does not say
     num_asked: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -93,6 +94,9 @@ class ScriptedEngine:
             ids, finish = ids[: request.max_tokens], Finish.LENGTH
         self.num_generated_tokens += len(ids)
         timing = Timing(first_token_s=0.0, queue_s=0.0, prefill_s=0.0, decode_s=0.0)
+        if self.seconds_per_token is not None:
+            times_s = tuple(i * self.seconds_per_token for i in range(len(ids)))
+            timing = replace(timing, token_times_s=times_s)
         return Completion(ids, self.codec.decode(ids), finish, timing=timing)
 
     def stream(self, request: Request, *, every: int = 1) -> ScriptedStream:

@@ -48,17 +48,23 @@ async def test_a_watched_trace_can_be_stopped_and_what_it_wrote_is_booked() -> N
     assert (call.num_generated_tokens, call.finish) == (4, Finish.ABORT)
 
 
-async def test_the_first_answer_token_is_timed_where_it_can_be_seen() -> None:
+async def test_the_first_answer_token_is_timed_where_the_engine_tells_its_tokens() -> None:
+    """Submitted at tick 1; the thinking part takes two tokens, half a second apart."""
     script = {"": [" hm </think> it is 42"]}
-    watched = metered(ScriptedEngine(script))
-    async with watched.stream(watched.start(PROBLEM)) as growing:
-        async for _ in growing:
-            pass
-    assert watched.meter.spend().ttfat_s is not None
+    llm = metered(ScriptedEngine(script, seconds_per_token=0.5))
+    await llm.extend(llm.start(PROBLEM))
+    [call] = llm.meter.calls
+    assert call.first_answer_token_s == call.submitted_s + 2 * 0.5
+    assert llm.meter.spend().ttfat_s == 2.0
+    assert sum(num for _, num in call.gap_counts or ()) == 4
 
-    unwatched = metered(ScriptedEngine(script))
-    await unwatched.extend(unwatched.start(PROBLEM))
-    assert unwatched.meter.spend().ttfat_s is None
+    unknown = metered(ScriptedEngine(script))
+    await unknown.extend(unknown.start(PROBLEM))
+    assert unknown.meter.spend().ttfat_s is None
+
+    thinks_on = metered(ScriptedEngine({"": [" hm"]}, seconds_per_token=0.5))
+    await thinks_on.extend(thinks_on.start(PROBLEM))
+    assert thinks_on.meter.spend().ttfat_s is None
 
     parts = metered(ScriptedEngine({"": [" hm </think>"], " hm </think>": [" 42"]}))
     [thought] = await parts.extend(parts.start(PROBLEM))

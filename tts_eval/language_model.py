@@ -15,6 +15,7 @@ from tts_eval.concurrency import together
 from tts_eval.grading.answers import extract_answer
 from tts_eval.grading.grader import Grader
 from tts_eval.measuring.allowance import Allowance
+from tts_eval.measuring.gaps import gap_counts
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
 from tts_eval.protocols import Engine
@@ -173,10 +174,8 @@ class MeteredModel:
         is_counted = self.allowance.budget.max_tokens is not None and self.role == "policy"
         finest = max(1, (self.allowance.budget.max_tokens or 0) // LOOKS_A_BUDGET)
         stream = self.served.engine.stream(call.request, every=min(every, finest) if is_counted else every)
-        first_answer_token_s: float | None = None
 
         async def growing() -> AsyncIterator[Trace]:
-            nonlocal first_answer_token_s
             num_seen = 0
             async for completion in stream:
                 num_tokens = len(completion.token_ids)
@@ -187,18 +186,13 @@ class MeteredModel:
                 if completion.finish is None and num_tokens - num_seen < every:
                     continue
                 num_seen = num_tokens
-                grown = _grown(call.trace, completion)
-                answer_start = self.served.thinking.answer_start(grown)
-                answers = answer_start is not None and grown.num_tokens > answer_start
-                if first_answer_token_s is None and answers:
-                    first_answer_token_s = self.meter.clock()
-                yield grown
+                yield _grown(call.trace, completion)
 
         try:
             yield growing()
         finally:
             completion = await stream.close()
-            self._book(call, completion, _grown(call.trace, completion), first_answer_token_s)
+            self._book(call, completion, _grown(call.trace, completion))
 
     async def _finish(self, call: _OpenCall) -> Trace:
         if (
@@ -209,21 +203,22 @@ class MeteredModel:
             return grown
         completion = await self.served.engine.generate(call.request)
         grown = _grown(call.trace, completion)
-        self._book(call, completion, grown, None)
+        self._book(call, completion, grown)
         return grown
 
-    def _book(
-        self, call: _OpenCall, completion: Completion, grown: Trace, first_answer_token_s: float | None
-    ) -> None:
-        timing = completion.timing
-        first_token_s = None if timing.first_token_s is None else call.submitted_s + timing.first_token_s
-        if self.served.thinking.answer_start(call.trace) is not None:  # this call wrote answer tokens alone
-            first_answer_token_s = first_token_s
+    def _book(self, call: _OpenCall, completion: Completion, grown: Trace) -> None:
+        timing, num_tokens = completion.timing, len(completion.token_ids)
         answer_start = self.served.thinking.answer_start(grown)
-        thinking_end = grown.num_tokens if answer_start is None else answer_start
+        num_thinking = num_tokens if answer_start is None else max(0, answer_start - call.trace.num_tokens)
+        answer_after_s = None
+        if num_thinking < num_tokens:
+            if timing.token_times_s is not None:
+                answer_after_s = timing.token_times_s[num_thinking]
+            elif num_thinking == 0:
+                answer_after_s = timing.first_token_s
         assert completion.finish is not None
         if self.role == "policy":
-            self.allowance.see(call.number, len(completion.token_ids), completion.finish)
+            self.allowance.see(call.number, num_tokens, completion.finish)
         self.meter.add(
             Call(
                 problem_id=self.meter.problem_id,
@@ -232,20 +227,21 @@ class MeteredModel:
                 seed=call.request.seed if call.request.sampling.temperature > 0 else None,
                 num_prompt_tokens=len(call.request.prompt_ids),
                 num_cached_tokens=completion.num_cached_tokens,
-                num_generated_tokens=len(completion.token_ids),
+                num_generated_tokens=num_tokens,
                 finish=completion.finish,
                 submitted_s=call.submitted_s,
                 finished_s=self.meter.clock(),
                 queue_s=timing.queue_s,
-                first_token_s=first_token_s,
+                first_token_s=call.on_clock(timing.first_token_s),
                 prefill_s=timing.prefill_s,
                 decode_s=timing.decode_s,
+                first_answer_token_s=call.on_clock(answer_after_s),
+                gap_counts=None if timing.token_times_s is None else gap_counts(timing.token_times_s),
                 num_preemptions=completion.num_preemptions,
                 num_draft_tokens=completion.num_draft_tokens,
                 num_accepted_tokens=completion.num_accepted_tokens,
             ),
-            num_thinking_tokens=max(0, thinking_end - call.trace.num_tokens),
-            first_answer_token_s=first_answer_token_s,
+            num_thinking_tokens=num_thinking,
         )
 
 
@@ -257,6 +253,10 @@ class _OpenCall:
     request: Request
     number: int
     submitted_s: float
+
+    def on_clock(self, after_s: float | None) -> float | None:
+        """Return the moment `after_s` seconds after submission, on the run's clock."""
+        return None if after_s is None else self.submitted_s + after_s
 
 
 def _grown(trace: Trace, completion: Completion) -> Trace:

@@ -133,8 +133,21 @@ class Task(Protocol):
 class Load(Protocol):
     """How problems arrive."""
 
-    async def drive(self, arrivals: Sequence[Callable[[], Awaitable[None]]]) -> None:
-        """Call each of `arrivals` at the moment its problem arrives, and await them all."""
+    @property
+    def is_open(self) -> bool:
+        """Whether problems arrive whatever becomes of those before them."""
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether it presses equally hard from its beginning to its end."""
+
+    async def drive(
+        self, arrivals: Sequence[Callable[[float], Awaitable[None]]], *, clock: Callable[[], float]
+    ) -> None:
+        """Call each of `arrivals` when its problem arrives, with that moment on `clock`, and await them all.
+
+        An open load gives the moment at which the problem was due, even if it could only be called later.
+        """
 
 
 class SampleStream(Protocol):

@@ -144,7 +144,8 @@ class Call:
 
     `submitted_s` and `finished_s` lie on the run's clock. `queue_s` is submission → first scheduled,
     `prefill_s` first scheduled → first token, `decode_s` first → last token; None where the engine keeps
-    no such times.
+    no such times. `first_token_s` and `first_answer_token_s`, the first after the thinking part, lie on the
+    run's clock too. `gap_counts` sketches the gaps between tokens (see `measuring.gaps`).
     """
 
     problem_id: str
@@ -161,6 +162,8 @@ class Call:
     first_token_s: float | None = None
     prefill_s: float | None = None
     decode_s: float | None = None
+    first_answer_token_s: float | None = None
+    gap_counts: tuple[tuple[int, int], ...] | None = None
     num_preemptions: int = 0
     num_draft_tokens: int | None = None
     num_accepted_tokens: int | None = None
@@ -233,12 +236,26 @@ class Interim:
 
 
 @dataclass(frozen=True, slots=True)
+class CriticalPath:
+    """Where one problem's time to answer went; the parts add up to it (see `measuring.critical_path`)."""
+
+    queue_s: float
+    prefill_s: float
+    decode_s: float
+    engine_other_s: float
+    verifier_s: float
+    strategy_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Spend:
     """What one problem cost: times from its arrival, tokens by role.
 
     `num_generated_tokens` counts the policy alone; verifier and draft-model tokens (prompt and generated)
     stand apart. `num_thinking_tokens` are those generated up to and with the end-of-thinking marker.
-    `calls_s` adds up how long each call took, concurrent ones too.
+    `calls_s` adds up how long each call took, concurrent ones too. `late_s` is how long after its arrival
+    the event loop got round to it; `idle_s` is how long no call was in flight; `barrier_wait_s` is how long,
+    on average over calls, one that had ended waited until anything was asked for again or the answer stood.
     """
 
     arrived_s: float
@@ -256,6 +273,11 @@ class Spend:
     ttfat_s: float | None
     queue_s: float | None
     tpot_excl_first_s: float | None
+    e2e_per_token_s: float | None
+    late_s: float
+    idle_s: float
+    barrier_wait_s: float | None
+    critical_path: CriticalPath
 
     @property
     def tta_s(self) -> float:

@@ -37,13 +37,15 @@ class Timing:
     """How long the parts of one sample took, as far as the engine tells.
 
     `first_token_s` counts from submission; `queue_s` is queued → first scheduled, `prefill_s` first
-    scheduled → first token, `decode_s` first → last token.
+    scheduled → first token, `decode_s` first → last token. `token_times_s` tells for each token when it
+    came, counted from submission; tokens of one engine step come together.
     """
 
     first_token_s: float | None = None
     queue_s: float | None = None
     prefill_s: float | None = None
     decode_s: float | None = None
+    token_times_s: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,6 @@
 """One problem's account, worked out on paper."""
 
-import pytest
-
-from tts_eval.measuring.meter import Meter, tpot_excl_first_s
+from tts_eval.measuring.meter import Meter
 from tts_eval.records import Call, Finish
 
 CALL = Call(
@@ -58,23 +56,22 @@ def test_verifier_and_draft_stand_apart_from_the_policy() -> None:
     assert spend.num_calls == 3
 
 
-def test_the_first_answer_token_is_the_earliest_one_seen() -> None:
+def test_the_first_answer_token_is_the_earliest_one_known() -> None:
     meter = clock(1.0, 9.0)
-    meter.add(call(), first_answer_token_s=7.0)
-    meter.add(call(), first_answer_token_s=6.0)
+    meter.add(call(first_answer_token_s=7.0))
+    meter.add(call(first_answer_token_s=6.0))
     meter.add(call())
     assert meter.spend().ttfat_s == 5.0
+
+
+def test_times_count_from_the_arrival_even_if_it_was_noticed_late() -> None:
+    ticks = iter([2.0, 9.0])
+    meter = Meter("p", lambda: next(ticks), arrived_s=1.5)
+    meter.add(call())
+    spend = meter.spend()
+    assert (spend.arrived_s, spend.late_s, spend.ttft_s, spend.tta_s) == (1.5, 0.5, 2.5, 7.5)
 
 
 def test_no_call_no_times() -> None:
     spend = clock(0.0, 1.0).spend()
     assert (spend.ttft_s, spend.queue_s, spend.tpot_excl_first_s, spend.num_calls) == (None, None, None, 0)
-
-
-@pytest.mark.parametrize(
-    ("num_tokens", "decode_s", "expected"), [(5, 2.0, 0.5), (1, 2.0, None), (5, None, None)]
-)
-def test_time_per_output_token_leaves_the_first_out(
-    num_tokens: int, decode_s: float | None, expected: float | None
-) -> None:
-    assert tpot_excl_first_s(call(num_generated_tokens=num_tokens, decode_s=decode_s)) == expected

@@ -6,42 +6,44 @@ Knows no engine and no file; time comes from the clock it is given.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from tts_eval.measuring.critical_path import critical_path
+from tts_eval.measuring.latency import barrier_wait_s, e2e_per_token_s, e2e_s, idle_s, tpot_excl_first_s
 from tts_eval.records import Call, Candidate, Interim, Spend
 
 Clock = Callable[[], float]  # seconds since the run began, monotonic
 
 
 class Meter:
-    """The account of one problem; it opens when the problem arrives."""
+    """The account of one problem; it opens when the problem arrives, `arrived_s` (None: now)."""
 
-    def __init__(self, problem_id: str, clock: Clock) -> None:
+    def __init__(self, problem_id: str, clock: Clock, *, arrived_s: float | None = None) -> None:
         self.problem_id = problem_id
         self.clock = clock
-        self.arrived_s = clock()
+        self.begun_s = clock()
+        self.arrived_s = self.begun_s if arrived_s is None else min(arrived_s, self.begun_s)
         self.calls: list[Call] = []
         self.interims: list[Interim] = []
         self.candidates: Sequence[Candidate] = ()
         self._num_calls_begun = 0
         self._num_thinking_tokens = 0
-        self._first_answer_token_s: float | None = None
+
+    @property
+    def late_s(self) -> float:
+        """How long after its arrival the problem was begun."""
+        return self.begun_s - self.arrived_s
 
     def next_call_number(self) -> int:
         """Return the number of a call that begins now; numbers rise in the order of asking."""
         self._num_calls_begun += 1
         return self._num_calls_begun - 1
 
-    def add(
-        self, call: Call, *, num_thinking_tokens: int = 0, first_answer_token_s: float | None = None
-    ) -> None:
-        """Book a finished call; `first_answer_token_s` is when it first wrote after the thinking part."""
+    def add(self, call: Call, *, num_thinking_tokens: int = 0) -> None:
+        """Book a finished call."""
         self.calls.append(call)
-        if call.role != "policy":
-            return
-        self._num_thinking_tokens += num_thinking_tokens
-        known = [t for t in (self._first_answer_token_s, first_answer_token_s) if t is not None]
-        self._first_answer_token_s = min(known, default=None)
+        if call.role == "policy":
+            self._num_thinking_tokens += num_thinking_tokens
 
     def interim(self, answer: str | None, candidates: Sequence[Candidate] = ()) -> None:
         """Note that `answer`, chosen from `candidates`, is the best one as of now."""
@@ -50,17 +52,15 @@ class Meter:
 
     def spend(self) -> Spend:
         """Close the account: the problem is answered now."""
+        finished_s = self.clock()
         policy = [call for call in self.calls if call.role == "policy"]
         verifier = [call for call in self.calls if call.role == "verifier"]
         others = [call for call in self.calls if call.role not in ("policy", "verifier")]
-        first_tokens_s = [call.first_token_s for call in policy if call.first_token_s is not None]
-        scheduled_s = [call.submitted_s + call.queue_s for call in policy if call.queue_s is not None]
-        paces_s = [pace for call in policy if (pace := tpot_excl_first_s(call)) is not None]
         return Spend(
             arrived_s=self.arrived_s,
-            finished_s=self.clock(),
+            finished_s=finished_s,
             num_calls=len(self.calls),
-            calls_s=sum(call.finished_s - call.submitted_s for call in self.calls),
+            calls_s=sum(map(e2e_s, self.calls)),
             num_prompt_tokens=sum(call.num_prompt_tokens for call in policy),
             num_cached_tokens=sum(call.num_cached_tokens for call in policy),
             num_generated_tokens=sum(call.num_generated_tokens for call in policy),
@@ -68,21 +68,29 @@ class Meter:
             num_verifier_tokens=_all_tokens(verifier),
             num_draft_tokens=_all_tokens(others),
             num_preemptions=sum(call.num_preemptions for call in self.calls),
-            ttft_s=self._after_arrival(min(first_tokens_s, default=None)),
-            ttfat_s=self._after_arrival(self._first_answer_token_s),
-            queue_s=self._after_arrival(min(scheduled_s, default=None)),
-            tpot_excl_first_s=statistics.fmean(paces_s) if paces_s else None,
+            ttft_s=self._first_after_arrival(call.first_token_s for call in policy),
+            ttfat_s=self._first_after_arrival(call.first_answer_token_s for call in policy),
+            queue_s=self._first_after_arrival(
+                None if call.queue_s is None else call.submitted_s + call.queue_s for call in policy
+            ),
+            tpot_excl_first_s=_mean(map(tpot_excl_first_s, policy)),
+            e2e_per_token_s=_mean(map(e2e_per_token_s, policy)),
+            late_s=self.late_s,
+            idle_s=idle_s(self.calls, begun_s=self.begun_s, finished_s=finished_s),
+            barrier_wait_s=barrier_wait_s(self.calls, finished_s=finished_s),
+            critical_path=critical_path(
+                self.calls, arrived_s=self.arrived_s, begun_s=self.begun_s, finished_s=finished_s
+            ),
         )
 
-    def _after_arrival(self, moment_s: float | None) -> float | None:
-        return None if moment_s is None else moment_s - self.arrived_s
+    def _first_after_arrival(self, moments_s: Iterable[float | None]) -> float | None:
+        first_s = min((moment_s for moment_s in moments_s if moment_s is not None), default=None)
+        return None if first_s is None else first_s - self.arrived_s
 
 
-def tpot_excl_first_s(call: Call) -> float | None:
-    """Return (last token - first token) / (tokens - 1), None where that is not known."""
-    if call.decode_s is None or call.num_generated_tokens < 2:
-        return None
-    return call.decode_s / (call.num_generated_tokens - 1)
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None
 
 
 def _all_tokens(calls: list[Call]) -> int:

@@ -27,9 +27,9 @@ async def attempt_within(
     task = asyncio.ensure_future(solving)
     used_up = asyncio.ensure_future(allowance.used_up())
     try:
-        await asyncio.wait(
-            {task, used_up}, timeout=allowance.budget.deadline_s, return_when=asyncio.FIRST_COMPLETED
-        )
+        deadline_s = allowance.budget.deadline_s  # counts from the arrival, be that some way back
+        left_s = None if deadline_s is None else max(0.0, deadline_s - meter.late_s)
+        await asyncio.wait({task, used_up}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             allowance.end(Cut.DEADLINE)  # unless the tokens were spent before
     finally:

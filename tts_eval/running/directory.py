@@ -52,16 +52,18 @@ class RunDirectory:
         for line in _lines(self.path / "calls.jsonl"):
             session = line.pop("session")
             if sessions.get(line["problem_id"]) == session:
-                kept.append(Call(**{**line, "finish": Finish(line["finish"])}))
+                kept.append(_call(line))
         return kept
 
     def gauges(self) -> list[tuple[int, Gauges]]:
         """Return the engine's gauges in order, each with its session."""
-        lines = _lines(self.path / "gauges.jsonl")
-        return [
-            (line["session"], Gauges(**{k: v for k, v in line.items() if k not in ("session", "at_s")}))
-            for line in lines
-        ]
+        own = {field.name for field in fields(Gauges)}
+        found = []
+        for line in _lines(self.path / "gauges.jsonl"):
+            kept = {name: value for name, value in line.items() if name in own}
+            kept["num_accepted_tokens_at"] = tuple(kept["num_accepted_tokens_at"])
+            found.append((line["session"], Gauges(**kept)))
+        return found
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Write `name` (manifest.json, summary.json) whole or not at all."""
@@ -83,6 +85,12 @@ def _append(file: Path, records: Sequence[Any]) -> None:
 def _fields(record: Call | Gauges) -> dict[str, Any]:
     """Return a flat record as a dict; `asdict` would copy every value."""
     return {field.name: getattr(record, field.name) for field in fields(record)}
+
+
+def _call(line: Mapping[str, Any]) -> Call:
+    gaps = line["gap_counts"]
+    gap_counts = None if gaps is None else tuple((bucket, num) for bucket, num in gaps)
+    return Call(**{**line, "finish": Finish(line["finish"]), "gap_counts": gap_counts})
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:

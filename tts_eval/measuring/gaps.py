@@ -1,0 +1,48 @@
+"""Gaps between tokens, kept as counts in buckets so that those of a whole run can be put together.
+
+Knows no engine. Buckets grow by 2%, so that a percentile is right within 1% (DDSketch: Masson et al., VLDB
+2019, section 2.2).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from tts_eval.statistics.spread import Spread
+
+GROWTH = 1.02
+SMALLEST_S = 1e-6  # what is shorter counts as this
+
+GapCounts = tuple[tuple[int, int], ...]  # (bucket, how many gaps), in the order of the buckets
+
+
+def gap_counts(token_times_s: Sequence[float]) -> GapCounts:
+    """Return the gaps between tokens that came at `token_times_s`.
+
+    Tokens of one engine step share the gap before it evenly: with speculation several come at once.
+    """
+    times_s, num_tokens = np.unique(np.asarray(token_times_s, float), return_counts=True)
+    gaps_s = np.diff(times_s) / num_tokens[1:]
+    buckets = np.ceil(np.log(np.maximum(gaps_s, SMALLEST_S) / SMALLEST_S) / np.log(GROWTH)).astype(int)
+    counts: Counter[int] = Counter()
+    for bucket, num in zip(buckets.tolist(), num_tokens[1:].tolist(), strict=True):
+        counts[bucket] += num
+    return tuple(sorted(counts.items()))
+
+
+def gap_spread(counts: Iterable[GapCounts]) -> Spread | None:
+    """Return how the gaps of all `counts` together spread, within 1%; None without gaps."""
+    total: Counter[int] = Counter()
+    for some in counts:
+        for bucket, num in some:
+            total[bucket] += num
+    if not total:
+        return None
+    buckets, nums = (np.asarray(column) for column in zip(*sorted(total.items()), strict=True))
+    gaps_s = SMALLEST_S * 2 * GROWTH**buckets / (1 + GROWTH)
+    ranks = np.cumsum(nums)
+    p50, p90, p99 = (float(gaps_s[np.searchsorted(ranks, q * ranks[-1])]) for q in (0.5, 0.9, 0.99))
+    return Spread(float(np.average(gaps_s, weights=nums)), p50, p90, p99)
