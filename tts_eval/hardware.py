@@ -46,6 +46,11 @@ class Hardware:
     price_as_of: str | None = None
     device_names: Sequence[str] = ()
 
+    @property
+    def is_gpu(self) -> bool:
+        """Whether this is a GPU, and not a machine without one."""
+        return self.name != "CPU"
+
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)

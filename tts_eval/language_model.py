@@ -18,9 +18,9 @@ from tts_eval.measuring.allowance import Allowance
 from tts_eval.measuring.gaps import gap_counts
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
-from tts_eval.protocols import Engine
-from tts_eval.records import Call, Candidate, Markers, Problem, Trace
-from tts_eval.requests import Completion, Request
+from tts_eval.protocols import Engine, PoolingEngine
+from tts_eval.records import Call, Candidate, Finish, Markers, Problem, Trace
+from tts_eval.requests import Completion, Pooled, PoolingRequest, Request
 from tts_eval.seeds import derive_seed
 from tts_eval.thinking import ThinkingPart
 
@@ -46,7 +46,8 @@ class MeteredModel:
     """What one problem's strategy holds of the models of a run.
 
     `roles` maps each role to the model that plays it; "policy" is always there. `is_part` says that what
-    this handle's holder answers is only a part of the problem's answer.
+    this handle's holder answers is only a part of the problem's answer. `num_logprobs` are asked of the
+    policy at least, as its verifier reads them.
     """
 
     roles: Mapping[str, Served]
@@ -56,6 +57,7 @@ class MeteredModel:
     role: str = "policy"
     allowance: Allowance = field(default_factory=Allowance)
     is_part: bool = False
+    num_logprobs: int | None = None
 
     @property
     def served(self) -> Served:
@@ -136,6 +138,48 @@ class MeteredModel:
         """Return the handle for a part of a strategy, whose interim answers are not the problem's."""
         return replace(self, is_part=True)
 
+    async def read(self, token_ids: Sequence[int], positions: Sequence[int]) -> list[tuple[float, ...]]:
+        """Return a reward model's logits at `positions` of `token_ids`, one row a position, in one call.
+
+        Where the prefix cache hides one of the positions, a second call reads everything anew.
+        """
+        request = PoolingRequest(tuple(token_ids))
+        pooled = await self._pool(request)
+        if min(positions) < pooled.num_cached_tokens:
+            pooled = await self._pool(replace(request, may_use_cache=False))
+        return [pooled.rows[position - pooled.num_cached_tokens] for position in positions]
+
+    async def _pool(self, request: PoolingRequest) -> Pooled:
+        engine, num_tokens = self.served.engine, len(request.token_ids)
+        if not isinstance(engine, PoolingEngine):
+            raise ValueError(f"the engine of role {self.role!r} runs no reward model; allowed: engine=vllm")
+        if num_tokens > engine.facts.max_model_len:
+            raise ValueError(
+                f"{num_tokens} tokens to be scored; the length of {self.served.model.name} is "
+                f"{engine.facts.max_model_len}"
+            )
+        number, submitted_s = self.meter.next_call_number(), self.meter.clock()
+        pooled, finish = Pooled(()), Finish.ABORT
+        try:
+            pooled, finish = await engine.pool(request), Finish.END
+        finally:  # what is stopped is booked too, as if it had been read to its end
+            self.meter.add(
+                Call(
+                    problem_id=self.meter.problem_id,
+                    number=number,
+                    role=self.role,
+                    seed=None,
+                    num_prompt_tokens=num_tokens,
+                    num_cached_tokens=pooled.num_cached_tokens,
+                    num_generated_tokens=0,
+                    finish=finish,
+                    submitted_s=submitted_s,
+                    finished_s=self.meter.clock(),
+                )
+            )
+        assert len(pooled.rows) + pooled.num_cached_tokens == num_tokens, "a row for each token that was read"
+        return pooled
+
     def _begin(
         self,
         trace: Trace,
@@ -157,6 +201,8 @@ class MeteredModel:
         granted = room if max_tokens is None else max_tokens
         if self.role == "policy":
             granted = self.allowance.grant(granted)
+        if self.role == "policy" and self.num_logprobs is not None:
+            num_logprobs = max(self.num_logprobs, num_logprobs or 0)
         number = self.meter.next_call_number()
         request = Request(
             prompt_ids,

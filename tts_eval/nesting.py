@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from tts_eval.model import Model
-from tts_eval.protocols import ChecksModel, ChecksParts, DeclaresSpend, Strategy, Verifier
+from tts_eval.protocols import ChecksModel, ChecksParts, DeclaresSpend, Strategy
 from tts_eval.records import MaxSpend
 
 
-def check_model(part: Strategy | Verifier | None, model: Model, *, room_tokens: int) -> None:
+def check_model(part: object, model: Model, *, room_tokens: int) -> None:
     """Let `part` refuse the model with a ValueError, if it has anything to say on it."""
     if isinstance(part, ChecksModel):
         part.check_model(model, room_tokens=room_tokens)
 
 
 def check_parts(
-    strategy: Strategy, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool
+    strategy: Strategy, *, verifier: object, roles: Collection[str], is_speculative: bool
 ) -> None:
     """Let `strategy` refuse the rest of its run with a ValueError, if it has anything to say on it."""
     if isinstance(strategy, ChecksParts):

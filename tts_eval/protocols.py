@@ -10,8 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from tts_eval.model import Model
-from tts_eval.records import Attempt, Candidate, Markers, MaxSpend, Problem, Trace
-from tts_eval.requests import Completion, EngineFacts, Gauges, Request
+from tts_eval.records import Attempt, Candidate, Markers, MaxSpend, Problem, TextCodec, Trace
+from tts_eval.requests import Completion, EngineFacts, Gauges, Pooled, PoolingRequest, Request
 
 StepScores = Sequence[float]  # one score in [0, 1] a reasoning step
 
@@ -77,12 +77,57 @@ class LanguageModel(Protocol):
     def as_role(self, role: str) -> LanguageModel:
         """Return the handle on the model configured for `role`, metered under that role."""
 
+    async def read(self, token_ids: Sequence[int], positions: Sequence[int]) -> list[tuple[float, ...]]:
+        """Return what a reward model's head says at `positions` of `token_ids`: logits, one a label."""
+
 
 class Verifier(Protocol):
     """Scores traces without knowing the gold answer."""
 
     async def score(self, problem: Problem, traces: Sequence[Trace]) -> list[StepScores]:
         """Return for each trace one score a step."""
+
+
+@runtime_checkable
+class StepVerifier(Protocol):
+    """A verifier as configured that scores every step, each by what stands up to its end alone.
+
+    It spends through `llm.as_role(...)`; a strategy holds it as a `Verifier` that is metered.
+    """
+
+    async def score_steps(
+        self, problem: Problem, steps: Sequence[str], llm: LanguageModel, *, num_known: int
+    ) -> Sequence[float]:
+        """Return the scores of `steps[num_known:]`; those before were scored by earlier calls."""
+
+
+@runtime_checkable
+class TraceVerifier(Protocol):
+    """A verifier as configured that gives a trace one score, as outcome models and confidences do."""
+
+    async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
+        """Return the score of `trace` in [0, 1]."""
+
+
+@runtime_checkable
+class NeedsRole(Protocol):
+    """A verifier that scores with a model of its own."""
+
+    @property
+    def role(self) -> str:
+        """The role under which that model is configured."""
+
+    def check_role(self, model: Model, codec: TextCodec) -> None:
+        """Raise ValueError where the tokenizer of `model` does not write what is to be read."""
+
+
+@runtime_checkable
+class NeedsLogprobs(Protocol):
+    """A verifier that reads the log-probabilities of the policy's tokens."""
+
+    @property
+    def num_logprobs(self) -> int:
+        """How many a token it reads; the policy is asked for at least so many (0: the token's own)."""
 
 
 class Strategy(Protocol):
@@ -104,8 +149,8 @@ class ChecksModel(Protocol):
 class ChecksParts(Protocol):
     """A strategy that needs more of its run than the policy."""
 
-    def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
-        """Raise ValueError; `roles` are those that a model is configured for."""
+    def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
+        """Raise ValueError; `verifier` is the one configured or None, `roles` those that have a model."""
 
 
 @runtime_checkable
@@ -180,6 +225,14 @@ class Engine(Protocol):
         """Draw one sample, to be looked at whenever it has grown by `every` tokens."""
 
 
+@runtime_checkable
+class PoolingEngine(Protocol):
+    """A running engine whose model reads and does not write."""
+
+    async def pool(self, request: PoolingRequest) -> Pooled:
+        """Return the head's logits; EngineDied if there is no engine any more."""
+
+
 class EngineSettings(Protocol):
     """An engine as configured: equal settings (and model) share one running engine."""
 
@@ -195,3 +248,11 @@ class EngineSettings(Protocol):
 
     def start(self, model: Model) -> AbstractAsyncContextManager[Engine]:
         """Start the engine; leaving the context stops every process of it."""
+
+
+@runtime_checkable
+class PlacedOnGpus(Protocol):
+    """Engine settings that can be told to leave the first GPUs to other engines."""
+
+    def placed(self, first_gpu: int) -> EngineSettings:
+        """Return the settings on the GPUs from number `first_gpu` on."""

@@ -70,6 +70,25 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolingRequest:
+    """Token ids for a reward model to read; where it may, it passes over those in the prefix cache."""
+
+    token_ids: tuple[int, ...]
+    may_use_cache: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """Logits of a reward model's head, one row a token; the last row is that of the last token.
+
+    The first `num_cached_tokens` have none: they stood in the prefix cache.
+    """
+
+    rows: tuple[tuple[float, ...], ...]
+    num_cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class EngineFacts:
     """What is fixed once an engine runs.
 

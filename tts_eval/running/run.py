@@ -11,40 +11,55 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 
 from tts_eval.grading.grader import Grader
 from tts_eval.language_model import MeteredModel, Served
 from tts_eval.measuring.allowance import Allowance
 from tts_eval.measuring.meter import Clock, Meter
 from tts_eval.nesting import max_spend
-from tts_eval.protocols import Engine
+from tts_eval.protocols import Engine, NeedsLogprobs
 from tts_eval.records import Attempt, Problem
 from tts_eval.requests import EngineDied
 from tts_eval.running.attempting import attempt_within, is_caused_by
 from tts_eval.running.cell import CheckedCell
+from tts_eval.running.deployment import distinct
 from tts_eval.running.directory import RunDirectory
 from tts_eval.running.judging import judge
 from tts_eval.running.manifest import manifest_of
 from tts_eval.running.outcome import Outcome
 from tts_eval.running.summary import Summary, summarize
 from tts_eval.running.watch import watching
+from tts_eval.verifying.metered import metered_verifier
 
 GAUGE_INTERVAL_S = 0.25
+NO_ROLES: Mapping[str, Engine] = MappingProxyType({})
 
 
-async def run_cell(checked: CheckedCell, engine: Engine, grader: Grader) -> Summary:
+async def run_cell(
+    checked: CheckedCell, engine: Engine, grader: Grader, *, roles: Mapping[str, Engine] = NO_ROLES
+) -> Summary:
     """Solve those problems of the cell that its folder does not hold yet, and summarize them all.
 
-    A strategy that raises fails its problem alone. EngineDied ends the run; what was finished is kept.
+    `engine` is the policy's, `roles` holds those of the cell's other roles. A strategy that raises fails its
+    problem alone. EngineDied ends the run; what was finished is kept.
     """
     directory = RunDirectory(checked.cell.directory)
     directory.open()
     finished = directory.outcomes()
-    manifest = manifest_of(checked, engine.facts, earlier=directory.read("manifest.json"))
+    engines = distinct({"policy": engine, **roles})
+    manifest = manifest_of(
+        checked,
+        engine.facts,
+        roles={name: role_engine.facts for name, role_engine in roles.items()},
+        startup_s=sum(each.facts.startup_s for each in engines),
+        earlier=directory.read("manifest.json"),
+    )
     directory.write("manifest.json", manifest)
     finished_ids = {outcome.problem_id for outcome in finished}
     pending = [problem for problem in checked.problems if problem.id not in finished_ids]
-    await engine.forget()
+    for each in engines:
+        await each.forget()
     with watching(checked, finished) as watch:
         began_s = time.monotonic()
         loop = _RunLoop(
@@ -54,7 +69,13 @@ async def run_cell(checked: CheckedCell, engine: Engine, grader: Grader) -> Summ
             directory=directory,
             session=len(manifest["sessions"]) - 1,
             clock=lambda: time.monotonic() - began_s,
-            roles={"policy": Served(checked.cell.model, checked.codec, engine)},
+            roles={
+                "policy": Served(checked.cell.model, checked.codec, engine),
+                **{
+                    name: Served(role.model, checked.roles[name].codec, roles[name])
+                    for name, role in checked.cell.roles.items()
+                },
+            },
         )
         async with loop.sampling_gauges():
             await loop.solve(pending, watch.see)
@@ -92,12 +113,20 @@ class _RunLoop:
         cell = self.checked.cell
         meter = Meter(problem.id, self.clock, arrived_s=arrived_s)
         allowance = self._allowance(problem)
-        llm = MeteredModel(self.roles, meter, self.grader, run_seed=cell.seed, allowance=allowance)
+        llm = MeteredModel(
+            self.roles,
+            meter,
+            self.grader,
+            run_seed=cell.seed,
+            allowance=allowance,
+            num_logprobs=cell.verifier.num_logprobs if isinstance(cell.verifier, NeedsLogprobs) else None,
+        )
         attempt: Attempt | None = None
         error: str | None = None
         try:
-            solving = cell.strategy.solve(problem, llm, cell.verifier)
-            attempt = await attempt_within(allowance, solving, meter)
+            async with metered_verifier(cell.verifier, llm) as verifier:
+                solving = cell.strategy.solve(problem, llm, verifier)
+                attempt = await attempt_within(allowance, solving, meter)
             meter.interim(attempt.answer, attempt.candidates)  # from now on the answer stands
         except Exception as failure:
             if is_caused_by(failure, EngineDied):

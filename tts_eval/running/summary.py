@@ -27,7 +27,7 @@ def summarize(directory: RunDirectory) -> Summary:
     assert manifest is not None, "a run has a manifest before it has problems"
     outcomes = directory.outcomes()
     calls = directory.calls(outcomes)
-    engines = [session["engine"] for session in manifest["sessions"]]
+    sessions = manifest["sessions"]
     wall_s = wall_seconds(outcomes)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -40,9 +40,11 @@ def summarize(directory: RunDirectory) -> Summary:
         **token_figures(outcomes),
         **latency_figures(outcomes),
         **throughput_figures(outcomes, wall_s),
-        **flops_figures(calls, len(outcomes), manifest["architecture"]),
-        **cost_figures(outcomes, wall_s, engines[-1]["num_gpus"], manifest["hardware"]["usd_per_gpu_hour"]),
+        **flops_figures(
+            calls, len(outcomes), {"policy": manifest["architecture"], **manifest["role_architectures"]}
+        ),
+        **cost_figures(outcomes, wall_s, sessions[-1]["num_gpus"], manifest["hardware"]["usd_per_gpu_hour"]),
         **gauge_figures(directory.gauges()),
-        "startup_s": sum(engine["startup_s"] for engine in engines),
+        "startup_s": sum(session["startup_s"] for session in sessions),
         "wall_s": wall_s,
     }

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.running.cell import CheckedCell
+from tts_eval.running.deployment import distinct
 from tts_eval.running.run import run_cell
 from tts_eval.running.summary import Summary
 
@@ -35,12 +36,11 @@ async def run_sweep(cells: Sequence[CheckedCell], *, say: Callable[[str], None])
 
 
 def sharing_an_engine(cells: Sequence[CheckedCell]) -> list[list[CheckedCell]]:
-    """Group cells whose model and engine settings are equal, in the order in which each group first comes."""
+    """Group cells with equal models and engine settings, in the order in which each group first comes."""
     groups: list[list[CheckedCell]] = []
     for checked in cells:
         for group in groups:
-            first = group[0].cell
-            if (first.model, first.engine) == (checked.cell.model, checked.cell.engine):
+            if group[0].cell.deployment == checked.cell.deployment:
                 group.append(checked)
                 break
         else:
@@ -60,13 +60,17 @@ async def _run_group(
     group: Sequence[CheckedCell], grader: Grader, sweep: Sweep, say: Callable[[str], None]
 ) -> None:
     first, pending = group[0].cell, list(group)
-    say(f"starting {first.model.name} on {first.engine.num_gpus} x {first.hardware.name}")
+    names = ", ".join(dict.fromkeys(role.model.name for role in first.deployment.roles.values()))
+    say(f"starting {names} on {first.deployment.num_gpus} x {first.hardware.name}")
     try:
-        async with first.engine.start(first.model) as engine:
-            say(f"engine ready after {engine.facts.startup_s:.0f} s")
+        async with first.deployment.start() as engines:
+            policy, roles = engines["policy"], {name: engines[name] for name in first.roles}
+            startup_s = sum(engine.facts.startup_s for engine in distinct(engines))
+            say(f"engine ready after {startup_s:.0f} s")
             while pending:
                 say(f"{pending[0].cell.name}: {len(pending[0].problems)} problems of {first.task.name}")
-                sweep.summaries.append((pending[0], await run_cell(pending[0], engine, grader)))
+                summary = await run_cell(pending[0], policy, grader, roles=roles)
+                sweep.summaries.append((pending[0], summary))
                 del pending[0]
     except Exception as failure:
         if not isinstance(failure, ValueError):

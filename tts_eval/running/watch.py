@@ -69,7 +69,7 @@ class Watch:
             elapsed_s=elapsed_s,
             usd=None
             if price is None
-            else wall_usd(num_gpus=cell.engine.num_gpus, wall_s=elapsed_s, usd_per_gpu_hour=price),
+            else wall_usd(num_gpus=cell.deployment.num_gpus, wall_s=elapsed_s, usd_per_gpu_hour=price),
         )
         self.display.update(progress)
         self.tracker.update(progress)

@@ -5,41 +5,57 @@ Knows no time and no price.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tts_eval.measuring.architecture import Architecture
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.measuring.flops import call_flops, weights_only_flops
 from tts_eval.records import Call
 
 
 def flops_figures(
-    calls: Sequence[Call], num_problems: int, config: Mapping[str, Any] | None
+    calls: Sequence[Call], num_problems: int, configs: Mapping[str, Mapping[str, Any] | None]
 ) -> dict[str, Any]:
-    """Return FLOPs a problem by role; a role that made no call took none, one of unknown sizes is None.
+    """Return FLOPs a problem; a kind of role that made no call took none, one of unknown sizes is None.
 
-    `config` is the policy's configuration, None where FLOPs cannot be counted from it.
+    `configs` holds the model's configuration of every role, None where FLOPs cannot be counted from it.
+    Whatever is neither policy nor verifier counts as a draft.
     """
-    per_problem: dict[str, float | None] = {"policy": None, "verifier": 0.0, "draft": 0.0}
-    weights_only: float | None = None
-    for role in {call.role for call in calls} - {"policy"}:
-        per_problem["verifier" if role == "verifier" else "draft"] = None
-    if config is not None and num_problems:
-        architecture = read_architecture(config)
-        tokens = [
-            {
-                "num_prompt_tokens": call.num_prompt_tokens,
-                "num_cached_tokens": call.num_cached_tokens,
-                "num_generated_tokens": call.num_generated_tokens,
-            }
-            for call in calls
-            if call.role == "policy"
-        ]
-        per_problem["policy"] = sum(call_flops(architecture, **t) for t in tokens) / num_problems
-        weights_only = sum(weights_only_flops(architecture, **t) for t in tokens) / num_problems
+    architectures = {
+        role: None if config is None else read_architecture(config) for role, config in configs.items()
+    }
+    kinds: dict[str, list[Call]] = {"policy": [], "verifier": [], "draft": []}
+    for call in calls:
+        kinds[call.role if call.role in kinds else "draft"].append(call)
+    per_problem = {
+        kind: _per_problem(mine, num_problems, architectures, call_flops) for kind, mine in kinds.items()
+    }
     known = [flops for flops in per_problem.values() if flops is not None]
     total = sum(known) if len(known) == len(per_problem) else None
     return {
         "flops_per_problem": {**per_problem, "total": total},
-        "flops_per_problem_weights_only": weights_only,
+        "flops_per_problem_weights_only": _per_problem(
+            calls, num_problems, architectures, weights_only_flops
+        ),
     }
+
+
+def _per_problem(
+    calls: Sequence[Call],
+    num_problems: int,
+    architectures: Mapping[str, Architecture | None],
+    count: Callable[..., int],
+) -> float | None:
+    flops = 0
+    for call in calls:
+        architecture = architectures.get(call.role)
+        if architecture is None:
+            return None
+        flops += count(
+            architecture,
+            num_prompt_tokens=call.num_prompt_tokens,
+            num_cached_tokens=call.num_cached_tokens,
+            num_generated_tokens=call.num_generated_tokens,
+        )
+    return flops / num_problems if num_problems else None

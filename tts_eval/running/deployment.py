@@ -1,0 +1,79 @@
+"""The models of a cell and the engines behind them: which roles share an engine, and which GPUs each holds.
+
+Knows no engine by name and no problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from tts_eval.model import Model
+from tts_eval.protocols import Engine, EngineSettings, PlacedOnGpus
+
+
+@dataclass(frozen=True)
+class Role:
+    """A model and the engine that serves it; `shares_gpus` says that it takes no GPUs beside the policy's.
+
+    An engine that shares must state a share of the memory, as must the policy's own.
+    """
+
+    model: Model
+    engine: EngineSettings
+    shares_gpus: bool = False
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """All roles of a cell, the policy first; those with equal model and engine settings share one engine."""
+
+    roles: Mapping[str, Role]
+
+    @property
+    def num_gpus(self) -> int:
+        """How many GPUs are held, idle ones included."""
+        return sum(0 if role.shares_gpus else role.engine.num_gpus for _, role in self._distinct())
+
+    def check(self) -> None:
+        """Refuse with a ValueError what cannot run, before anything is loaded."""
+        for _, role in self._placed():
+            role.engine.check(role.model)
+
+    @asynccontextmanager
+    async def start(self) -> AsyncIterator[Mapping[str, Engine]]:
+        """Start every engine, yield them by role, and stop them all, whatever happens inside."""
+        async with AsyncExitStack() as stack:
+            running = dict[str, Engine]()
+            for names, role in self._placed():
+                engine = await stack.enter_async_context(role.engine.start(role.model))
+                running |= dict.fromkeys(names, engine)
+            yield running
+
+    def _distinct(self) -> Iterator[tuple[list[str], Role]]:
+        """Yield each engine once, with the names of the roles that share it."""
+        groups: list[tuple[list[str], Role]] = []
+        for name, role in self.roles.items():
+            for names, first in groups:
+                if (first.model, first.engine) == (role.model, role.engine):
+                    names.append(name)
+                    break
+            else:
+                groups.append(([name], role))
+        yield from groups
+
+    def _placed(self) -> Iterator[tuple[list[str], Role]]:
+        """Yield each engine with the GPUs after those of the engines before it."""
+        num_taken = 0
+        for names, role in self._distinct():
+            if role.shares_gpus or num_taken == 0 or not isinstance(role.engine, PlacedOnGpus):
+                yield names, role
+            else:
+                yield names, Role(role.model, role.engine.placed(num_taken))
+            num_taken += 0 if role.shares_gpus else role.engine.num_gpus
+
+
+def distinct(engines: Mapping[str, Engine]) -> list[Engine]:
+    """Return the engines behind the roles, a shared one once."""
+    return list({id(engine): engine for engine in engines.values()}.values())

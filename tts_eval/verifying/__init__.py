@@ -1,0 +1,1 @@
+"""Verifying: what a strategy holds of the run's verifier, and what verifiers share."""

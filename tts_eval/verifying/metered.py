@@ -1,0 +1,122 @@
+"""What one problem's strategy holds of the run's verifier: no prefix of steps is scored twice.
+
+Knows no verifier by name. Every trace is a request of its own, so that the engine batches what all problems
+and branches ask for; nobody waits for a batch to fill.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tts_eval.concurrency import together
+from tts_eval.protocols import LanguageModel, StepScores, StepVerifier, TraceVerifier
+from tts_eval.records import Problem, Trace
+from tts_eval.steps import split_steps
+
+Scoring = asyncio.Task[Sequence[float]]
+
+
+@asynccontextmanager
+async def metered_verifier(
+    verifier: StepVerifier | TraceVerifier | None, llm: LanguageModel
+) -> AsyncIterator[MeteredVerifier | None]:
+    """Yield the handle on `verifier` for one problem; what still runs at the end is stopped and booked."""
+    if verifier is None:
+        yield None
+        return
+    handle = MeteredVerifier(verifier, llm)
+    try:
+        yield handle
+    finally:
+        await handle.stop()
+
+
+@dataclass(frozen=True, eq=False)
+class MeteredVerifier:
+    """Scores the traces of one problem through `llm`, the policy's metered handle.
+
+    A score is asked for once: of a step after the same steps, or of the same trace. Whoever asks while it is
+    being computed waits for it, and may be cancelled without harm to the others.
+    """
+
+    verifier: StepVerifier | TraceVerifier
+    llm: LanguageModel
+    _first: _Step = field(default_factory=lambda: _Step())
+    _whole: dict[tuple[int, ...], Scoring] = field(default_factory=dict)
+    _running: set[Scoring] = field(default_factory=set)
+
+    async def score(self, problem: Problem, traces: Sequence[Trace]) -> list[StepScores]:
+        """Return for each trace one score a step of `split_steps`, or the one score of the trace."""
+        return await together(self._score(problem, trace) for trace in traces)
+
+    async def stop(self) -> None:
+        """Stop what is still being computed."""
+        for scoring in self._running:
+            scoring.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _score(self, problem: Problem, trace: Trace) -> StepScores:
+        if isinstance(self.verifier, StepVerifier):
+            return await self._score_steps(self.verifier, problem, split_steps(trace, self.llm.markers))
+        key = trace.prompt_ids + trace.token_ids
+        if key not in self._whole:
+            self._whole[key] = self._start(_one(self.verifier, problem, trace, self.llm))
+        return await asyncio.shield(self._whole[key])
+
+    async def _score_steps(
+        self, verifier: StepVerifier, problem: Problem, steps: Sequence[str]
+    ) -> StepScores:
+        path, place = list[_Step](), self._first
+        for step in steps:
+            place = place.next.setdefault(step, _Step())
+            path.append(place)
+        num_known = sum(place.is_known for place in path)  # what is known stands before what is not
+        if num_known < len(path):
+            scoring = self._start(_rest(verifier, problem, steps, self.llm, num_known=num_known))
+            for number, place in enumerate(path[num_known:]):
+                place.scoring, place.number = scoring, number
+        scores = []
+        for place in path:
+            assert place.scoring is not None
+            scores.append((await asyncio.shield(place.scoring))[place.number])
+        return scores
+
+    def _start(self, scoring: Coroutine[Any, Any, Sequence[float]]) -> Scoring:
+        task = asyncio.create_task(scoring)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+
+@dataclass(eq=False)
+class _Step:
+    """A step in the tree of all steps scored so far: the `number`-th score of `scoring`."""
+
+    next: dict[str, _Step] = field(default_factory=dict)
+    scoring: Scoring | None = None
+    number: int = 0
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its score is there or on its way; what failed in a longer trace may do in a shorter one."""
+        if self.scoring is None or self.scoring.cancelled():
+            return False
+        return not self.scoring.done() or self.scoring.exception() is None
+
+
+async def _rest(
+    verifier: StepVerifier, problem: Problem, steps: Sequence[str], llm: LanguageModel, *, num_known: int
+) -> Sequence[float]:
+    scores = await verifier.score_steps(problem, steps, llm, num_known=num_known)
+    assert len(scores) == len(steps) - num_known, "a score for every step, and no other"
+    return scores
+
+
+async def _one(
+    verifier: TraceVerifier, problem: Problem, trace: Trace, llm: LanguageModel
+) -> Sequence[float]:
+    return [await verifier.score_trace(problem, trace, llm)]
