@@ -5,15 +5,14 @@ Knows no verifier of its own: every parsed answer counts once.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tts_eval import checks, nesting
-from tts_eval.concurrency import together
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Candidate, MaxSpend, Problem
-from tts_eval.votes import plurality
+from tts_eval.votes import draw_and_choose, plurality
 
 
 @dataclass(frozen=True)
@@ -61,22 +60,16 @@ class MajorityVote:
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Sample all ballots at once and count them as they come in."""
-        ballots: dict[int, Candidate] = {}
 
-        async def vote(voter: int) -> None:
-            ballots[voter] = await self._ballot(problem, llm, verifier)
-            cast = [ballots[v] for v in sorted(ballots)]
-            llm.interim(await plurality(llm, [ballot.answer for ballot in cast]), cast)
+        async def ballot() -> Candidate:
+            if self.sampler is not None:
+                return (await self.sampler.solve(problem, llm.as_part(), verifier)).chosen
+            [trace] = await llm.extend(
+                llm.start(problem), max_tokens=self.max_tokens, temperature=self.temperature, top_p=self.top_p
+            )
+            return Candidate.of(trace, llm.answer(trace))
 
-        await together(vote(voter) for voter in range(self.n))
-        candidates = tuple(ballots[voter] for voter in range(self.n))
-        return Attempt(await plurality(llm, [ballot.answer for ballot in candidates]), candidates)
+        async def count(ballots: Sequence[Candidate]) -> str | None:
+            return await plurality(llm, [cast.answer for cast in ballots])
 
-    async def _ballot(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Candidate:
-        if self.sampler is not None:
-            attempt = await self.sampler.solve(problem, llm.as_part(), verifier)
-            return attempt.chosen
-        [trace] = await llm.extend(
-            llm.start(problem), max_tokens=self.max_tokens, temperature=self.temperature, top_p=self.top_p
-        )
-        return Candidate.of(trace, llm.answer(trace))
+        return await draw_and_choose(llm, self.n, ballot, count)

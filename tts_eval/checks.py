@@ -50,3 +50,9 @@ def fits(name: str, num_tokens: int | None, room_tokens: int) -> None:
         raise ValueError(
             f"{name} is {num_tokens} tokens; the model's length leaves {room_tokens} after the longest prompt"
         )
+
+
+def given(name: str, value: Any, *, needed_by: str) -> None:
+    """Refuse a part of the run that is not there."""
+    if value is None:
+        raise ValueError(f"strategy={needed_by} needs a {name}: choose one with {name}=...")

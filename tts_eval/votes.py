@@ -7,9 +7,12 @@ never win: without a parsed one the choice is None.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from tts_eval.protocols import LanguageModel
+from tts_eval.aggregation import aggregate
+from tts_eval.concurrency import together
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Candidate, Problem, Trace
 
 
 async def plurality(llm: LanguageModel, answers: Sequence[str | None]) -> str | None:
@@ -51,3 +54,41 @@ def beta_confidence(num_first: int, num_second: int) -> float:
     """
     draws = num_first + num_second + 1
     return math.fsum(math.comb(draws, i) / 2**draws for i in range(num_first + 1))
+
+
+async def draw_and_choose(
+    llm: LanguageModel,
+    n: int,
+    draw: Callable[[], Awaitable[Candidate]],
+    choose: Callable[[Sequence[Candidate]], Awaitable[str | None]],
+) -> Attempt:
+    """Draw `n` candidates at once and choose among them; the choice among those that are in stands meanwhile.
+
+    `choose` is given candidates in the order of their drawing, whatever the order they come in.
+    """
+    drawn: dict[int, Candidate] = {}
+
+    async def one(number: int) -> None:
+        drawn[number] = await draw()
+        there = [drawn[i] for i in sorted(drawn)]
+        llm.interim(await choose(there), there)
+
+    await together(one(number) for number in range(n))
+    candidates = tuple(drawn[number] for number in range(n))
+    return Attempt(await choose(candidates), candidates)
+
+
+async def scored(
+    llm: LanguageModel, verifier: Verifier, problem: Problem, trace: Trace, *, aggregation: str
+) -> Candidate:
+    """Return `trace` as a candidate with the verifier's scores, aggregated over its steps."""
+    [steps] = await verifier.score(problem, [trace])
+    score = aggregate(steps, aggregation)
+    return Candidate.of(trace, llm.answer(trace), score=score, step_scores=steps)
+
+
+def scores_of(candidates: Sequence[Candidate]) -> list[float]:
+    """Return what each was scored with."""
+    scores = [candidate.score for candidate in candidates]
+    assert all(score is not None for score in scores), "an unscored candidate among scored ones"
+    return [score for score in scores if score is not None]

@@ -1,0 +1,87 @@
+"""A vote that stops sampling once it is settled: Adaptive-Consistency and Early-Stopping Self-Consistency.
+
+Knows no verifier; drawing one trace at a time, as published, saves tokens and adds up latency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tts_eval import checks
+from tts_eval.model import Model
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Candidate, MaxSpend, Problem
+from tts_eval.votes import beta_confidence, plurality
+
+CRITERIA = ("beta", "esc")
+
+
+@dataclass(frozen=True)
+class AdaptiveVote:
+    """Up to `max_n` traces are drawn, `batch` at a time; the vote is over when `criterion` says so.
+
+    `beta`: the leading answer is the more frequent one with probability `threshold`, given how often it and
+    the runner-up were drawn (Aggarwal et al., arXiv 2305.11860, section 3). `esc`: a window of `window`
+    traces is unanimous; its answer is the answer (Li et al., arXiv 2401.10480, section 3). Otherwise the most
+    frequent of all drawn is; a tie goes to the one drawn first, unparsed answers never win.
+    """
+
+    criterion: str = "beta"
+    max_n: int = 40
+    batch: int = 1
+    threshold: float = 0.95
+    window: int = 5
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        checks.one_of("strategy.criterion", self.criterion, CRITERIA)
+        checks.whole_number("strategy.max_n", self.max_n, minimum=1)
+        checks.whole_number("strategy.batch", self.batch, minimum=1, maximum=self.max_n)
+        checks.number("strategy.threshold", self.threshold, minimum=0.5, maximum=1.0)
+        checks.whole_number("strategy.window", self.window, minimum=2)
+        checks.sampling(self.temperature, self.top_p)
+        checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
+
+    def check_model(self, model: Model, *, room_tokens: int) -> None:
+        """Refuse a bound that the model's length cannot hold."""
+        checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+        """Return all the traces of a vote that is never settled."""
+        return MaxSpend(1, self.max_tokens or room_tokens) * self.max_n
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        """Draw batches until the vote is settled."""
+        candidates: list[Candidate] = []
+        answer: str | None = None
+        while answer is None and len(candidates) < self.max_n:
+            traces = await llm.extend(
+                llm.start(problem),
+                n=min(self.batch, self.max_n - len(candidates)),
+                max_tokens=self.max_tokens,
+                temperature=self.temperature,
+                top_p=self.top_p,
+            )
+            candidates += [Candidate.of(trace, llm.answer(trace)) for trace in traces]
+            answers = [candidate.answer for candidate in candidates]
+            answer = await self._settled(llm, answers)
+            standing = answer or await plurality(llm, answers)
+            llm.interim(standing, tuple(candidates))
+        return Attempt(standing, tuple(candidates))
+
+    async def _settled(self, llm: LanguageModel, answers: Sequence[str | None]) -> str | None:
+        """Return the answer on which the vote is over, None while it is not."""
+        if self.criterion == "beta":
+            groups = await llm.group(answers)
+            counts = [*map(len, groups), 0, 0]
+            is_settled = bool(groups) and beta_confidence(counts[0], counts[1]) >= self.threshold
+            return answers[groups[0][0]] if is_settled else None
+        for start in range(0, len(answers) - self.window + 1, self.window):
+            window = answers[start : start + self.window]
+            groups = await llm.group(window)
+            if groups and len(groups[0]) == self.window:
+                return window[0]
+        return None

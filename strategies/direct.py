@@ -1,0 +1,61 @@
+"""Direct prompting: the answer at once, without reasoning; what chain of thought is compared with.
+
+Knows no verifier and chooses nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tts_eval import checks
+from tts_eval.model import Model
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Candidate, MaxSpend, Problem
+
+WAYS = ("template", "lead_in")
+
+
+@dataclass(frozen=True)
+class Direct:
+    """One trace that does not think, greedy (temperature 0) or sampled (null: as the model's authors recommend).
+
+    `way`: "template" asks through the chat template with thinking switched off; "lead_in" opens the answer
+    for the model, as at the end of a thinking budget, so that not a word can come before it.
+    """
+
+    way: str = "lead_in"
+    temperature: float | None = 0.0
+    top_p: float | None = None
+    max_tokens: int | None = 64
+
+    def __post_init__(self) -> None:
+        checks.one_of("strategy.way", self.way, WAYS)
+        checks.sampling(self.temperature, self.top_p)
+        checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
+
+    def check_model(self, model: Model, *, room_tokens: int) -> None:
+        """Refuse a bound that the model's length cannot hold, and a way that the model does not know."""
+        checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+        if self.way == "template" and model.thinking_end is not None and not model.no_thinking_kwargs:
+            raise ValueError(
+                f"the chat template of {model.name!r} has no switch for its thinking (model.no_thinking_kwargs); "
+                f"use strategy.way=lead_in"
+            )
+        if self.way == "lead_in" and not model.answer_lead_in:
+            raise ValueError(f"{model.name!r} has no answer_lead_in; use strategy.way=template")
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+        """Return one answer."""
+        return MaxSpend(1, self.max_tokens or room_tokens)
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        """Answer at once."""
+        if self.way == "template":
+            trace = llm.start(problem, thinking=False)
+        else:
+            trace = llm.start(problem) + llm.markers.answer_lead_in
+        [trace] = await llm.extend(
+            trace, max_tokens=self.max_tokens, temperature=self.temperature, top_p=self.top_p
+        )
+        answer = llm.answer(trace)
+        return Attempt(answer, (Candidate.of(trace, answer),))
