@@ -23,7 +23,7 @@ class AdaptiveVote:
 
     `beta`: the leading answer is the more frequent one with probability `threshold`, given how often it and
     the runner-up were drawn (Aggarwal et al., arXiv 2305.11860, section 3). `esc`: a window of `window`
-    traces is unanimous; its answer is the answer (Li et al., arXiv 2401.10480, section 3). Otherwise the most
+    traces is unanimous; its answer is the answer (Li et al., arXiv 2401.10480). Otherwise the most
     frequent of all drawn is; a tie goes to the one drawn first, unparsed answers never win.
     """
 

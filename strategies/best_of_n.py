@@ -1,4 +1,4 @@
-"""Best of n (Cobbe et al., arXiv 2110.14168, section 4.2): sample n traces and take what a verifier likes best.
+"""Best of n (Cobbe et al., arXiv 2110.14168, section 4.2): of n traces, the one that a verifier likes best.
 
 Knows no verifier by name: a process reward model scores each step, an outcome reward model the whole.
 """

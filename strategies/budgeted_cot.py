@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Candidate, Finish, Problem
+from tts_eval.records import Attempt, Candidate, Finish, MaxSpend, Problem
 
 LEAD_IN_TOKENS = 32  # room for the end marker and the answer's lead-in
 
@@ -41,6 +41,10 @@ class BudgetedCot:
             raise ValueError(f"budgeted_cot needs a model that thinks; {model.name!r} has no thinking_end")
         total = self.max_thinking_tokens + LEAD_IN_TOKENS + self.max_answer_tokens
         checks.fits("strategy.max_thinking_tokens + strategy.max_answer_tokens", total, room_tokens)
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+        """Return one trace; what is appended to it is not generated."""
+        return MaxSpend(1, self.max_thinking_tokens + self.max_answer_tokens)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Think within the budget, then answer."""

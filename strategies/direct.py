@@ -17,7 +17,7 @@ WAYS = ("template", "lead_in")
 
 @dataclass(frozen=True)
 class Direct:
-    """One trace that does not think, greedy (temperature 0) or sampled (null: as the model's authors recommend).
+    """One trace that does not think, greedy (temperature 0) or sampled (null: the model's sampling).
 
     `way`: "template" asks through the chat template with thinking switched off; "lead_in" opens the answer
     for the model, as at the end of a thinking budget, so that not a word can come before it.
@@ -38,7 +38,7 @@ class Direct:
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
         if self.way == "template" and model.thinking_end is not None and not model.no_thinking_kwargs:
             raise ValueError(
-                f"the chat template of {model.name!r} has no switch for its thinking (model.no_thinking_kwargs); "
+                f"the chat template of {model.name!r} cannot switch its thinking off; "
                 f"use strategy.way=lead_in"
             )
         if self.way == "lead_in" and not model.answer_lead_in:

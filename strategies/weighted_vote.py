@@ -1,4 +1,4 @@
-"""Weighted vote (Li et al., arXiv 2206.02336, section 3.2): every trace's answer weighs what a verifier gives it.
+"""Weighted vote (Li et al., arXiv 2206.02336, section 3.2): answers weigh what a verifier gives them.
 
 Knows no verifier by name: a process or outcome reward model, or the trace's own confidence.
 """

@@ -17,7 +17,7 @@ TOP_LEVEL = ("tts_eval", *SHELVES, "pocket")
 # modules; what is not listed fails the test, so that a new noun is given its place.
 FLOORS = (
     ("records", "checks", "seeds", "concurrency", "progress", "hub", "budget"),
-    ("requests", "model", "hardware", "rows", "fingerprint", "console"),
+    ("requests", "model", "hardware", "rows", "fingerprint", "console", "embedding"),
     ("codec", "protocols"),
     (
         "thinking",

@@ -130,8 +130,9 @@ class MeteredModel:
         return await self.grader.group(answers)
 
     def interim(self, answer: str | None, candidates: Sequence[Candidate] = ()) -> None:
-        """Note that `answer` is the best one so far, chosen from `candidates`."""
-        if not self.is_part:
+        """Note that `answer` is the best one so far, chosen from `candidates`; None displaces no answer."""
+        standing = self.meter.interims[-1].answer if self.meter.interims else None
+        if not self.is_part and (answer is not None or standing is None):
             self.meter.interim(answer, candidates)
 
     def as_part(self) -> MeteredModel:

@@ -9,6 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
+
 from tts_eval.model import Model
 from tts_eval.records import Attempt, Candidate, Markers, MaxSpend, Problem, TextCodec, Trace
 from tts_eval.requests import Completion, EngineFacts, Gauges, Pooled, PoolingRequest, Request
@@ -135,6 +138,20 @@ class Strategy(Protocol):
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Answer `problem`, spending through `llm` and `verifier` alone."""
+
+
+class Difficulty(Protocol):
+    """Tells how hard a problem will be before anything is spent on it."""
+
+    def of(self, problem: Problem) -> float:
+        """Return the chance in [0, 1] that a cheap attempt fails, without a look at the gold answer."""
+
+
+class Embedding(Protocol):
+    """Turns a question into a vector; alike questions have a cosine near 1."""
+
+    def __call__(self, text: str) -> npt.NDArray[np.float64]:
+        """Return the vector of `text`, of length 1."""
 
 
 @runtime_checkable

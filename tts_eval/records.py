@@ -90,8 +90,10 @@ class Trace:
     def removesuffix(self, text: str) -> Trace:
         """Return the trace without the tokens of `text` at its end; as it is where they are not there."""
         ids = self.codec.encode(text)
-        ends_so = bool(ids) and self.token_ids[-len(ids) :] == ids
-        return self.first(self.num_tokens - len(ids)) if ends_so else self
+        if not ids or self.token_ids[-len(ids) :] != ids:
+            return self
+        # Not the text of the tokens that are left: decoding would pass over special tokens, as s1's markers.
+        return replace(self.first(self.num_tokens - len(ids)), text=self.text.removesuffix(text))
 
     @property
     def num_tokens(self) -> int:
@@ -215,10 +217,14 @@ class MaxSpend:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a strategy made of a problem: its answer and every candidate behind it."""
+    """What a strategy made of a problem: its answer and every candidate behind it.
+
+    `reused_from` is the problem whose stored attempt this one is, where nothing was solved.
+    """
 
     answer: str | None
     candidates: tuple[Candidate, ...]
+    reused_from: str | None = None
 
     @property
     def chosen(self) -> Candidate:

@@ -38,6 +38,46 @@ async def test_wait_takes_the_place_of_the_end_marker_and_the_budget_counts_on()
     assert [request.max_tokens for request in engine.requests[:2]] == [10, 8]  # "forty", "Wait" are spent
 
 
+async def test_markers_of_several_tokens_are_taken_away_whole() -> None:
+    """As s1's: the thinking ends with a special token and a word, and begins with another pair."""
+    s1 = replace(
+        MODEL,
+        thinking_start="<|im_start|> think",
+        thinking_end=" <|im_start|> answer",
+        starts_thinking=False,
+        answer_lead_in=" <|im_start|> answer Final: \\boxed{",
+    )
+    script = {
+        "": [" <|im_start|> think forty <|im_start|> answer"],
+        " <|im_start|> think forty Wait": [" two and more"],
+        " <|im_start|> think forty Wait two <|im_start|> answer Final: \\boxed{": ["42}"],
+    }
+    strategy = BudgetedCot(max_thinking_tokens=5, max_waits=1)
+    attempt, engine, meter = await solve(strategy, script, model=s1)
+    assert attempt.answer == "42"
+    assert [request.max_tokens for request in engine.requests] == [5, 1, 64]
+    assert (
+        meter.spend().num_thinking_tokens == 5 + 1
+    )  # the markers are thinking tokens, "Wait" is not generated
+
+
+async def test_however_often_it_waits_the_budget_is_never_exceeded() -> None:
+    """Each round thinks one token and the end marker; "Wait" takes the marker's place."""
+    text, script = "", {}
+    for _ in range(9):
+        script[text] = [" more </think>"]
+        script[f"{text} more </think>"] = [" \\boxed{42}"]
+        script[f"{text} more{LEAD_IN}"] = ["42}"]
+        text += " more Wait"
+    for budget in range(1, 12):
+        strategy = BudgetedCot(max_thinking_tokens=budget, max_waits=9, max_answer_tokens=7)
+        attempt, engine, meter = await solve(strategy, script)
+        assert attempt.answer == "42"
+        assert all(request.max_tokens >= 1 for request in engine.requests)
+        thought = attempt.candidates[0].text.split(" </think>")[0]
+        assert len(thought.split()) <= budget
+
+
 async def test_no_wait_where_no_budget_is_left_for_more() -> None:
     script = {"": [" forty </think>"], " forty </think>": [" \\boxed{40}"]}
     attempt, engine, _ = await solve(BudgetedCot(max_thinking_tokens=2, max_waits=6), script)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from strategies.budgeted_cot import BudgetedCot
 from strategies.majority_vote import MajorityVote
-from tests.scripted import solve
+from tests.scripted import MODEL, solve
 
 
 def saying(*answers: str) -> dict[str, list[str]]:
@@ -53,3 +54,28 @@ async def test_the_standing_answer_is_noted_at_every_ballot() -> None:
 def test_a_negative_n_is_refused() -> None:
     with pytest.raises(ValueError, match=r"strategy\.n must be a whole number from 1, not -1"):
         MajorityVote(n=-1)
+
+
+async def test_another_strategy_may_cast_the_ballots() -> None:
+    """Three voters think two tokens each, are cut, and answer; one more thinks less."""
+    script = {
+        "": [" one two three", " one two three", " one </think>"],
+        " one two </think> \\boxed{": ["7}", "8}"],
+        " one </think>": [" \\boxed{8}"],
+    }
+    sampler = BudgetedCot(max_thinking_tokens=2, max_answer_tokens=5)
+    attempt, _, meter = await solve(MajorityVote(n=3, sampler=sampler), script)
+    assert attempt.answer == "8"
+    assert sorted(str(candidate.answer) for candidate in attempt.candidates) == ["7", "8", "8"]
+    assert meter.spend().num_generated_tokens == 2 + 2 + 2 + 3
+    assert len(meter.interims) == 3  # the vote's, not those of its parts
+
+
+def test_a_sampler_brings_its_own_sampling() -> None:
+    with pytest.raises(ValueError, match=r"are the sampler's where there is a strategy\.sampler"):
+        MajorityVote(temperature=0.5, sampler=BudgetedCot())
+    assert (
+        MajorityVote(n=3, sampler=BudgetedCot(max_thinking_tokens=5)).max_spend(room_tokens=900) is not None
+    )
+    with pytest.raises(ValueError, match="the model's length leaves 90"):
+        MajorityVote(sampler=BudgetedCot()).check_model(MODEL, room_tokens=90)

@@ -52,7 +52,9 @@ class Outcome:
             level=line["level"],
             gold=line["gold"],
             session=line["session"],
-            attempt=None if attempt is None else Attempt(attempt["answer"], candidates),
+            attempt=None
+            if attempt is None
+            else Attempt(attempt["answer"], candidates, attempt.get("reused_from")),
             grade=Grade(Verdict(grade["verdict"]), grade["reason"]),
             spend=_spend(line["spend"]),
             interims=tuple(Interim(**interim) for interim in line["interims"]),

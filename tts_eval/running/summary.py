@@ -9,6 +9,7 @@ from typing import Any
 
 from tts_eval.running.directory import RunDirectory
 from tts_eval.running.figures.answers import answer_figures
+from tts_eval.running.figures.budget import budget_figures
 from tts_eval.running.figures.cost import cost_figures
 from tts_eval.running.figures.flops import flops_figures
 from tts_eval.running.figures.gauges import gauge_figures
@@ -37,6 +38,7 @@ def summarize(directory: RunDirectory) -> Summary:
         "task": manifest["task"],
         **{name: manifest["labels"].get(name) for name in LABELS},
         **answer_figures(outcomes),
+        **budget_figures(outcomes, manifest),
         **token_figures(outcomes),
         **latency_figures(outcomes),
         **throughput_figures(outcomes, wall_s),

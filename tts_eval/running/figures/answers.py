@@ -16,6 +16,8 @@ from tts_eval.statistics.intervals import proportion_ci95
 def answer_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Return counts and accuracy; undecided and failed problems count as wrong."""
     num_correct = sum(outcome.is_correct for outcome in outcomes)
+    solved = [o for o in outcomes if o.attempt is None or o.attempt.reused_from is None]
+    num_solved_correct = sum(outcome.is_correct for outcome in solved)
     return {
         "num_problems": len(outcomes),
         "num_correct": num_correct,
@@ -23,4 +25,7 @@ def answer_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "num_failed": sum(outcome.error is not None for outcome in outcomes),
         "accuracy": num_correct / len(outcomes) if outcomes else None,
         "accuracy_ci95": proportion_ci95(num_correct, len(outcomes)),
+        "num_reused": len(outcomes) - len(solved),
+        "accuracy_not_reused": num_solved_correct / len(solved) if solved else None,
+        "accuracy_not_reused_ci95": proportion_ci95(num_solved_correct, len(solved)),
     }

@@ -1,0 +1,102 @@
+"""Cascade (FrugalGPT, Chen et al., arXiv 2305.05176, section 3): a cheap strategy first, then a strong one.
+
+Knows no strategy by name: both are configured. What routing costs (a difficulty score's time, a verifier's
+calls) is the problem's own time and spend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from tts_eval import checks, nesting
+from tts_eval.model import Model
+from tts_eval.protocols import Difficulty, LanguageModel, Strategy, Verifier
+from tts_eval.records import Attempt, MaxSpend, Problem
+from tts_eval.votes import agreement
+
+SIGNALS = ("agreement", "confidence", "difficulty")
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """`strong` solves what `cheap` does not settle; each may run on the model of a role of its own.
+
+    `agreement`: the cheap answer stands if at least `threshold` of the cheap candidates give it (Yue et al.,
+    arXiv 2310.03094). `confidence`: it stands if the score it was chosen by is at least `threshold`.
+    `difficulty`: the cheap strategy is not even tried where `difficulty` expects it to fail with a chance of
+    `threshold` or more. A cheap attempt without an answer is never settled.
+    """
+
+    cheap: Strategy
+    strong: Strategy
+    escalate_on: str = "agreement"
+    threshold: float = 0.75
+    difficulty: Difficulty | None = None
+    cheap_role: str = "policy"
+    strong_role: str = "policy"
+
+    def __post_init__(self) -> None:
+        checks.one_of("strategy.escalate_on", self.escalate_on, SIGNALS)
+        checks.number("strategy.threshold", self.threshold, minimum=0.0, maximum=1.0)
+        if (self.difficulty is None) == (self.escalate_on == "difficulty"):
+            raise ValueError(
+                "strategy.difficulty is needed by strategy.escalate_on=difficulty, and by no other; "
+                f"escalate_on is {self.escalate_on!r}"
+            )
+
+    def check_model(self, model: Model, *, room_tokens: int) -> None:
+        """Refuse what either refuses, and an agreement of one."""
+        if self.cheap_role == "policy":  # another role's model is not this one
+            nesting.check_model(self.cheap, model, room_tokens=room_tokens)
+        if self.strong_role == "policy":
+            nesting.check_model(self.strong, model, room_tokens=room_tokens)
+        spend = nesting.max_spend(self.cheap, room_tokens=room_tokens)
+        if self.escalate_on == "agreement" and spend is not None and spend.num_samples < 2:
+            raise ValueError(
+                "strategy.escalate_on=agreement needs a strategy.cheap that draws at least 2 samples, not 1"
+            )
+
+    def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
+        """Refuse roles that no model plays, and what either strategy refuses."""
+        checks.one_of("strategy.cheap_role", self.cheap_role, tuple(roles))
+        checks.one_of("strategy.strong_role", self.strong_role, tuple(roles))
+        for strategy in (self.cheap, self.strong):
+            nesting.check_parts(strategy, verifier=verifier, roles=roles, is_speculative=is_speculative)
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend | None:
+        """Return what both may spend of the policy."""
+        total = MaxSpend(0, 0)
+        for strategy, role in ((self.cheap, self.cheap_role), (self.strong, self.strong_role)):
+            spend = nesting.max_spend(strategy, room_tokens=room_tokens)
+            if spend is None:
+                return None
+            total += spend if role == "policy" else MaxSpend(spend.num_samples, 0)
+        return total
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        """Let the cheap strategy try unless it is expected to fail; escalate what it does not settle."""
+        tried: Attempt | None = None
+        if self.difficulty is None or self.difficulty.of(problem) < self.threshold:
+            tried = await self.cheap.solve(problem, llm.as_role(self.cheap_role), verifier)
+            llm.interim(tried.answer, tried.candidates)
+            if await self._is_settled(tried, llm):
+                return tried
+        attempt = await self.strong.solve(problem, llm.as_role(self.strong_role), verifier)
+        if tried is None:
+            return attempt
+        return replace(attempt, candidates=tried.candidates + attempt.candidates)
+
+    async def _is_settled(self, tried: Attempt, llm: LanguageModel) -> bool:
+        if tried.answer is None:
+            return False
+        match self.escalate_on:
+            case "agreement":
+                answers = [candidate.answer for candidate in tried.candidates]
+                return await agreement(llm, answers) >= self.threshold
+            case "confidence":
+                if tried.chosen.score is None:
+                    raise ValueError("strategy.escalate_on=confidence needs a strategy.cheap that scores")
+                return tried.chosen.score >= self.threshold
+            case _:
+                return True

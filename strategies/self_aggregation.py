@@ -1,0 +1,71 @@
+"""Universal Self-Consistency (Chen et al., arXiv 2311.17311): the model reads n candidates and answers.
+
+Knows no verifier: where a vote counts answers, here the model answers once more with all solutions before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tts_eval import checks
+from tts_eval.model import Model
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Candidate, MaxSpend, Problem
+from tts_eval.thinking import said
+from tts_eval.votes import plurality
+
+
+@dataclass(frozen=True)
+class SelfAggregation:
+    """`n` solutions are drawn at once and put into one prompt, which the model answers.
+
+    `prompt` is formatted with {question} and {solutions}: what each candidate says after its thinking part,
+    numbered. Where the last answer does not parse, the most frequent of the candidates' is the answer.
+    """
+
+    n: int = 8
+    prompt: str = (
+        "{question}\n\nHere are several solutions; some may be wrong.\n\n{solutions}\n\n"
+        "Compare them and solve the problem."
+    )
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        checks.whole_number("strategy.n", self.n, minimum=1)
+        checks.sampling(self.temperature, self.top_p)
+        checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
+        for part in ("{question}", "{solutions}"):
+            if part not in self.prompt:
+                raise ValueError(f"strategy.prompt must contain {part}")
+
+    def check_model(self, model: Model, *, room_tokens: int) -> None:
+        """Refuse a bound that the model's length cannot hold."""
+        checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+        """Return the candidates and the last answer."""
+        return MaxSpend(1, self.max_tokens or room_tokens) * (self.n + 1)
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        """Draw the candidates, then let the model read them."""
+        prompt = llm.start(problem)
+        traces = await llm.extend(
+            prompt, n=self.n, max_tokens=self.max_tokens, temperature=self.temperature, top_p=self.top_p
+        )
+        candidates = tuple(Candidate.of(trace, llm.answer(trace)) for trace in traces)
+        standing = await plurality(llm, [candidate.answer for candidate in candidates])
+        llm.interim(standing, candidates)
+        solutions = "\n\n".join(
+            f"Solution {number}: {said(trace, llm.markers)}" for number, trace in enumerate(traces, start=1)
+        )
+        question = self.prompt.replace("{question}", problem.question).replace("{solutions}", solutions)
+        [last] = await llm.extend(
+            llm.start(replace(problem, question=question)),
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+        )
+        answer = llm.answer(last)
+        return Attempt(answer or standing, (*candidates, Candidate.of(last, answer)))

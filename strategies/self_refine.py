@@ -1,0 +1,79 @@
+"""Self-Refine (Madaan et al., arXiv 2303.17651, algorithm 1): answer, criticise, revise, until all is right.
+
+Knows no verifier: the model is its own critic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tts_eval import checks
+from tts_eval.model import Model
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Candidate, MaxSpend, Problem, Trace
+from tts_eval.thinking import said
+
+
+@dataclass(frozen=True)
+class SelfRefine:
+    """Up to `max_rounds` times, a turn that criticises and a turn that revises, each after all that was said.
+
+    It ends when a critique contains `stop_phrase`. Only what is said after the thinking part is quoted. A
+    revision without an answer does not displace the one before; `max_tokens` bounds each turn.
+    """
+
+    max_rounds: int = 2
+    critique_prompt: str = (
+        "Check your solution step by step. If nothing in it is wrong, say NO MISTAKES. Otherwise say what is "
+        "wrong and how to mend it."
+    )
+    revision_prompt: str = "Solve the problem again with this in mind, and give the final answer as before."
+    stop_phrase: str = "NO MISTAKES"
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        checks.whole_number("strategy.max_rounds", self.max_rounds, minimum=0)
+        checks.sampling(self.temperature, self.top_p)
+        checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
+        if not self.stop_phrase:
+            raise ValueError("strategy.stop_phrase must not be empty: every critique would contain it")
+
+    def check_model(self, model: Model, *, room_tokens: int) -> None:
+        """Refuse a bound that the model's length cannot hold."""
+        checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+        """Return the first answer, and two turns a round."""
+        turns = 1 + 2 * self.max_rounds
+        return MaxSpend(1 + self.max_rounds, turns * (self.max_tokens or room_tokens))
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        """Answer, then criticise and revise."""
+        dialogue: list[str] = []
+        candidates: list[Candidate] = []
+        standing: str | None = None
+        for num_rounds in range(self.max_rounds + 1):
+            trace = await self._turn(problem, llm, dialogue)
+            answer = llm.answer(trace)
+            standing = answer or standing
+            candidates.append(Candidate.of(trace, answer))
+            llm.interim(standing, tuple(candidates))
+            if num_rounds == self.max_rounds:
+                break
+            dialogue += [said(trace, llm.markers), self.critique_prompt]
+            critique = said(await self._turn(problem, llm, dialogue), llm.markers)
+            if self.stop_phrase in critique:
+                break
+            dialogue += [critique, self.revision_prompt]
+        return Attempt(standing, tuple(candidates))
+
+    async def _turn(self, problem: Problem, llm: LanguageModel, dialogue: list[str]) -> Trace:
+        [trace] = await llm.extend(
+            llm.start(problem, turns=dialogue),
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+        )
+        return trace

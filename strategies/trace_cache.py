@@ -1,0 +1,85 @@
+"""Trace cache: a problem that was solved before, exactly or nearly, is answered from its stored attempt.
+
+Knows no strategy by name: the one that solves what is not in the cache is configured. It never sees a gold
+answer, so a stored mistake is repeated; hits are marked (`Attempt.reused_from`) and can be left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from tts_eval import checks, nesting
+from tts_eval.model import Model
+from tts_eval.protocols import Embedding, LanguageModel, Strategy, Verifier
+from tts_eval.records import Attempt, MaxSpend, Problem
+
+MATCHES = ("exact", "embedding")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A solved problem as the cache keeps it."""
+
+    problem_id: str
+    question: str
+    vector: npt.NDArray[np.float64] | None
+    attempt: Attempt
+
+
+@dataclass(frozen=True)
+class TraceCache:
+    """`inner` solves what is not stored yet; what it answered in this run is stored.
+
+    `exact`: the questions are equal but for white space. `embedding`: the cosine of their vectors is at least
+    `threshold`; the nearest one counts. Problems in flight together do not wait for one another: both are
+    solved.
+    """
+
+    inner: Strategy
+    match: str = "exact"
+    threshold: float = 0.95
+    embedding: Embedding | None = None
+    _stored: list[Stored] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        checks.one_of("strategy.match", self.match, MATCHES)
+        checks.number("strategy.threshold", self.threshold, minimum=0.0, maximum=1.0)
+        if self.match == "embedding" and self.embedding is None:
+            raise ValueError("strategy.match=embedding needs a strategy.embedding")
+
+    def check_model(self, model: Model, *, room_tokens: int) -> None:
+        """Refuse what the inner strategy refuses."""
+        nesting.check_model(self.inner, model, room_tokens=room_tokens)
+
+    def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
+        """Refuse what the inner strategy refuses."""
+        nesting.check_parts(self.inner, verifier=verifier, roles=roles, is_speculative=is_speculative)
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend | None:
+        """Return what the inner strategy may spend."""
+        return nesting.max_spend(self.inner, room_tokens=room_tokens)
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        """Answer from the store, or solve and store."""
+        question = " ".join(problem.question.split())
+        vector = self.embedding(question) if self.match == "embedding" and self.embedding else None
+        found = self._find(question, vector)
+        if found is not None:
+            return replace(found.attempt, reused_from=found.problem_id)
+        attempt = await self.inner.solve(problem, llm, verifier)
+        if attempt.answer is not None:
+            self._stored.append(Stored(problem.id, question, vector, attempt))
+        return attempt
+
+    def _find(self, question: str, vector: npt.NDArray[np.float64] | None) -> Stored | None:
+        if vector is None:
+            return next((stored for stored in self._stored if stored.question == question), None)
+        alike = [
+            (float(stored.vector @ vector), stored) for stored in self._stored if stored.vector is not None
+        ]
+        likeness, nearest = max(alike, key=lambda pair: pair[0], default=(-1.0, None))
+        return nearest if likeness >= self.threshold else None

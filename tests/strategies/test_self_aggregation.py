@@ -1,0 +1,35 @@
+"""Self-aggregation answers with all solutions before it."""
+
+import pytest
+
+from strategies.self_aggregation import SelfAggregation
+from tests.scripted import ScriptedEngine, metered
+from tts_eval.records import Problem
+
+PROBLEM = Problem("p", "6 x 7 ?", "42")
+STRATEGY = SelfAggregation(n=3, prompt="{question} Read: {solutions} And?")
+
+
+async def test_the_last_answer_counts_and_the_candidates_were_read() -> None:
+    says = [" a </think> so \\boxed{41}", " b </think> so \\boxed{41}", " c </think> so \\boxed{42}"]
+    engine = ScriptedEngine({"": [*says, " </think> the third: \\boxed{42}"]})
+    llm = metered(engine)
+    attempt = await STRATEGY.solve(PROBLEM, llm, None)
+
+    assert attempt.answer == "42"
+    assert [candidate.answer for candidate in attempt.candidates] == ["41", "41", "42", "42"]
+    last = engine.codec.decode(engine.requests[-1].prompt_ids)
+    solutions = "Solution 1: so \\boxed{41} Solution 2: so \\boxed{41} Solution 3: so \\boxed{42}"
+    assert " ".join(last.split()) == f"6 x 7 ? Read: {solutions} And? <ask>"
+    assert llm.meter.interims[0].answer == "41"  # the vote stands while the model reads
+
+
+async def test_without_a_last_answer_the_vote_decides() -> None:
+    engine = ScriptedEngine({"": [" </think> \\boxed{41}"] * 3 + [" still thinking"]})
+    attempt = await STRATEGY.solve(PROBLEM, metered(engine), None)
+    assert attempt.answer == "41"
+
+
+def test_a_prompt_that_shows_no_solutions_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"strategy\.prompt must contain \{solutions\}"):
+        SelfAggregation(prompt="{question}")

@@ -1,0 +1,58 @@
+"""Self-refine reads its own answer, finds what is wrong and answers again."""
+
+from strategies.self_refine import SelfRefine
+from tests.scripted import MODEL, ScriptedEngine, metered
+from tts_eval.records import Problem
+from tts_eval.requests import Completion, Request
+
+STRATEGY = SelfRefine(
+    max_rounds=2, critique_prompt="Check.", revision_prompt="Again.", stop_phrase="NO MISTAKES"
+)
+
+
+class Listener(ScriptedEngine):
+    """Replies in order, whatever it is asked, and keeps the whole dialogue of each request."""
+
+    heard: list[str]
+
+    async def generate(self, request: Request) -> Completion:
+        self.heard = [*getattr(self, "heard", []), self.codec.decode(request.prompt_ids)]
+        return await super().generate(request)
+
+
+async def test_a_slip_is_found_and_mended() -> None:
+    turns = [
+        " hm </think> it is \\boxed{41}",
+        " let me see </think> seven sixes are not that",
+        " hm </think> it is \\boxed{42}",
+        " fine </think> NO MISTAKES here",
+    ]
+    engine = Listener({"": turns})
+    llm = metered(engine, model=MODEL)
+    attempt = await STRATEGY.solve(Problem("p", "6 x 7 ?", "42"), llm, None)
+
+    assert attempt.answer == "42"
+    assert [candidate.answer for candidate in attempt.candidates] == ["41", "42"]
+    assert engine.heard == [  # what was thought is not quoted
+        "6 x 7 ? <ask>",
+        "6 x 7 ? it is \\boxed{41} Check. <ask>",
+        "6 x 7 ? it is \\boxed{41} Check. seven sixes are not that Again. <ask>",
+        "6 x 7 ? it is \\boxed{41} Check. seven sixes are not that Again. it is \\boxed{42} Check. <ask>",
+    ]
+    assert llm.meter.spend().num_generated_tokens == 5 + 9 + 5 + 5
+    assert [interim.answer for interim in llm.meter.interims] == ["41", "42"]
+
+
+async def test_no_mistake_no_revision() -> None:
+    engine = ScriptedEngine({"": [" </think> \\boxed{42}", " </think> NO MISTAKES"]})
+    attempt = await STRATEGY.solve(Problem("p", "6 x 7 ?", "42"), metered(engine), None)
+    assert (attempt.answer, len(engine.requests)) == ("42", 2)
+
+
+async def test_a_revision_without_an_answer_does_not_displace_the_one_before() -> None:
+    engine = ScriptedEngine(
+        {"": [" </think> \\boxed{42}", " </think> bad", " still thinking", " </think> bad"]}
+    )
+    attempt = await STRATEGY.solve(Problem("p", "6 x 7 ?", "42"), metered(engine), None)
+    assert attempt.answer == "42"
+    assert len(engine.requests) == 5  # three answers, two critiques, and not one turn more
