@@ -57,7 +57,7 @@ class Cascade:
                 "strategy.escalate_on=agreement needs a strategy.cheap that draws at least 2 samples, not 1"
             )
 
-    def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
+    def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
         """Refuse roles that no model plays, and what either strategy refuses."""
         checks.one_of("strategy.cheap_role", self.cheap_role, tuple(roles))
         checks.one_of("strategy.strong_role", self.strong_role, tuple(roles))

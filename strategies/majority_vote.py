@@ -46,7 +46,7 @@ class MajorityVote:
         if self.sampler is not None:
             nesting.check_model(self.sampler, model, room_tokens=room_tokens)
 
-    def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
+    def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
         """Refuse what the sampler refuses."""
         if self.sampler is not None:
             nesting.check_parts(self.sampler, verifier=verifier, roles=roles, is_speculative=is_speculative)

@@ -31,7 +31,7 @@ class SpeculativeDecoding:
         """Refuse a bound that the model's length cannot hold."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
 
-    def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
+    def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
         """Refuse an engine that does not speculate: it would be plain chain of thought under another name."""
         if not is_speculative:
             raise ValueError(

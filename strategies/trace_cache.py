@@ -55,7 +55,7 @@ class TraceCache:
         """Refuse what the inner strategy refuses."""
         nesting.check_model(self.inner, model, room_tokens=room_tokens)
 
-    def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
+    def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
         """Refuse what the inner strategy refuses."""
         nesting.check_parts(self.inner, verifier=verifier, roles=roles, is_speculative=is_speculative)
 

@@ -39,7 +39,7 @@ class WeightedVote:
         """Refuse a bound that the model's length cannot hold."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
 
-    def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
+    def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
         """Refuse to go without a verifier."""
         checks.given("verifier", verifier, needed_by="weighted_vote")
 

@@ -56,9 +56,7 @@ async def test_markers_of_several_tokens_are_taken_away_whole() -> None:
     attempt, engine, meter = await solve(strategy, script, model=s1)
     assert attempt.answer == "42"
     assert [request.max_tokens for request in engine.requests] == [5, 1, 64]
-    assert (
-        meter.spend().num_thinking_tokens == 5 + 1
-    )  # the markers are thinking tokens, "Wait" is not generated
+    assert meter.spend().num_thinking_tokens == 5 + 1  # markers are thinking too, "Wait" is not generated
 
 
 async def test_however_often_it_waits_the_budget_is_never_exceeded() -> None:
@@ -71,7 +69,7 @@ async def test_however_often_it_waits_the_budget_is_never_exceeded() -> None:
         text += " more Wait"
     for budget in range(1, 12):
         strategy = BudgetedCot(max_thinking_tokens=budget, max_waits=9, max_answer_tokens=7)
-        attempt, engine, meter = await solve(strategy, script)
+        attempt, engine, _ = await solve(strategy, script)
         assert attempt.answer == "42"
         assert all(request.max_tokens >= 1 for request in engine.requests)
         thought = attempt.candidates[0].text.split(" </think>")[0]
