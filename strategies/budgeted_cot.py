@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Candidate, Finish, MaxSpend, Problem
+from tts_eval.records import Attempt, Candidate, Finish, MaxSpend, Problem, Trace
 
 LEAD_IN_TOKENS = 32  # room for the end marker and the answer's lead-in
 
@@ -21,11 +21,14 @@ class BudgetedCot:
 
     A trace that reaches the cap has its thinking ended for it and is made to answer. One that ends its
     thinking sooner has the end marker replaced by "Wait", up to `max_waits` times, as long as budget is left.
+    `enforced_by`: "strategy" as just said; "engine" leaves the cap to an engine that can end the thinking
+    itself (engine=vllm_thinking), and fails a problem on which it did not.
     """
 
     max_thinking_tokens: int = 256
     max_answer_tokens: int = 64
     max_waits: int = 0
+    enforced_by: str = "strategy"
     temperature: float | None = 0.0
     top_p: float | None = None
 
@@ -34,6 +37,12 @@ class BudgetedCot:
         checks.whole_number("strategy.max_answer_tokens", self.max_answer_tokens, minimum=1)
         checks.whole_number("strategy.max_waits", self.max_waits, minimum=0)
         checks.sampling(self.temperature, self.top_p)
+        checks.one_of("strategy.enforced_by", self.enforced_by, ("strategy", "engine"))
+        if self.enforced_by == "engine" and self.max_waits:
+            raise ValueError(
+                f"strategy.max_waits must be 0 with strategy.enforced_by=engine, not {self.max_waits}: "
+                "no engine makes a model wait"
+            )
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
         """Refuse a model that does not think, and budgets that its length cannot hold."""
@@ -43,11 +52,31 @@ class BudgetedCot:
         checks.fits("strategy.max_thinking_tokens + strategy.max_answer_tokens", total, room_tokens)
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
-        """Return one trace; what is appended to it is not generated."""
-        return MaxSpend(1, self.max_thinking_tokens + self.max_answer_tokens)
+        """Return one trace; what the strategy appends to it is not generated."""
+        end_marker = LEAD_IN_TOKENS if self.enforced_by == "engine" else 0
+        return MaxSpend(1, self.max_thinking_tokens + end_marker + self.max_answer_tokens)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Think within the budget, then answer."""
+        trace = await (
+            self._capped(problem, llm) if self.enforced_by == "engine" else self._forced(problem, llm)
+        )
+        answer = llm.answer(trace)
+        return Attempt(answer, (Candidate.of(trace, answer),))
+
+    async def _capped(self, problem: Problem, llm: LanguageModel) -> Trace:
+        """Let the engine keep the budget."""
+        [trace] = await llm.extend(
+            llm.start(problem),
+            max_tokens=self.max_thinking_tokens + LEAD_IN_TOKENS + self.max_answer_tokens,
+            max_thinking_tokens=self.max_thinking_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+        )
+        return trace
+
+    async def _forced(self, problem: Problem, llm: LanguageModel) -> Trace:
+        """Keep the budget by what is appended."""
         end = str(llm.markers.thinking_end)
         trace = llm.start(problem)
         for num_waits in range(self.max_waits + 1):
@@ -69,5 +98,4 @@ class BudgetedCot:
             [trace] = await llm.extend(
                 trace, max_tokens=self.max_answer_tokens, temperature=self.temperature, top_p=self.top_p
             )
-        answer = llm.answer(trace)
-        return Attempt(answer, (Candidate.of(trace, answer),))
+        return trace

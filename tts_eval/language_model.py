@@ -90,12 +90,18 @@ class MeteredModel:
         temperature: float | None = None,
         top_p: float | None = None,
         num_logprobs: int | None = None,
+        max_thinking_tokens: int | None = None,
     ) -> list[Trace]:
         """Return `n` independent continuations; each is a request of its own, timed by itself."""
         calls = [
-            self._begin(trace, max_tokens, tuple(stop), temperature, top_p, num_logprobs) for _ in range(n)
+            self._begin(trace, max_tokens, tuple(stop), temperature, top_p, num_logprobs, max_thinking_tokens)
+            for _ in range(n)
         ]
-        return await together(self._finish(call) for call in calls)
+        traces = await together(self._finish(call) for call in calls)
+        if max_thinking_tokens is not None:
+            for grown in traces:
+                self._check_thinking(trace, grown, max_thinking_tokens)
+        return traces
 
     @asynccontextmanager
     async def stream(
@@ -189,6 +195,7 @@ class MeteredModel:
         temperature: float | None,
         top_p: float | None,
         num_logprobs: int | None,
+        max_thinking_tokens: int | None = None,
     ) -> _OpenCall:
         prompt_ids = trace.prompt_ids + trace.token_ids
         max_model_len = self.served.engine.facts.max_model_len
@@ -212,6 +219,7 @@ class MeteredModel:
             stop=stop,
             seed=derive_seed(self.run_seed, self.meter.problem_id, number),
             num_logprobs=num_logprobs,
+            max_thinking_tokens=max_thinking_tokens,
         )
         return _OpenCall(trace, request, number, self.meter.clock())
 
@@ -242,9 +250,7 @@ class MeteredModel:
             self._book(call, completion, _grown(call.trace, completion))
 
     async def _finish(self, call: _OpenCall) -> Trace:
-        if (
-            self.allowance.budget.is_limited
-        ):  # a plain call that is stopped would leave no trace of its tokens
+        if self.allowance.budget.is_limited:  # what a plain call wrote is lost if it is stopped
             async with self._watch(call, every=call.request.max_tokens) as growing:
                 [*_, grown] = [trace async for trace in growing]
             return grown
@@ -252,6 +258,16 @@ class MeteredModel:
         grown = _grown(call.trace, completion)
         self._book(call, completion, grown)
         return grown
+
+    def _check_thinking(self, trace: Trace, grown: Trace, max_thinking_tokens: int) -> None:
+        """Raise RuntimeError if more was thought than the engine was asked to allow, the end marker aside."""
+        end = len(self.served.codec.encode(self.markers.thinking_end or ""))
+        answer_start = self.served.thinking.answer_start(grown)
+        thought = (grown.num_tokens if answer_start is None else answer_start - end) - trace.num_tokens
+        if thought > max_thinking_tokens:
+            raise RuntimeError(
+                f"the engine let {thought} tokens be thought; it was asked to end at {max_thinking_tokens}"
+            )
 
     def _book(self, call: _OpenCall, completion: Completion, grown: Trace) -> None:
         timing, num_tokens = completion.timing, len(completion.token_ids)

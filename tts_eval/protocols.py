@@ -42,11 +42,13 @@ class LanguageModel(Protocol):
         temperature: float | None = None,
         top_p: float | None = None,
         num_logprobs: int | None = None,
+        max_thinking_tokens: int | None = None,
     ) -> list[Trace]:
         """Return `n` independent continuations of `trace`, each with its stop string kept.
 
         None stands for the model's recommended sampling, and for all the room that its length leaves.
         `num_logprobs=0` keeps each token's log-probability, k > 0 also its confidence among the top k.
+        `max_thinking_tokens` has the engine itself end the thinking; RuntimeError if it did not.
         """
 
     def stream(

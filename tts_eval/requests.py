@@ -21,6 +21,7 @@ class Request:
     """One sample to be drawn: `num_logprobs` None asks for no log-probabilities, 0 for the token's own.
 
     A lower `priority` is served first, where the engine schedules by priority.
+    `max_thinking_tokens` asks the engine to end the thinking part itself once it has so many tokens.
     """
 
     prompt_ids: tuple[int, ...]
@@ -30,6 +31,7 @@ class Request:
     seed: int | None = None
     num_logprobs: int | None = None
     priority: int = 0
+    max_thinking_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,21 @@ async def test_a_model_that_ends_its_turn_while_thinking_is_not_asked_again() ->
     assert len(engine.requests) == 1
 
 
+async def test_an_engine_may_keep_the_budget_and_is_believed_only_as_far_as_it_did() -> None:
+    by_engine = BudgetedCot(max_thinking_tokens=2, max_answer_tokens=9, enforced_by="engine")
+    attempt, engine, _ = await solve(by_engine, {"": [" one two </think> \\boxed{42}"]})
+    assert attempt.answer == "42"
+    assert [request.max_thinking_tokens for request in engine.requests] == [2]
+    with pytest.raises(RuntimeError, match="let 3 tokens be thought; it was asked to end at 2"):
+        await solve(by_engine, {"": [" one two three </think> \\boxed{42}"]})
+    with pytest.raises(RuntimeError, match="let 4 tokens be thought"):
+        await solve(by_engine, {"": [" one two three four"]})
+    with pytest.raises(
+        ValueError, match=r"strategy\.max_waits must be 0 with strategy\.enforced_by=engine, not 1"
+    ):
+        BudgetedCot(enforced_by="engine", max_waits=1)
+
+
 def test_what_cannot_work_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a model that thinks"):
         mute = replace(MODEL, thinking_start=None, thinking_end=None)

@@ -18,6 +18,9 @@ from tts_eval.requests import Completion, Request, Timing
 def sampling_params(request: Request, kind: RequestOutputKind) -> SamplingParams:
     """Return vLLM's parameters for one sample; a greedy one needs no seed."""
     sampling = request.sampling
+    further: dict[str, Any] = {}
+    if request.max_thinking_tokens is not None:  # not every vLLM knows it
+        further["thinking_token_budget"] = request.max_thinking_tokens
     return SamplingParams(
         temperature=sampling.temperature,
         top_p=sampling.top_p,
@@ -29,6 +32,7 @@ def sampling_params(request: Request, kind: RequestOutputKind) -> SamplingParams
         seed=request.seed if sampling.temperature > 0 else None,
         logprobs=request.num_logprobs,
         output_kind=kind,
+        **further,
     )
 
 
