@@ -49,10 +49,11 @@ SPECULATING: Mapping[str, Sequence[str]] = {
     "speculative_decoding": ["strategy=speculative_decoding"],
     "majority_vote with speculation": ["strategy=majority_vote", "strategy.n=3", "speculation=ngram"],
 }
-PLAIN = {name: [f"strategy={name}", *SMALL.get(name, ())] for name in STRATEGIES} | COMPOSED
+PLAIN = {**{name: [f"strategy={name}", *SMALL.get(name, ())] for name in STRATEGIES}, **COMPOSED}
 CELLS = {
-    name: [*overrides, *PARTS] for name, overrides in PLAIN.items() if name not in SPECULATING
-} | SPECULATING
+    **{name: [*overrides, *PARTS] for name, overrides in PLAIN.items() if name not in SPECULATING},
+    **SPECULATING,
+}
 
 
 @pytest.fixture(scope="module")
