@@ -1,0 +1,20 @@
+"""Which way of spending test-time compute buys the most correct answers per second, per dollar, per joule?
+
+Knows only the way in for a notebook: `tts_eval.load(DIR, ...)`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tts_eval.frames import Frames
+
+
+def load(*directories: str | Path) -> Frames:
+    """Return pandas frames of every finished run in `directories`: see `tts_eval.frames`."""
+    from tts_eval import frames  # pandas takes its time; a run does not wait for it
+
+    return frames.load(*directories)

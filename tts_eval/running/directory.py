@@ -65,6 +65,10 @@ class RunDirectory:
             found.append((line["session"], Gauges(**kept)))
         return found
 
+    def lines(self, name: str) -> Iterator[dict[str, Any]]:
+        """Read the whole lines of `name`.jsonl as they stand; problems that were cut off are among them."""
+        return _lines(self.path / f"{name}.jsonl")
+
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Write `name` (manifest.json, summary.json) whole or not at all."""
         target, draft = self.path / name, self.path / f".{name}.tmp"

@@ -1,6 +1,6 @@
 """95% intervals over problems; the problem is the unit that is resampled.
 
-Knows nothing of what the numbers mean.
+Knows nothing of what the numbers mean. docs/statistics.md tells which interval covers how often.
 """
 
 from __future__ import annotations
@@ -10,41 +10,138 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import stdtrit
 
-NUM_RESAMPLES = 2000
+from tts_eval.statistics.bootstrap import Floats, resamples
 
 Interval = tuple[float, float]
 
+_Z = NormalDist().inv_cdf(0.975)
+_TAILS = (0.025, 0.975)
 
-def proportion_ci95(num_successes: int, num_trials: int) -> Interval | None:
+
+def proportion_ci95(num_successes: float, num_trials: float, *, z: float = _Z) -> Interval | None:
     """Return the score interval of a proportion (Wilson, JASA 22, 1927); None without trials.
 
     Written out, because importing scipy.stats for these four lines takes seconds.
     """
     if num_trials == 0:
         return None
-    z, p = NormalDist().inv_cdf(0.975), num_successes / num_trials
+    p = num_successes / num_trials
     centre = p + z**2 / (2 * num_trials)
     half = z * math.sqrt(p * (1 - p) / num_trials + (z / (2 * num_trials)) ** 2)
     width = 1 + z**2 / num_trials
     return max(0.0, (centre - half) / width), min(1.0, (centre + half) / width)
 
 
-def mean_ci95(values: Sequence[float]) -> Interval | None:
-    """Return the percentile-bootstrap interval of a mean; None without values."""
-    return ratio_ci95(values, [1.0] * len(values))
+def accuracy_ci95(accuracies: Sequence[float] | Floats, *, num_repeats: int = 1) -> Interval | None:
+    """Return the interval of the mean of `accuracies`, one a problem over its `num_repeats` repeats and seeds.
 
-
-def ratio_ci95(numerators: Sequence[float], denominators: Sequence[float]) -> Interval | None:
-    """Return the bootstrap interval of sum(numerators) / sum(denominators), pairs resampled together.
-
-    A resample whose denominators are all 0 counts as infinite. None without pairs.
+    The score interval at the effective number of trials, p(1 - p) over the squared clustered standard error
+    (Korn and Graubard, Survey Methodology 24, 1998): repeats of one problem tell less than new problems do.
+    None without problems.
     """
-    if not numerators:
+    values = np.asarray(accuracies, float)
+    num_problems = len(values)
+    if num_repeats == 1 or num_problems < 2:
+        return proportion_ci95(float(values.sum()), num_problems)
+    p, variance = float(values.mean()), float(values.var(ddof=1)) / num_problems
+    most = float(num_problems * num_repeats)
+    num_trials = min(most, max(num_problems, p * (1 - p) / variance)) if variance else float(num_problems)
+    return proportion_ci95(p * num_trials, num_trials, z=_t(num_problems))
+
+
+def accuracy_difference_ci95(
+    accuracies: Sequence[float] | Floats, others: Sequence[float] | Floats, *, num_repeats: int = 1
+) -> Interval | None:
+    """Return the interval of mean(accuracies) - mean(others), paired by problem; None without problems.
+
+    Half an observation is added to each of the four cells of a paired table (Agresti and Min, Statistics in
+    Medicine 24, 2005), so that two strategies which never differed are not certain to be equal. With
+    `num_repeats` of each problem an observation counts for that share of a problem.
+    """
+    differences = np.asarray(accuracies, float) - np.asarray(others, float)
+    num_problems = len(differences)
+    if num_problems == 0:
         return None
+    total = num_problems + 2 / num_repeats
+    mean = float(differences.sum()) / total
+    variance = (float(differences @ differences) + 1 / num_repeats) / total - mean**2
+    half = _t(num_problems) * math.sqrt(variance / total)
+    return max(-1.0, mean - half), min(1.0, mean + half)
+
+
+def mean_ci95(values: Sequence[float] | Floats) -> Interval | None:
+    """Return the studentized-bootstrap interval of a mean (Efron and Tibshirani 1993, section 12.5).
+
+    None below two values: one tells nothing about the spread.
+    """
+    x = np.asarray(values, float)
+    n = len(x)
+    if n < 2:
+        return None
+    mean, error = x.mean(), x.std(ddof=1) / math.sqrt(n)
+    if not error > 1e-12 * abs(mean):
+        return float(mean), float(mean)
+    weights = resamples(n)
+    x = x - mean  # or the variance below loses its digits
+    means = weights @ x / n
+    errors = np.sqrt(np.maximum(weights @ x**2 / n - means**2, 0) / (n - 1))
+    t_low, t_high = _t_tails(means, errors)
+    return float(mean - t_high * error), float(mean - t_low * error)
+
+
+def ratio_ci95(
+    numerators: Sequence[float] | Floats, denominators: Sequence[float] | Floats
+) -> Interval | None:
+    """Return the interval of sum(numerators) / sum(denominators), none below 0, pairs resampled together.
+
+    The studentized bootstrap of the logarithm, whose standard error is the linearized one: a ratio of sums is
+    skewed. A resample whose denominators are all 0 counts as infinite: where these are more than a fortieth,
+    there is no upper end. None below two pairs.
+    """
     tops, bottoms = np.asarray(numerators, float), np.asarray(denominators, float)
-    rows = np.random.default_rng(0).integers(len(tops), size=(NUM_RESAMPLES, len(tops)))
-    sums = bottoms[rows].sum(axis=1)
-    ratios = np.divide(tops[rows].sum(axis=1), sums, out=np.full(NUM_RESAMPLES, math.inf), where=sums != 0)
-    low, high = np.quantile(ratios, [0.025, 0.975], method="nearest")
+    n = len(tops)
+    if n < 2:
+        return None
+    if bottoms.sum() == 0:
+        return math.inf, math.inf
+    ratio = tops.sum() / bottoms.sum()
+    residuals = tops - ratio * bottoms
+    error = math.sqrt(residuals @ residuals * n / (n - 1)) / tops.sum() if ratio else 0.0
+    if error < 1e-12:
+        return float(ratio), float(ratio)
+    weights = resamples(n)
+    top_sums, bottom_sums = weights @ tops, weights @ bottoms
+    known = (bottom_sums > 0) & (top_sums > 0)
+    weights, top_sums = weights[known], top_sums[known]
+    ratios = top_sums / bottom_sums[known]
+    squares = weights @ tops**2 - 2 * ratios * (weights @ (tops * bottoms)) + ratios**2 * (weights @ bottoms**2)
+    errors = np.sqrt(np.maximum(squares, 0) * n / (n - 1)) / top_sums
+    t_low, t_high = _t_tails(np.log(ratios / ratio), errors)
+    no_end = np.mean(bottom_sums == 0) > _TAILS[0]
+    return float(ratio * math.exp(-t_high * error)), (
+        math.inf if no_end else float(ratio * math.exp(-t_low * error))
+    )
+
+
+def percentile_ci95(estimates: ArrayLike) -> Interval:
+    """Return the middle 95% of the estimates in all resamples; those of nobody (NaN) are left out."""
+    known = np.asarray(estimates, float)
+    known = known[~np.isnan(known)]
+    if not len(known):
+        return math.nan, math.nan
+    low, high = np.quantile(known, _TAILS, method="nearest")
+    return float(low), float(high)
+
+
+def _t(num_problems: int) -> float:
+    return float(stdtrit(max(num_problems - 1, 1), _TAILS[1]))
+
+
+def _t_tails(deviations: Floats, errors: Floats) -> Interval:
+    """Return the tails of the studentized deviations; a resample of equal problems has no spread and is left out."""
+    has_spread = errors > 1e-12 * np.max(errors)
+    low, high = np.quantile(deviations[has_spread] / errors[has_spread], _TAILS, method="nearest")
     return float(low), float(high)
