@@ -34,6 +34,8 @@ FLOORS = (
     ("measuring",),
     ("language_model",),
     ("running",),
+    ("frames",),
+    ("frontiers",),
     ("command",),
     ("__main__",),
 )

@@ -1,4 +1,4 @@
-"""Which way of spending test-time compute buys the most correct answers per second, per dollar, per joule?
+"""Tells which way of spending test-time compute buys the most correct answers a second, a dollar, a joule.
 
 Knows only the way in for a notebook: `tts_eval.load(DIR, ...)`.
 """

@@ -1,6 +1,6 @@
 """Finished runs as pandas frames, and which of them may be compared with one another.
 
-Knows no figure of its own: the columns are the keys of the files (docs/reference.md), nested ones joined by a dot.
+Knows no figure of its own: the columns are the keys of the files (docs/reference.md), joined by dots.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class Frames:
     """`runs` has a row a run, `problems` a row a problem of a run, the others what happened within a problem.
 
     `run` is the run's folder and the index of `runs`. `cell` is the same for runs that differ in nothing but
-    seed and tracking; `load` tells the load with its settings. `usd` is a problem's share of the run's dollars,
-    by the seconds of its calls; `sweep` the folder of its sweep. Runs may be compared if they asked the same
-    problems under the same load (replayed runs have none), and if speculative tokens were really accepted in
-    all of them or made up in all of them.
+    seed and tracking; `load` tells the load with its settings, `sweep` the sweep's folder. `usd` is a
+    problem's share of the run's dollars, by the seconds of its calls. Runs may be compared if they asked the
+    same problems under the same load (replayed runs have none), and if the acceptance of draft tokens was
+    real in all of them or synthetic in all of them.
     """
 
     runs: pd.DataFrame
@@ -45,7 +45,7 @@ class Frames:
 
     @cached_property
     def candidates(self) -> pd.DataFrame:
-        """A row a candidate: `sample` counts within the problem, `class` numbers equivalent answers (-1: none)."""
+        """A row a candidate: `sample` counts in its problem, `class` is that of its answer (-1: none)."""
         return _stacked(self.runs.index, _candidates)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The cells of comparable runs as matrices: what each cell made of each problem, its repeats and seeds together.
+"""The cells of comparable runs as matrices: what each made of each problem, its repeats and seeds together.
 
 Knows no file and no frontier; every resampled figure comes from the same resamples of problems.
 """
@@ -125,7 +125,7 @@ class Cells:
         if axis.statistic == "mean":
             return np.asarray(means)
         accuracy = self.resampled_accuracy[:, cell]
-        return np.divide(means, accuracy, out=np.full_like(means, np.inf), where=accuracy > 0)
+        return np.asarray(np.divide(means, accuracy, out=np.full_like(means, np.inf), where=accuracy > 0))
 
     def _values(self, axis: Axis) -> Sequence[Floats]:
         """Return, for each cell, its values of a quantity: (num_problems, num_repeats)."""

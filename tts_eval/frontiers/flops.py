@@ -34,7 +34,7 @@ def flops_by_problem(frames: Frames) -> pd.Series[Any]:
 
 
 def _of_run(frames: Frames, run: str) -> pd.Series[Any]:
-    row = frames.runs.loc[run]
+    row = frames.runs.loc[run].to_dict()
     of_run = frames.problems["run"] == run
     keys = pd.MultiIndex.from_frame(frames.problems.loc[of_run, ["run", "problem"]])
     total = row["flops_per_problem.total"]

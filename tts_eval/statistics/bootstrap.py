@@ -1,7 +1,7 @@
 """Resampling of problems: one fixed set of resamples, so that whatever is compared is compared on the same.
 
-Knows nothing of what the numbers mean. Everything that belongs to one problem (its repeats and seeds, its cost
-and its correctness, under every strategy) stays together: the problem is the cluster.
+Knows nothing of what the numbers mean. Everything that belongs to one problem stays together, its repeats and
+seeds, its cost and its correctness, under every strategy: the problem is the cluster.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NUM_RESAMPLES = 2000
 
 @lru_cache(maxsize=4)
 def resamples(num_problems: int, num_resamples: int = NUM_RESAMPLES) -> Floats:
-    """Return how often each problem stands in each resample: (num_resamples, num_problems), rows sum up alike.
+    """Return how often each problem stands in each resample: (num_resamples, num_problems).
 
     The same numbers give the same resamples, whoever asks. Read-only.
     """

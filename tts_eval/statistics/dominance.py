@@ -17,8 +17,8 @@ def undominated(accuracy: Floats, cost: Floats) -> Mask:
     """Return which points no other one dominates; the last axis holds the points, (..., num_points).
 
     A point is dominated by one that is at least as accurate at no more cost, and better in one of the two.
-    Points equal in both are ties: they dominate each other not, and both stay. One of unknown cost (NaN) is on
-    no frontier and dominates none.
+    Points equal in both are ties: neither dominates the other, and both stay. One of unknown cost (NaN) is
+    on no frontier and dominates none.
     """
     known = ~np.isnan(cost)
     accuracy = np.where(known, accuracy, -np.inf)
@@ -35,6 +35,6 @@ def undominated(accuracy: Floats, cost: Floats) -> Mask:
     cheapest_best = np.maximum.accumulate(np.where(raises_the_best, positions, 0), axis=-1)
     costs_more = sorted_cost > np.take_along_axis(sorted_cost, cheapest_best, axis=-1)
     is_dominated = (before > sorted_accuracy) | ((before == sorted_accuracy) & costs_more)
-    mask = np.empty_like(known)
+    mask: Mask = np.empty_like(known)
     np.put_along_axis(mask, order, ~is_dominated, axis=-1)
-    return mask & known
+    return np.asarray(mask & known)

@@ -36,7 +36,7 @@ def proportion_ci95(num_successes: float, num_trials: float, *, z: float = _Z) -
 
 
 def accuracy_ci95(accuracies: Sequence[float] | Floats, *, num_repeats: int = 1) -> Interval | None:
-    """Return the interval of the mean of `accuracies`, one a problem over its `num_repeats` repeats and seeds.
+    """Return the interval of the mean of `accuracies`, one a problem over its `num_repeats` repeats.
 
     The score interval at the effective number of trials, p(1 - p) over the squared clustered standard error
     (Korn and Graubard, Survey Methodology 24, 1998): repeats of one problem tell less than new problems do.
@@ -117,7 +117,9 @@ def ratio_ci95(
     known = (bottom_sums > 0) & (top_sums > 0)
     weights, top_sums = weights[known], top_sums[known]
     ratios = top_sums / bottom_sums[known]
-    squares = weights @ tops**2 - 2 * ratios * (weights @ (tops * bottoms)) + ratios**2 * (weights @ bottoms**2)
+    squares = (
+        weights @ tops**2 - 2 * ratios * (weights @ (tops * bottoms)) + ratios**2 * (weights @ bottoms**2)
+    )
     errors = np.sqrt(np.maximum(squares, 0) * n / (n - 1)) / top_sums
     t_low, t_high = _t_tails(np.log(ratios / ratio), errors)
     no_end = np.mean(bottom_sums == 0) > _TAILS[0]
@@ -141,7 +143,7 @@ def _t(num_problems: int) -> float:
 
 
 def _t_tails(deviations: Floats, errors: Floats) -> Interval:
-    """Return the tails of the studentized deviations; a resample of equal problems has no spread and is left out."""
+    """Return the tails of the studentized deviations; a resample without spread is left out."""
     has_spread = errors > 1e-12 * np.max(errors)
     low, high = np.quantile(deviations[has_spread] / errors[has_spread], _TAILS, method="nearest")
     return float(low), float(high)

@@ -1,0 +1,41 @@
+"""Whether two axes put the cells into the same order.
+
+Knows no accuracy: it is the costs alone that are ranked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tts_eval.frontiers.axes import axis_of
+from tts_eval.frontiers.cells import Cells
+from tts_eval.statistics.intervals import Interval, percentile_ci95
+
+NUM_RESAMPLES = 200  # each one ranks all cells anew
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Kendall's tau-b of two orders of `num_cells` cells: 1 the same, -1 reversed; NaN below two cells."""
+
+    tau: float
+    ci95: Interval
+    num_cells: int
+
+
+def agreement(cells: Cells, axis: str, other: str) -> Agreement:
+    """Return how far two axes agree on which cell costs more, over the cells whose costs are both known."""
+    from scipy.stats import kendalltau  # takes seconds to import
+
+    one_axis, other_axis = axis_of(axis), axis_of(other)
+    costs = np.stack([cells.cost(one_axis), cells.cost(other_axis)])
+    known = np.flatnonzero(~np.isnan(costs).any(axis=0))
+    resampled = zip(
+        cells.resampled_cost(one_axis)[:NUM_RESAMPLES, known],
+        cells.resampled_cost(other_axis)[:NUM_RESAMPLES, known],
+        strict=True,
+    )
+    taus = [float(kendalltau(*pair).statistic) for pair in resampled]
+    return Agreement(float(kendalltau(*costs[:, known]).statistic), percentile_ci95(taus), len(known))
