@@ -19,6 +19,7 @@ Interval = tuple[float, float]
 
 _Z = NormalDist().inv_cdf(0.975)
 _TAILS = (0.025, 0.975)
+_FEWEST_TO_RESAMPLE = 10  # below, a resample of nearly equal problems can have any studentized deviation
 
 
 def proportion_ci95(num_successes: float, num_trials: float, *, z: float = _Z) -> Interval | None:
@@ -75,7 +76,7 @@ def accuracy_difference_ci95(
 def mean_ci95(values: Sequence[float] | Floats) -> Interval | None:
     """Return the studentized-bootstrap interval of a mean (Efron and Tibshirani 1993, section 12.5).
 
-    None below two values: one tells nothing about the spread.
+    Below ten values Student's; None below two: one tells nothing about the spread.
     """
     x = np.asarray(values, float)
     n = len(x)
@@ -84,6 +85,8 @@ def mean_ci95(values: Sequence[float] | Floats) -> Interval | None:
     mean, error = x.mean(), x.std(ddof=1) / math.sqrt(n)
     if not error > 1e-12 * abs(mean):
         return float(mean), float(mean)
+    if n < _FEWEST_TO_RESAMPLE:
+        return float(mean - _t(n) * error), float(mean + _t(n) * error)
     weights = resamples(n)
     x = x - mean  # or the variance below loses its digits
     means = weights @ x / n
@@ -99,7 +102,7 @@ def ratio_ci95(
 
     The studentized bootstrap of the logarithm, whose standard error is the linearized one: a ratio of sums is
     skewed. A resample whose denominators are all 0 counts as infinite: where these are more than a fortieth,
-    there is no upper end. None below two pairs.
+    there is no upper end. Below ten pairs Student's t takes the bootstrap's place; None below two.
     """
     tops, bottoms = np.asarray(numerators, float), np.asarray(denominators, float)
     n = len(tops)
@@ -112,6 +115,9 @@ def ratio_ci95(
     error = math.sqrt(residuals @ residuals * n / (n - 1)) / tops.sum() if ratio else 0.0
     if error < 1e-12:
         return float(ratio), float(ratio)
+    if n < _FEWEST_TO_RESAMPLE:
+        factor = math.exp(_t(n) * error)
+        return float(ratio / factor), float(ratio * factor)
     weights = resamples(n)
     top_sums, bottom_sums = weights @ tops, weights @ bottoms
     known = (bottom_sums > 0) & (top_sums > 0)
@@ -122,10 +128,9 @@ def ratio_ci95(
     )
     errors = np.sqrt(np.maximum(squares, 0) * n / (n - 1)) / top_sums
     t_low, t_high = _t_tails(np.log(ratios / ratio), errors)
-    no_end = np.mean(bottom_sums == 0) > _TAILS[0]
-    return float(ratio * math.exp(-t_high * error)), (
-        math.inf if no_end else float(ratio * math.exp(-t_low * error))
-    )
+    has_no_end = np.mean(bottom_sums == 0) > _TAILS[0]
+    low, high = (float(ratio * np.exp(-t * error)) for t in (t_high, t_low))
+    return low, math.inf if has_no_end else high
 
 
 def percentile_ci95(estimates: ArrayLike) -> Interval:
