@@ -41,6 +41,8 @@ class Cells:
     def of(cls, frames: Frames) -> Cells:
         """Return the cells of `frames`; raises ValueError where their runs may not be compared."""
         frames = frames.comparable()
+        if frames.runs["has_synthetic_acceptance"].any():
+            raise ValueError("runs with synthetic acceptance of draft tokens have times, but no accuracy")
         names = tuple(frames.runs["cell"].unique())
         table = frames.problems
         right = table.pivot_table(index="cell", columns="problem", values="is_correct", aggfunc="mean")
