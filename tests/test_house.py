@@ -36,8 +36,9 @@ FLOORS = (
     ("running",),
     ("frames",),
     ("frontiers",),
+    ("planning",),
     ("command",),
-    ("__main__",),
+    ("__main__", "plan"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 

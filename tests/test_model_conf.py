@@ -45,7 +45,7 @@ def test_sizes_of_a_family_differ_in_nothing_else(family: str, size: str) -> Non
     def shared(option: str) -> dict[object, object]:
         settings = OmegaConf.to_container(OmegaConf.load(CONF / f"{option}.yaml"))
         assert isinstance(settings, dict)
-        own = ("name", "path", "draft_path", "eagle3_path")
+        own = ("name", "path", "draft_path", "eagle3_path", "config_json")
         return {key: value for key, value in settings.items() if key not in own}
 
     assert shared(f"{family}_{size}") == shared(f"{family}_{SIZES[family][0]}")

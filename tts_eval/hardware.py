@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from omegaconf import OmegaConf
 from tts_eval import checks
 
 CONF = Path(__file__).resolve().parents[1] / "conf" / "hardware"
-TEXTS = {"name", "price_source", "price_as_of", "device_names"}
+NOT_NUMBERS = {"name", "price_source", "price_as_of", "device_names", "timings"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Hardware:
 
     Speeds are dense ones, without sparsity; `interconnect_gb_per_s` is to the node's other GPUs, one way.
     `usd_per_gpu_hour` None stands for the list price, which `price_source` stated on `price_as_of`; any other
-    price is the user's own. `device_names` are what the driver calls this GPU.
+    price is the user's own. `device_names` are what the driver calls this GPU. `timings` are constants of its
+    kernels and links, for the planner (`tts_eval.planning.timings`).
     """
 
     name: str
@@ -45,6 +46,7 @@ class Hardware:
     price_source: str | None = None
     price_as_of: str | None = None
     device_names: Sequence[str] = ()
+    timings: Mapping[str, Any] | None = None
 
     @property
     def is_gpu(self) -> bool:
@@ -54,7 +56,7 @@ class Hardware:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name not in TEXTS and value is not None:
+            if field.name not in NOT_NUMBERS and value is not None:
                 checks.number(f"hardware.{field.name}", value, minimum=0)
         object.__setattr__(self, "device_names", tuple(self.device_names))
         if self.usd_per_gpu_hour is None:

@@ -27,6 +27,7 @@ class Model:
     itself opens the thinking part. `no_thinking_kwargs` are the chat-template arguments that switch thinking
     off, on top of `chat_template_kwargs`. The sampling settings are those its authors recommend.
     `draft_path` and `eagle3_path` name what can draft for it in speculative decoding, where that is known.
+    `config_json` repeats the sizes in the checkpoint's config.json, so that the planner needs no hub.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Model:
     dtype: str = "auto"
     draft_path: str | None = None
     eagle3_path: str | None = None
+    config_json: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         _ = self.sampling

@@ -31,7 +31,7 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
     """
     checks.whole_number("seed", config.seed, minimum=0)
     names = [name for name in map(str, config) if name not in ("seed", "roles")]
-    parts: dict[str, Any] = {name: _part(config, name) for name in names}
+    parts: dict[str, Any] = {name: part_of(config, name) for name in names}
     speculation = parts.pop("speculation")
     plain_engine = parts["engine"]
     if speculation:
@@ -62,14 +62,14 @@ def _role(config: DictConfig, name: str, parts: Mapping[str, Any], plain_engine:
     unknown = [key for key in map(str, settings) if key not in ROLE_SETTINGS]
     if unknown:
         raise ValueError(f"roles.{name} has no setting {unknown[0]!r}; allowed: {', '.join(ROLE_SETTINGS)}")
-    model = _part(settings, "model") if settings.get("model") else parts["model"]
+    model = part_of(settings, "model") if settings.get("model") else parts["model"]
     inherited = parts["engine"] if model == parts["model"] else plain_engine
-    engine = _part(settings, "engine") if settings.get("engine") else inherited
+    engine = part_of(settings, "engine") if settings.get("engine") else inherited
     shares_gpus = settings.get("shares_gpus")
     return Role(model, engine, not parts["hardware"].is_gpu if shares_gpus is None else shares_gpus)
 
 
-def _part(config: DictConfig, name: str) -> Any:
+def part_of(config: DictConfig, name: str) -> Any:
     """Instantiate one group; an empty group (verifier=none) is None."""
     if not config[name]:
         return None

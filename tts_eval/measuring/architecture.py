@@ -122,13 +122,25 @@ class Architecture:
 
     def kv_bytes(self, num_tokens: int, *, bytes_per_element: int) -> int:
         """Return the KV-cache bytes of one sequence; a layer keeps no more tokens than its window."""
-        size = self.latent.cache_size if self.latent else 2 * self.num_kv_heads * self.head_dim
         num_kept = sum(num_tokens if window is None else min(num_tokens, window) for window in self.windows)
-        return num_kept * size * bytes_per_element
+        return num_kept * self.cache_size * bytes_per_element
 
     @property
-    def _num_dense_layers(self) -> int:
+    def cache_size(self) -> int:
+        """Elements that one token leaves in the KV cache of a layer."""
+        return self.latent.cache_size if self.latent else 2 * self.num_kv_heads * self.head_dim
+
+    @property
+    def num_dense_layers(self) -> int:
+        """Layers without routed experts."""
         return self.num_layers - (self.experts.num_layers if self.experts else 0)
+
+    @property
+    def num_attention_weights(self) -> int:
+        """Weights of the attention of one layer."""
+        if self.latent:
+            return self.latent.num_weights(self.hidden_size, self.num_heads)
+        return 2 * self.hidden_size * (self.num_heads + self.num_kv_heads) * self.head_dim
 
     def _num_parameters(self, num_visited: int) -> int:
         num_embeddings = 2 if self.has_lm_head and not self.has_tied_embeddings else 1
@@ -136,11 +148,8 @@ class Architecture:
         return embeddings + self._num_layer_weights(num_visited) + self._num_vector_entries(num_visited)
 
     def _num_layer_weights(self, num_visited: int) -> int:
-        if self.latent:
-            attention = self.latent.num_weights(self.hidden_size, self.num_heads)
-        else:
-            attention = 2 * self.hidden_size * (self.num_heads + self.num_kv_heads) * self.head_dim
-        weights = self.num_layers * attention + self._num_dense_layers * 3 * self.hidden_size * self.ffn_size
+        dense = 3 * self.hidden_size * self.ffn_size
+        weights = self.num_layers * self.num_attention_weights + self.num_dense_layers * dense
         if self.experts:
             sparse = self.experts.num_weights(self.hidden_size, num_visited=num_visited)
             weights += self.experts.num_layers * sparse
@@ -157,7 +166,7 @@ class Architecture:
         sinks = self.has_sinks * self.num_heads
         final_norm = self.hidden_size
         entries = self.num_layers * (2 * self.hidden_size + inner_norms + biases + sinks) + final_norm
-        entries += self._num_dense_layers * self.has_ffn_bias * (2 * self.ffn_size + self.hidden_size)
+        entries += self.num_dense_layers * self.has_ffn_bias * (2 * self.ffn_size + self.hidden_size)
         if self.experts:
             sparse = self.experts.num_biases(self.hidden_size, num_visited=num_visited)
             entries += self.experts.num_layers * sparse

@@ -1,0 +1,128 @@
+"""Closed forms of one engine under a workload: concurrency, the reasoning cliff, throughput.
+
+Knows no queue and no preemption: past the cliff, and for percentiles, ask the simulator.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from tts_eval.planning.model import PlannedModel
+from tts_eval.planning.replica import step_time
+from tts_eval.planning.step_time import Batch, StepTime
+from tts_eval.planning.workload import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """Where all engines of a plan settle; sequences and tokens a second are sums over them.
+
+    `num_sequences_peak` fit when all of them are as long as the longest, `num_sequences_mean` when they are
+    spread over their lives. `cliff_tokens` is the length, prompt included, at which the wanted sequences,
+    started together, fill the cache; infinite where they never do.
+    """
+
+    num_sequences_wanted: float
+    num_sequences_peak: int
+    num_sequences_mean: float
+    num_sequences: float
+    cliff_tokens: float
+    step: StepTime
+    prefill_s: float
+    generated_tokens_per_s: float
+    tpot_s: float
+
+    @property
+    def is_full(self) -> bool:
+        """Whether KV capacity, and not the workload or max_num_seqs, limits the batch."""
+        return self.num_sequences < self.num_sequences_wanted
+
+
+def operating_point(model: PlannedModel, shape: Shape, *, in_flight: float) -> OperatingPoint:
+    """Return where `model` settles with `in_flight` problems kept going over all of its engines.
+
+    A sequence of n tokens stays for n steps; meanwhile each of the B sequences beside it is replaced once, so
+    a generation of the batch takes n steps and B prefills.
+    """
+    num_engines, capacity = model.plan.num_engines, model.capacity
+    most = model.serving.max_num_seqs * capacity.num_copies
+    wanted = min(max(1.0, in_flight * shape.calls_at_once / num_engines), most)
+    fitting = capacity.num_sequences(shape.context_tokens)
+    num_sequences = max(1.0, min(wanted, fitting))
+    step = _decode_step(model, num_sequences, shape.context_tokens)
+    prefill_s = prefill_seconds(model, shape.prefill_tokens, shape.prompt_tokens)
+    num_steps = max(shape.generated_tokens - 1, 0) / model.serving.speculation.acceptance_length
+    generation_s = num_steps * step.total_s + num_sequences * prefill_s
+    return OperatingPoint(
+        num_sequences_wanted=wanted * num_engines,
+        num_sequences_peak=capacity.num_whole_sequences(shape.final_tokens) * num_engines,
+        num_sequences_mean=fitting * num_engines,
+        num_sequences=num_sequences * num_engines,
+        cliff_tokens=capacity.longest(wanted),
+        step=step,
+        prefill_s=prefill_s,
+        generated_tokens_per_s=num_engines * num_sequences * shape.generated_tokens / generation_s,
+        tpot_s=generation_s / shape.generated_tokens,
+    )
+
+
+def prefill_seconds(model: PlannedModel, num_tokens: float, num_context_tokens: float) -> float:
+    """Return what a prompt adds to the steps that it is part of: its own work, no step's floors.
+
+    `num_tokens` are those not cached of `num_context_tokens`.
+    """
+    num_pairs = num_tokens * (num_context_tokens - num_tokens / 2)
+    # Difference to the same step without the prompt, in a batch that reads the weights anyway.
+    beside = Batch(1, num_context_tokens)
+    both = Batch(1, num_context_tokens, num_tokens, num_pairs, num_admitted=1)
+    return (
+        step_time(model.step_model, both, model.serving).total_s
+        - step_time(model.step_model, beside, model.serving).total_s
+    )
+
+
+def synchronised_seconds(model: PlannedModel, *, num_sequences: int, prompt: int, generated: int) -> float:
+    """Return how long one engine takes for equal calls that start together and all fit.
+
+    One prefill of all prompts, which yields each its first token, then one step a further token; step times
+    are taken at the middle of the growing context.
+    """
+    num_tokens = num_sequences * prompt
+    num_pairs = num_sequences * prompt * (prompt + 1) / 2
+    first = Batch(0, 0, num_tokens, num_pairs, num_admitted=num_sequences)
+    num_steps = (generated - 1) / model.serving.speculation.acceptance_length
+    step = _decode_step(model, num_sequences, prompt + generated / 2)
+    return step_time(model.step_model, first, model.serving).total_s + num_steps * step.total_s
+
+
+def single_stream_speed_up(model: PlannedModel, baseline: PlannedModel, *, context: float) -> float:
+    """Return how many times faster `model` decodes one sequence than `baseline`."""
+    slow, fast = (_decode_step(m, 1, context).total_s for m in (baseline, model))
+    return slow / fast
+
+
+def binding(point: OperatingPoint) -> str:
+    """Say what binds the plan: where most of a step goes, and whether the KV cache cut the batch."""
+    parts = {field.name: getattr(point.step, field.name) for field in fields(point.step)}
+    words = {
+        "weights_s": "bandwidth (weights)",
+        "cache_s": "bandwidth (KV cache)",
+        "compute_s": "compute",
+        "launch_s": "kernel launches",
+        "interconnect_s": "interconnect",
+        "routing_s": "routing",
+        "host_s": "host",
+    }
+    largest = max(parts, key=lambda name: parts[name])
+    share = parts[largest] / point.step.total_s
+    text = f"{words[largest]} {share:.0%}"
+    if point.is_full:
+        fits = point.num_sequences / point.num_sequences_wanted
+        return f"KV capacity ({fits:.0%} of the batch fits), then {text}"
+    return text
+
+
+def _decode_step(model: PlannedModel, num_sequences: float, context: float) -> StepTime:
+    num_queries = 1 + model.serving.speculation.num_draft_tokens
+    batch = Batch(num_sequences, num_sequences * context, num_query_tokens=num_queries)
+    return step_time(model.step_model, batch, model.serving)
