@@ -1,4 +1,4 @@
-"""Layer 1, capacity: what the weights leave of a GPU's memory for KV cache, and how many sequences that holds.
+"""Layer 1, capacity: what the weights leave of a GPU's memory for KV cache, and what that holds.
 
 Knows no time. The stage with the least room binds, as in vLLM, where every worker gets as many blocks as the
 poorest one can hold.
@@ -36,7 +36,7 @@ class Memory:
 class Capacity:
     """Room for KV cache of one independently stepping engine, in units of the GPU that binds.
 
-    `num_copies` is how many data-parallel replicas the engine couples: each has its own cache.
+    `num_copies` is how many data-parallel replicas the engine couples; each has a cache of its own.
     """
 
     shard: Shard
@@ -46,7 +46,7 @@ class Capacity:
     num_copies: int
 
     def num_tokens(self, length: int = 1) -> float:
-        """Return the tokens that fit in sequences of `length`; the length matters to sliding windows alone."""
+        """Return the tokens that fit in sequences of `length`, which matters to sliding windows alone."""
         return self.num_sequences(length) * length
 
     def num_sequences(self, length: float) -> float:

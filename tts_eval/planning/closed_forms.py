@@ -5,7 +5,7 @@ Knows no queue and no preemption: past the cliff, and for percentiles, ask the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from tts_eval.planning.model import PlannedModel
 from tts_eval.planning.replica import step_time
@@ -49,8 +49,9 @@ def operating_point(model: PlannedModel, shape: Shape, *, in_flight: float) -> O
     wanted = min(max(1.0, in_flight * shape.calls_at_once / num_engines), most)
     fitting = capacity.num_sequences(shape.context_tokens)
     num_sequences = max(1.0, min(wanted, fitting))
-    step = _decode_step(model, num_sequences, shape.context_tokens)
-    prefill_s = prefill_seconds(model, shape.prefill_tokens, shape.prompt_tokens)
+    batch = _decoding(model, num_sequences, shape.context_tokens)
+    step = step_time(model.step_model, batch, model.serving)
+    prefill_s = prefill_seconds(model, shape, beside=batch)
     num_steps = max(shape.generated_tokens - 1, 0) / model.serving.speculation.acceptance_length
     generation_s = num_steps * step.total_s + num_sequences * prefill_s
     return OperatingPoint(
@@ -66,19 +67,13 @@ def operating_point(model: PlannedModel, shape: Shape, *, in_flight: float) -> O
     )
 
 
-def prefill_seconds(model: PlannedModel, num_tokens: float, num_context_tokens: float) -> float:
-    """Return what a prompt adds to the steps that it is part of: its own work, no step's floors.
-
-    `num_tokens` are those not cached of `num_context_tokens`.
-    """
-    num_pairs = num_tokens * (num_context_tokens - num_tokens / 2)
-    # Difference to the same step without the prompt, in a batch that reads the weights anyway.
-    beside = Batch(1, num_context_tokens)
-    both = Batch(1, num_context_tokens, num_tokens, num_pairs, num_admitted=1)
-    return (
-        step_time(model.step_model, both, model.serving).total_s
-        - step_time(model.step_model, beside, model.serving).total_s
-    )
+def prefill_seconds(model: PlannedModel, shape: Shape, *, beside: Batch) -> float:
+    """Return what one call's prompt adds to a step on `beside`: its own work, none of the step's floors."""
+    num_tokens = shape.prefill_tokens
+    num_pairs = num_tokens * (shape.prompt_tokens - num_tokens / 2)
+    both = replace(beside, num_prefill_tokens=num_tokens, num_prefill_pairs=num_pairs, num_admitted=1)
+    with_prompt, without = (step_time(model.step_model, b, model.serving).total_s for b in (both, beside))
+    return with_prompt - without
 
 
 def synchronised_seconds(model: PlannedModel, *, num_sequences: int, prompt: int, generated: int) -> float:
@@ -91,13 +86,16 @@ def synchronised_seconds(model: PlannedModel, *, num_sequences: int, prompt: int
     num_pairs = num_sequences * prompt * (prompt + 1) / 2
     first = Batch(0, 0, num_tokens, num_pairs, num_admitted=num_sequences)
     num_steps = (generated - 1) / model.serving.speculation.acceptance_length
-    step = _decode_step(model, num_sequences, prompt + generated / 2)
-    return step_time(model.step_model, first, model.serving).total_s + num_steps * step.total_s
+    later = _decoding(model, num_sequences, prompt + generated / 2)
+    first_s, later_s = (step_time(model.step_model, b, model.serving).total_s for b in (first, later))
+    return first_s + num_steps * later_s
 
 
 def single_stream_speed_up(model: PlannedModel, baseline: PlannedModel, *, context: float) -> float:
     """Return how many times faster `model` decodes one sequence than `baseline`."""
-    slow, fast = (_decode_step(m, 1, context).total_s for m in (baseline, model))
+    slow, fast = (
+        step_time(m.step_model, _decoding(m, 1, context), m.serving).total_s for m in (baseline, model)
+    )
     return slow / fast
 
 
@@ -122,7 +120,6 @@ def binding(point: OperatingPoint) -> str:
     return text
 
 
-def _decode_step(model: PlannedModel, num_sequences: float, context: float) -> StepTime:
+def _decoding(model: PlannedModel, num_sequences: float, context: float) -> Batch:
     num_queries = 1 + model.serving.speculation.num_draft_tokens
-    batch = Batch(num_sequences, num_sequences * context, num_query_tokens=num_queries)
-    return step_time(model.step_model, batch, model.serving)
+    return Batch(num_sequences, num_sequences * context, num_query_tokens=num_queries)

@@ -15,9 +15,9 @@ from tts_eval.measuring.architecture import Architecture
 class Plan:
     """Degrees of parallelism; `dp` x `tp` x `pp` GPUs.
 
-    `ep` 1 cuts experts like any other matrix, over the `tp` GPUs of each replica on its own. Otherwise `ep` is
-    `dp` x `tp` (vLLM's `enable_expert_parallel`): whole experts lie on all of these GPUs, and the replicas,
-    which still have attention and KV cache each for itself, step together.
+    `ep` 1 cuts experts like any other matrix, over the `tp` GPUs of each replica on its own. Otherwise `ep`
+    is `dp` x `tp` (vLLM's `enable_expert_parallel`): whole experts lie on all of these GPUs, and the
+    replicas, which still have attention and KV cache each for itself, step together.
     """
 
     dp: int

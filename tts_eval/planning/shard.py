@@ -1,6 +1,6 @@
 """What one GPU of a pipeline stage holds: its weights by kind, and the cache of its layers.
 
-Knows no GPU. A model that mixes dense layers and experts is taken to have the dense ones first (DeepSeek does).
+Knows no GPU. A model that mixes dense layers and experts is taken to have the dense ones first, as DeepSeek.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tts_eval.planning.precision import Precision
 class Shard:
     """The part of a model on one GPU, all GPUs of a stage being alike.
 
-    `expert_bytes` are the routed experts, `dense_bytes` all other matrices that every token is multiplied with
-    (lm_head, which only sampled tokens are, apart), `lookup_bytes` embeddings and vectors. `windows` counts
-    the layers by how many tokens they keep (None: all). `token_bytes` is one token's cache in one layer.
+    `expert_bytes` are the routed experts, `dense_bytes` all other matrices that every token is multiplied
+    with (lm_head, which only sampled tokens are, apart), `lookup_bytes` embeddings and vectors. `windows`
+    counts the layers by how many tokens they keep (None: all). `token_bytes` is a token's cache in one layer.
     """
 
     num_layers: int

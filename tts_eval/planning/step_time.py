@@ -58,7 +58,8 @@ class StepTime:
 
     @property
     def total_s(self) -> float:
-        return sum(getattr(self, field.name) for field in fields(self))
+        moving_s = self.weights_s + self.cache_s + self.interconnect_s + self.routing_s
+        return moving_s + self.compute_s + self.launch_s + self.host_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class StepModel:
         num_decoding = batch.num_decoding * part
         if 0 < num_decoding < 1:
             part /= num_decoding  # a sequence cannot be divided: the rest of the pipeline idles
-        shard = max(self.stages, key=lambda stage: stage.weight_bytes)
+        shard = max(self.stages, key=lambda stage: stage.weight_bytes - stage.lookup_bytes)
         stage = self._stage_time(shard, batch, part)
         return StepTime(*(num_stages * getattr(stage, field.name) for field in fields(stage)))
 

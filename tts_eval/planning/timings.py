@@ -1,7 +1,7 @@
 """The constants of a GPU's kernels, links and host that step times are made of.
 
-Knows no model. Values come from `conf/hardware/*` (key `timings`, each with its source); what stands here is
-the default for a GPU whose file does not say, and each default says what it is: measured elsewhere or assumed.
+Knows no model. Values come from `conf/hardware/*` (key `timings`, with sources). What stands here is the
+default for a GPU whose file does not say, and each says what it is: measured on another GPU, or assumed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Timings:
 
     bandwidth_gb_per_s: float
     bf16_tflops: float
-    fp8_tflops: float
+    fp8_tflops: float | None
     link_gb_per_s: float | None
     matrix_efficiency: float = 0.81  # aiconfigurator's own default is 0.8; H200 fit 0.81
     matrix_floor_us: float = 3.1  # H100 3.06, H200 3.17: aiconfigurator's GEMM tables, m = 1, own fit
@@ -51,23 +51,29 @@ class Timings:
                 checks.number(f"hardware.timings.{field.name}", value, minimum=0)
 
     @classmethod
-    def of(cls, hardware: Hardware) -> Self:
-        """Return the constants of `hardware`; ValueError where its speeds or its timings' names are not known.
+    def of(cls, hardware: Hardware, *, assumed: Mapping[str, float] | None = None) -> Self:
+        """Return the constants of `hardware`; `assumed` stands in for speeds that are not known.
 
         Without fp8 units, fp8 weights are multiplied in bf16. On a GPU whose all-reduce nobody measured the
         latencies are those of an H200, and large messages see half of the link: both assumed.
+
+        Raises:
+            ValueError: A speed is neither known nor assumed, or a name in the timings is none.
         """
         own = dict(hardware.timings or {})
-        names = [field.name for field in fields(cls)]
+        names = tuple(field.name for field in fields(cls))
         for name in own:
-            checks.one_of("each of hardware.timings", name, tuple(names))
+            checks.one_of("each name in hardware.timings", name, names)
         speeds: dict[str, Any] = {
             "bandwidth_gb_per_s": hardware.bandwidth_gb_per_s,
             "bf16_tflops": hardware.bf16_tflops,
-            "fp8_tflops": hardware.fp8_tflops or hardware.bf16_tflops,
+            "fp8_tflops": hardware.fp8_tflops,
             "link_gb_per_s": hardware.interconnect_gb_per_s,
         }
         speeds |= own
+        for name, value in (assumed or {}).items():
+            if speeds.get(name) is None:
+                speeds[name] = value
         unknown = [name for name in ("bandwidth_gb_per_s", "bf16_tflops") if speeds[name] is None]
         if unknown:
             raise ValueError(
@@ -78,7 +84,8 @@ class Timings:
 
     def with_values(self, values: Mapping[str, float]) -> Self:
         """Return these constants with `values` in their place."""
-        return replace(self, **values)
+        changed: dict[str, Any] = dict(values)
+        return replace(self, **changed)
 
     def matrix_bytes_per_s(self) -> float:
         return self.bandwidth_gb_per_s * 1e9 * self.matrix_efficiency
@@ -87,7 +94,8 @@ class Timings:
         return self.bandwidth_gb_per_s * 1e9 * self.attention_efficiency
 
     def flops_per_s(self, *, is_fp8: bool) -> float:
-        return (self.fp8_tflops if is_fp8 else self.bf16_tflops) * 1e12 * self.flops_efficiency
+        tflops = self.fp8_tflops if is_fp8 and self.fp8_tflops else self.bf16_tflops
+        return tflops * 1e12 * self.flops_efficiency
 
 
 def _by_degree(value: Any) -> Any:

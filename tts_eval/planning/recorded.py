@@ -1,0 +1,178 @@
+"""Measured runs as the planner sees them: their jobs, how these arrived, and what was measured.
+
+Knows no constant and fits nothing. A problem's calls are taken apart into rounds by time: a call belongs to
+the round after the last one of which a call had finished when it was submitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import OmegaConf
+
+from tts_eval.measuring.architecture_reader import read_architecture
+from tts_eval.planning.capacity import Memory
+from tts_eval.planning.model import Node
+from tts_eval.planning.parallelism import Plan
+from tts_eval.planning.precision import FORMATS, KV_BYTES, format_of
+from tts_eval.planning.serving import Serving
+from tts_eval.planning.timings import Timings
+from tts_eval.planning.workload import Job, Piece
+from tts_eval.records import Call
+from tts_eval.running.directory import RunDirectory
+from tts_eval.running.outcome import Outcome
+
+CLOSED_LOADS = ("concurrent", "sequential")
+REGIMES = ("single stream", "batched", "saturated", "preempting")
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """One run of the policy alone, read from its folder; `calls` and `outcomes` are in order of arrival."""
+
+    name: str
+    summary: Mapping[str, Any] = field(repr=False)
+    manifest: Mapping[str, Any] = field(repr=False)
+    config: Mapping[str, Any] = field(repr=False)
+    outcomes: Sequence[Outcome] = field(repr=False)
+    calls: Sequence[Call] = field(repr=False)
+
+    @classmethod
+    def read(cls, folder: Path) -> RecordedRun:
+        """Read one run.
+
+        Raises:
+            ValueError: It is of several sessions, or has calls of other models than the policy, which share
+                the machine in ways that are not modelled.
+        """
+        directory = RunDirectory(folder)
+        summary, manifest = directory.read("summary.json"), directory.read("manifest.json")
+        assert summary is not None and manifest is not None, "runs are found by their summary"
+        if len(manifest["sessions"]) > 1:
+            raise ValueError(
+                f"{folder} was resumed: its times lie on several clocks; give runs of one session"
+            )
+        outcomes = sorted(directory.outcomes(), key=lambda outcome: outcome.spend.arrived_s)
+        calls = directory.calls(outcomes)
+        others = {call.role for call in calls} - {"policy"}
+        if others:
+            raise ValueError(
+                f"{folder} has calls of {', '.join(sorted(others))}; only the policy is modelled"
+            )
+        config: Any = OmegaConf.to_container(OmegaConf.load(folder / ".hydra" / "config.yaml"))
+        return cls(summary["name"] or folder.name, summary, manifest, config, outcomes, calls)
+
+    @property
+    def hardware_name(self) -> str:
+        return str(self.manifest["hardware"]["name"])
+
+    @property
+    def plan(self) -> Plan:
+        """How the model was spread."""
+        engine = self.config["engine"]
+        degrees = ("data_parallel_size", "tensor_parallel_size", "pipeline_parallel_size")
+        return Plan(*(int(engine.get(name) or 1) for name in degrees))
+
+    @property
+    def in_flight(self) -> int | None:
+        """How many problems a closed loop kept going; None where each arrived at its own time."""
+        if self.summary["load"] not in CLOSED_LOADS:
+            return None
+        return int(self.config["load"].get("k", 1))
+
+    @cached_property
+    def jobs(self) -> list[Job]:
+        """The problems as jobs, with the lengths they had."""
+        first_s = min(outcome.spend.arrived_s for outcome in self.outcomes)
+        by_problem: dict[str, list[Call]] = {}
+        for call in self.calls:
+            if call.num_generated_tokens:
+                by_problem.setdefault(call.problem_id, []).append(call)
+        return [
+            Job(_rounds(by_problem[outcome.problem_id]), outcome.spend.arrived_s - first_s)
+            for outcome in self.outcomes
+            if outcome.problem_id in by_problem
+        ]
+
+    @cached_property
+    def regime(self) -> str:
+        """In which regime the engine ran, of those by which errors are told apart.
+
+        Single stream: never two calls at once. Preempting: calls lost their cache. Saturated: all places in
+        the batch were taken. Batched: none of these.
+        """
+        if self.summary["num_preemptions"]:
+            return "preempting"
+        most = self.num_running_peak
+        if most <= 1:
+            return "single stream"
+        places = self._engine_settings["max_num_seqs"] * self.plan.dp
+        return "saturated" if most >= places else "batched"
+
+    @cached_property
+    def num_running_peak(self) -> int:
+        """The most calls that were submitted and not finished at one time, up to the places there are."""
+        edges = sorted(edge for call in self.calls for edge in ((call.submitted_s, 1), (call.finished_s, -1)))
+        return max(np.cumsum([change for _, change in edges]).tolist(), default=0)
+
+    def node(self, timings: Timings) -> Node:
+        """Return the node it ran on, with these constants and the KV cache that the engine reported."""
+        engine, config = self._engine_settings, self.manifest["architecture"]
+        weights = format_of(config, engine["dtype"])
+        kv_bytes = KV_BYTES["float32" if weights == "float32" else "bf16"]
+        architecture = read_architecture(config)
+        num_tokens = engine["num_gpu_blocks"] * engine["block_size"]
+        cache_bytes = num_tokens * architecture.kv_bytes_per_token(kv_bytes) / self.plan.tp
+        return Node(
+            architecture=architecture,
+            precision=FORMATS[weights],
+            kv_bytes=kv_bytes,
+            memory=Memory(None, 1.0, 0.0, 0.0, engine["block_size"], kv_cache_bytes=cache_bytes),
+            timings=timings,
+            serving=Serving(
+                max_num_seqs=engine["max_num_seqs"],
+                max_num_batched_tokens=engine["max_num_batched_tokens"],
+                enable_chunked_prefill=engine["enable_chunked_prefill"],
+            ),
+            has_graphs=not engine["enforce_eager"],
+        )
+
+    @property
+    def _engine_settings(self) -> Mapping[str, Any]:
+        settings: Mapping[str, Any] = self.manifest["sessions"][0]["engine"]["settings"]
+        return settings
+
+
+def read_runs(folder: Path) -> list[RecordedRun]:
+    """Read every run with a summary in `folder`, in the order of their paths; ValueError without any."""
+    files = sorted(folder.rglob("summary.json"))
+    runs = [RecordedRun.read(file.parent) for file in files]
+    runs = [run for run in runs if run.jobs]
+    if not runs:
+        raise ValueError(f"{folder} holds no finished run (a run has summary.json) with any engine call")
+    names = [str(file.parent.relative_to(folder)) for file in files]
+    return [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
+
+
+def _rounds(calls: Sequence[Call]) -> tuple[tuple[Piece, ...], ...]:
+    """Return the calls of a problem in rounds."""
+    rounds: list[list[Call]] = []
+    for call in sorted(calls, key=lambda c: (c.submitted_s, c.number)):
+        number = 0
+        for earlier, group in enumerate(rounds):
+            if any(other.finished_s <= call.submitted_s for other in group):
+                number = earlier + 1
+        if number == len(rounds):
+            rounds.append([])
+        rounds[number].append(call)
+    return tuple(
+        tuple(
+            Piece(call.num_prompt_tokens, call.num_cached_tokens, call.num_generated_tokens) for call in group
+        )
+        for group in rounds
+    )
