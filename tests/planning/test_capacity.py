@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.planning.nodes import architecture_of, model_named, node_of, planned
 
+from tests.planning.nodes import architecture_of, model_named, node_of, planned
 from tts_eval.planning.capacity import Capacity
 from tts_eval.planning.parallelism import Plan, plans, why_invalid
 from tts_eval.planning.precision import FORMATS, format_of

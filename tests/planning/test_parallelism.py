@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.planning.nodes import architecture_of
 
+from tests.planning.nodes import architecture_of
 from tts_eval.planning.parallelism import Plan, plans, stage_layers, why_invalid
 
 

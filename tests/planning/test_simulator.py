@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.planning.nodes import node_of, planned, with_cache
 
+from tests.planning.nodes import node_of, planned, with_cache
 from tts_eval.planning.closed_forms import operating_point, synchronised_seconds
 from tts_eval.planning.model import Node, PlannedModel
 from tts_eval.planning.serving import Serving

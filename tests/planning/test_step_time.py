@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.planning.nodes import hardware_named, node_of, planned
 
+from tests.planning.nodes import hardware_named, node_of, planned
 from tts_eval.hardware import Hardware
 from tts_eval.planning.closed_forms import single_stream_speed_up
 from tts_eval.planning.interconnect import Interconnect, at_degree
