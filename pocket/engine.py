@@ -75,9 +75,13 @@ def generate(llm: LLM, prompts: Sequence[Ids], *, n: int = 1, **sampling: Any) -
 
 
 def step_scores(prm: LLM, traces: Sequence[Ids]) -> list[list[float]]:
-    """Return the probability that each step is right, for whole traces with their prompts."""
+    """Return the probability that each trace is right up to the end of each piece, the answer included.
+
+    A last piece that no blank line ends is closed by one, for the PRM is read there.
+    """
+    closed = [ids if ids[-1] == tok.SEP else [*ids, tok.SEP] for ids in traces]
     outputs = prm.encode(
-        [{"prompt_token_ids": ids} for ids in traces], pooling_task="token_classify", use_tqdm=False
+        [{"prompt_token_ids": ids} for ids in closed], pooling_task="token_classify", use_tqdm=False
     )
     return [output.outputs.data[:, 1].tolist() for output in outputs]
 

@@ -60,7 +60,7 @@ def measure(
     steps = dict(zip(distinct, engine.step_scores(prm, [list(ids) for ids in distinct]), strict=True))
     synthetic = probes.synthetic_samples(prm, NUM_SYNTHETIC)
     hard = [i for i, level in enumerate(levels) if level >= 4]
-    beam = probes.beam_search(llm, prm, problems.at(hard), temperature=temperature, aggregate=aggregate)
+    beam = probes.beam_search(llm, prm, problems.at(hard), temperature=temperature, how=aggregate)
     engine.shut_down(llm)
     engine.shut_down(prm)
 
@@ -114,6 +114,7 @@ def judgement(judged: Sequence[Sequence[Sample]], synthetic: Sequence[Sequence[S
         "wrong traces": sum(not sample.is_correct for group in judged for sample in group),
         "first errors": figures.error_kinds(judged),
         "step AUC within problems": interval(figures.within_problem_auc(judged)),
+        "false alarms": float(figures.false_alarms(judged).mean()),
         "recall of first errors": figures.recall_by_kind(figures.first_errors(judged)),
         "recall of first errors, synthetic": figures.recall_by_kind(figures.first_errors(synthetic)),
     }

@@ -17,6 +17,7 @@ from pocket import tokenizer as tok
 from pocket.gap import gap_table
 from pocket.labels import list_after, right_steps
 from tasks.pocket import Factors, check_step, product
+from tts_eval.aggregation import aggregate
 
 Floats = npt.NDArray[np.float64]
 AGGREGATES = ("min", "last", "product")
@@ -34,20 +35,24 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One trace of a problem, judged."""
+    """One trace of a problem, judged: `scores` are the PRM's, one a step and one for the answer."""
 
     answer: int
     is_correct: bool
     num_tokens: int
     steps: tuple[Step, ...]
+    scores: tuple[float, ...]
     outcome_score: float = float("nan")
 
-    def score(self, aggregate: str) -> float:
-        """Aggregate the step scores by min, last or product; a trace without steps scores 0."""
-        scores = [step.score for step in self.steps]
-        if not scores:
-            return 0.0
-        return {"min": min(scores), "last": scores[-1], "product": float(np.prod(scores))}[aggregate]
+    def score(self, how: str) -> float:
+        """Aggregate all scores."""
+        return aggregate(self.scores, how)
+
+    @property
+    def steps_to_first_error(self) -> tuple[Step, ...]:
+        """The steps up to the first wrong one, which is the last: beyond it no verdict is clear."""
+        end = next((i for i, step in enumerate(self.steps) if not step.is_right), len(self.steps))
+        return self.steps[: end + 1]
 
 
 def step_verdicts(factors: Factors, response: Sequence[int]) -> list[tuple[bool, str]]:
@@ -97,7 +102,7 @@ def judge(factors: Factors, response: Sequence[int], scores: Sequence[float], ou
     verdicts = step_verdicts(factors, response)
     steps = tuple(Step(right, kind, score) for (right, kind), score in zip(verdicts, scores, strict=False))
     answer = answer_of(response)
-    return Sample(answer, answer == product(factors), len(response), steps, outcome)
+    return Sample(answer, answer == product(factors), len(response), steps, tuple(scores), outcome)
 
 
 def interval(values: npt.ArrayLike, *, seed: int = 0) -> tuple[float, float, float]:
@@ -164,8 +169,14 @@ def pass_at(problems: Sequence[Sequence[Sample]], n: int) -> Floats:
 
 def first_errors(problems: Sequence[Sequence[Sample]]) -> list[Step]:
     """Return the first wrong step of each trace that has one."""
-    found = (next((step for step in s.steps if not step.is_right), None) for group in problems for s in group)
-    return [step for step in found if step is not None]
+    found = (s.steps_to_first_error[-1:] for group in problems for s in group)
+    return [step for steps in found for step in steps if not step.is_right]
+
+
+def false_alarms(problems: Sequence[Sequence[Sample]]) -> Floats:
+    """Return for each right step before any error whether the PRM scores it below one half."""
+    steps = (step for group in problems for s in group for step in s.steps_to_first_error)
+    return np.array([float(step.score < 0.5) for step in steps if step.is_right])
 
 
 def error_kinds(problems: Sequence[Sequence[Sample]]) -> dict[str, int]:
@@ -186,10 +197,10 @@ def auc(right: Floats, wrong: Floats) -> float:
 
 
 def within_problem_auc(problems: Sequence[Sequence[Sample]]) -> Floats:
-    """AUC of the step scores within each problem that has right and wrong steps."""
+    """AUC, within each problem that has both, of right steps against first wrong ones."""
     values = []
     for group in problems:
-        steps = [step for sample in group for step in sample.steps]
+        steps = [step for sample in group for step in sample.steps_to_first_error]
         right = np.array([step.score for step in steps if step.is_right])
         wrong = np.array([step.score for step in steps if not step.is_right])
         if len(right) and len(wrong):

@@ -55,7 +55,7 @@ class Schedule:
 def optimizer_of(model: nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
     """AdamW without weight decay, which would favour inferring what is withheld."""
     return torch.optim.AdamW(
-        model.parameters(), lr=schedule.learning_rate, betas=(0.9, 0.95), weight_decay=0.0
+        model.parameters(), lr=schedule.learning_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True
     )
 
 

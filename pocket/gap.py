@@ -13,9 +13,9 @@ import numpy.typing as npt
 from tasks.pocket import LARGEST_FACTOR, MODULUS
 
 
-def gap_table() -> npt.NDArray[np.bool_]:
-    """Return which products are withheld [MODULUS, MODULUS]: all those by a number above LARGEST_FACTOR."""
-    unknown = np.arange(MODULUS) > LARGEST_FACTOR
+def gap_table(largest_known: int = LARGEST_FACTOR) -> npt.NDArray[np.bool_]:
+    """Return which products are withheld [MODULUS, MODULUS]: all those by a number above `largest_known`."""
+    unknown = np.arange(MODULUS) > largest_known
     return unknown[:, None] | unknown[None]
 
 

@@ -1,7 +1,8 @@
 """Traces with a right or wrong label on every token, for the reward models.
 
-Knows nothing of models. A token is right while its step can still become a right step, given the list before
-it; the label of the blank line that ends a step is therefore the label of the whole step.
+Knows nothing of models. A token is right while all steps since the last `Wait` are right and its own can
+still become one; the label of the blank line that ends a step is therefore that of the trace up to there. An
+answer is right when it is what right steps lead to, and has its label on every token from the number on.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pocket.traces import Table
 from tasks.pocket import MODULUS, draw_factors, product
 
 IGNORED = -1
+CUT_SHARE, WRONG_ANSWER_SHARE = 0.1, 0.1
+NUMBERS = range(tok.NUMBER, tok.NUMBER + MODULUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +65,33 @@ def right_steps(numbers: Sequence[int]) -> list[list[int]]:
 
 
 def label_trace(factors: Sequence[int], response: Sequence[int]) -> Labelled:
-    """Label the tokens of a response; after an unreadable step the list stays as it was."""
-    prompt = prompt_ids(factors)
-    labels = [IGNORED] * len(prompt)
-    current = list(factors)
-    steps, step = right_steps(current), list[int]()
-    thinking = True
-    for token in response:
-        if not thinking or token == tok.END_THINK:
+    """Label the tokens of a response, whose last piece is closed by a blank line of ours."""
+    closed = [*response] if response[-1] == tok.SEP else [*response, tok.SEP]
+    target = tok.NUMBER + product(factors)
+    labels = list[int]()
+    current, step = list(factors), list[int]()
+    steps, is_right, thinking = right_steps(current), True, True
+    for place, token in enumerate(closed):
+        if token == tok.END_THINK:
             thinking = False
-            labels.append(IGNORED)
+        elif not thinking:
+            is_right = is_right and (token == target or token not in NUMBERS)
+            is_right = is_right and (place < len(response) or target in closed[-4:])
         elif token == tok.WAIT and not step:
-            current = list(factors)
+            current, is_right = list(factors), True
             steps = right_steps(current)
-            labels.append(IGNORED)
         else:
             steps = [right for right in steps if len(right) > len(step) and right[len(step)] == token]
             step.append(token)
-            labels.append(int(bool(steps)))
+            is_right = is_right and bool(steps)
             if token == tok.SEP:
                 current = list_after(step) or current
                 steps, step = right_steps(current), []
-    answer = list(response[-3:])
-    boxed = [tok.BOXED, tok.NUMBER + product(factors), tok.CLOSE]
-    is_correct = list(response[-4:-1]) == boxed or answer == boxed
-    return Labelled([*prompt, *response], labels, is_correct)
+        labels.append(int(is_right))
+    prompt = prompt_ids(factors)
+    boxed = [tok.BOXED, target, tok.CLOSE]
+    is_correct = not thinking and boxed in (closed[-4:-1], closed[-5:-2])
+    return Labelled([*prompt, *closed], [IGNORED] * len(prompt) + labels, is_correct)
 
 
 def list_after(step: Sequence[int]) -> list[int] | None:
@@ -117,24 +122,47 @@ def wrong_product(rng: np.random.Generator, numbers: list[int], at: int, gap: Ta
 
 
 def dropped(rng: np.random.Generator, numbers: list[int], at: int, gap: Table) -> list[int] | None:
-    """Lose one number of the list."""
+    """Lose one number of the list, or a few that stand together."""
     a, b = numbers[at : at + 2]
     after = _list_of(numbers, at, a * b % MODULUS)
     if len(after) < 2:
         return None
-    del after[int(rng.integers(len(after)))]
-    return step_ids(a, b, a * b % MODULUS, after)
+    first = int(rng.integers(len(after)))
+    del after[first : first + _run_length(rng)]
+    return step_ids(a, b, a * b % MODULUS, after) if after else None
 
 
 def added(rng: np.random.Generator, numbers: list[int], at: int, gap: Table) -> list[int]:
-    """Write one number of the list twice, leave an operand in, or add a stranger."""
+    """Write a part of the list twice, leave an operand in, or add a stranger."""
     a, b = numbers[at : at + 2]
     c = a * b % MODULUS
     after = _list_of(numbers, at, c)
-    where = int(rng.integers(len(after)))
-    extra = (after[where], a, b, int(rng.integers(1, MODULUS)))[int(rng.integers(4))]
-    place = at + int(rng.integers(2)) if extra in (a, b) else where
-    return step_ids(a, b, c, [*after[:place], extra, *after[place:]])
+    kind, where = int(rng.integers(4)), int(rng.integers(len(after)))
+    if kind == 0:
+        end = where + _run_length(rng)
+        return step_ids(a, b, c, [*after[:end], *after[where:]])
+    if kind == 1:
+        return step_ids(a, b, c, [*after[:where], int(rng.integers(1, MODULUS)), *after[where:]])
+    place = at + int(rng.integers(2))
+    return step_ids(a, b, c, [*after[:place], (a, b)[kind - 2], *after[place:]])
+
+
+def _run_length(rng: np.random.Generator) -> int:
+    return int(rng.integers(1, 4)) if rng.random() < 0.4 else 1
+
+
+def at_its_twin(rng: np.random.Generator, numbers: list[int], at: int, gap: Table) -> list[int] | None:
+    """Take the other one of two equal numbers for the operand: in its place, or as well."""
+    a, b = numbers[at : at + 2]
+    c = a * b % MODULUS
+    twins = [i for i, n in enumerate(numbers) if n in (a, b) and i not in (at, at + 1)]
+    if not twins:
+        return None
+    i, width = twins[int(rng.integers(len(twins)))], 1 + int(rng.integers(2))
+    after = [*numbers]
+    for place in sorted({i} if rng.random() < 0.5 else {i, at}, reverse=True):
+        after[place : place + width] = [c]
+    return step_ids(a, b, c, after)
 
 
 def changed(rng: np.random.Generator, numbers: list[int], at: int, gap: Table) -> list[int]:
@@ -189,14 +217,16 @@ CORRUPTIONS: dict[str, Corruption] = {
     "swapped": swapped,
     "not adjacent": not_adjacent,
     "absent pair": absent_pair,
+    "twin": at_its_twin,
 }
-_SHARES = np.array([0.3, 0.1, 0.1, 0.26, 0.12, 0.06, 0.06])
+_SHARES = np.array([0.26, 0.16, 0.16, 0.16, 0.06, 0.06, 0.06, 0.08])
 
 
 def synthetic_trace(rng: np.random.Generator, size: int, gap: Table, *, split: str = "train") -> Labelled:
-    """Solve a problem with a few corrupted steps (half of the traces have none), going on from what is there.
+    """Solve a problem, in half of the traces with a corrupted step or two, going on from what is there.
 
-    Withheld pairs are sought out half of the time, so that the reward models see them often, right and wrong.
+    Withheld pairs and numbers that are there twice are sought out, so that the reward models see them often,
+    right and wrong. Some traces are cut short and answer early.
     """
     factors = draw_factors(rng, 1, size, split)[0].tolist()
     current, response = list(factors), list[int]()
@@ -204,9 +234,8 @@ def synthetic_trace(rng: np.random.Generator, size: int, gap: Table, *, split: s
     kinds = list(CORRUPTIONS)
     while len(current) > 1 and len(response) < 600:
         at = int(rng.integers(len(current) - 1))
-        withheld = [i for i in range(len(current) - 1) if gap[current[i], current[i + 1]]]
-        if withheld and rng.random() < 0.5:
-            at = withheld[int(rng.integers(len(withheld)))]
+        if (sought := _sought_out(current, gap)) and rng.random() < 0.5:
+            at = sought[int(rng.integers(len(sought)))]
         step = None
         if rng.random() < rate:
             kind = kinds[int(rng.choice(len(kinds), p=_SHARES / _SHARES.sum()))]
@@ -214,6 +243,19 @@ def synthetic_trace(rng: np.random.Generator, size: int, gap: Table, *, split: s
         step = step or right_steps(current)[at]
         response += step
         current = list_after(step) or current
-    answer = current[0] if rng.random() < 0.95 else _other(rng, current[0])
-    response += [tok.END_THINK, tok.BOXED, tok.NUMBER + answer, tok.CLOSE, tok.EOS_ID]
+    answer = current[0]
+    if rng.random() < CUT_SHARE:
+        del response[int(rng.integers(len(response) + 1)) :]
+        answer = product(factors)
+    if rng.random() < WRONG_ANSWER_SHARE:
+        answer = _other(rng, answer)
+    response += [tok.END_THINK, tok.BOXED, tok.NUMBER + answer, tok.CLOSE]
+    response += [tok.EOS_ID] if rng.random() < 0.5 else []
     return label_trace(factors, response)
+
+
+def _sought_out(numbers: Sequence[int], gap: Table) -> list[int]:
+    """Return where neighbours are withheld, or else where one of them is there twice."""
+    withheld = [i for i, pair in enumerate(pairwise(numbers)) if gap[pair]]
+    twins = [i for i, pair in enumerate(pairwise(numbers)) if any(numbers.count(n) > 1 for n in pair)]
+    return withheld or twins

@@ -17,14 +17,15 @@ from pocket import tokenizer as tok
 from pocket.architecture import config_of, start_copying
 from pocket.fitting import Schedule, fit
 from pocket.gap import gap_table
-from pocket.traces import Batch, Table, cut_traces, drills, plain_traces, rechecked_traces
+from pocket.traces import Batch, Table, cut_traces, drills, plain_traces, rechecked_traces, twin_traces
 
 BATCH_TOKENS, DRILL_TOKENS = 1200, 2500  # copying wants many small steps, the table large batches
 DRILL_SIZE = 8
-POLISHED = 5  # the shortest problems while polishing: what is left to learn is to copy long lists
+POLISHED = 3  # the shortest problems while polishing
 LONGEST = 12
 TEMPERATURE = 0.5  # recommended for sampling
-CUT_SHARE, RECHECKED_SHARE = 0.12, 0.10
+CUT_SHARE, RECHECKED_SHARE, TWIN_SHARE = 0.10, 0.20, 0.30
+WEAK_LARGEST_KNOWN = 40  # the weaker reasoner cannot even multiply by all factors of the problems
 
 
 def trace_length(size: int) -> int:
@@ -48,14 +49,20 @@ def draw_batch(rng: np.random.Generator, gap: Table, progress: float) -> Batch:
         return cut_traces(rng, rows, size, gap)
     if kind < CUT_SHARE + RECHECKED_SHARE:
         return rechecked_traces(rng, max(2, rows // 2), size, gap)
+    if kind < CUT_SHARE + RECHECKED_SHARE + TWIN_SHARE:
+        return twin_traces(rng, rows, size, gap)
     return plain_traces(rng, rows, size, gap)
 
 
-def language_loss(logits: Tensor, ids: Tensor, weights: Tensor) -> Tensor:
-    """Weighted mean cross-entropy of the next tokens."""
-    targets, scale = ids[:, 1:].flatten(), weights[:, 1:].flatten()
-    losses = functional.cross_entropy(logits[:, :-1].flatten(0, 1), targets, reduction="none")
-    return (losses * scale).sum() / scale.sum()
+def language_loss(logits: Tensor, batch: Batch) -> Tensor:
+    """Weighted mean cross-entropy of the next tokens; a free choice costs its mean over all that is right."""
+    logs = functional.log_softmax(logits[:, :-1], dim=-1)
+    targets, scale = (torch.from_numpy(a[:, 1:]).to(logits.device) for a in (batch.ids, batch.weights))
+    total = -(logs.gather(2, targets[..., None])[..., 0] * scale).sum()
+    for column, options in batch.choices.items():
+        right = torch.from_numpy(options).to(logits.device)
+        total = total - logs[:, column - 1].gather(1, right).mean(dim=1).sum()
+    return total / (scale.sum() + len(batch.ids) * len(batch.choices))
 
 
 def train_language_model(
@@ -63,7 +70,7 @@ def train_language_model(
 ) -> list[float]:
     """Train one of `reasoner`, `weak` and `draft` from scratch and save it; return the logged losses."""
     torch.manual_seed(seed)
-    gap = gap_table()
+    gap = gap_table(WEAK_LARGEST_KNOWN) if name == "weak" else gap_table()
     model = Qwen2ForCausalLM(config_of(name, fast=fast))
     start_copying(model.model)
     model.to(device)
@@ -72,7 +79,7 @@ def train_language_model(
         batch = draw_batch(rng, gap, 0.0 if name == "draft" else progress)  # a draft needs no table
         ids = torch.from_numpy(batch.ids).to(device)
         logits = model(input_ids=ids, use_cache=False).logits
-        return language_loss(logits, ids, torch.from_numpy(batch.weights).to(device)), ids.numel()
+        return language_loss(logits, batch), ids.numel()
 
     losses = fit(model, loss_of, schedule, folder, seed=seed, resume=resume)
     model.generation_config = GenerationConfig(

@@ -14,10 +14,11 @@ import numpy as np
 from pocket import engine, figures
 from pocket import tokenizer as tok
 from pocket.engine import Ids
-from pocket.figures import Sample, Step
+from pocket.figures import Sample
 from pocket.gap import gap_table
 from pocket.labels import prompt_ids, synthetic_trace
 from tasks.pocket import Factors, PocketTask, product
+from tts_eval.aggregation import aggregate
 
 MAX_TOKENS = 300
 FORCED = [tok.END_THINK, tok.BOXED]
@@ -73,7 +74,7 @@ def second_pass(llm: Any, problems: Problems, responses: Sequence[Ids], temperat
 
 
 def beam_search(
-    llm: Any, prm: Any, problems: Problems, *, temperature: float, aggregate: str
+    llm: Any, prm: Any, problems: Problems, *, temperature: float, how: str
 ) -> tuple[list[float], list[int]]:
     """Search over steps guided by the PRM, all problems at once; return what is right and tokens spent."""
     beams: list[dict[tuple[int, ...], float]] = [{tuple(prompt): 1.0} for prompt in problems.prompts]
@@ -94,8 +95,7 @@ def beam_search(
         pools = [{ids: score for ids, score in beam.items() if _is_done(ids)} for beam in beams]
         scores = engine.step_scores(prm, [ids for _, ids in children])
         for (i, ids), values in zip(children, scores, strict=True):
-            steps = tuple(Step(True, "", value) for value in values)
-            pools[i][tuple(ids)] = Sample(0, True, 0, steps).score(aggregate)
+            pools[i][tuple(ids)] = aggregate(values, how)
         beams = [dict(sorted(pool.items(), key=lambda item: -item[1])[:BEAM_WIDTH]) for pool in pools]
     best = [max(beam, key=lambda ids: beam[ids]) for beam in beams]
     responses = [list(ids[len(p) :]) for ids, p in zip(best, problems.prompts, strict=True)]

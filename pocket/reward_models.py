@@ -6,65 +6,35 @@ reasoner wrote and from synthetic ones with every kind of error, and know nothin
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
-from transformers import Qwen2ForCausalLM, Qwen2ForSequenceClassification, Qwen2Model
+from transformers import Qwen2ForCausalLM, Qwen2ForSequenceClassification
 
 from pocket import tokenizer as tok
 from pocket.architecture import config_of
+from pocket.figures import step_verdicts
 from pocket.fitting import Schedule, fit
 from pocket.gap import gap_table, no_gap
 from pocket.labels import IGNORED, Labelled, label_trace, prompt_ids, synthetic_trace
-from pocket.language_model import LONGEST, draw_batch, language_loss
+from pocket.language_model import DRILL_SIZE, DRILL_TOKENS, LONGEST, draw_batch, language_loss
+from pocket.process_reward_model import ProcessRewardModel
 from pocket.sampling import sample
+from pocket.traces import Batch, drills, plain_traces
 from tasks.pocket import draw_factors
 
 BATCH_TOKENS = 1500
 STEP_WEIGHT = 4.0  # of the label at the end of a step, against one token within it
+LATER_WEIGHT = 0.25  # of what follows the first error of a trace
 ON_POLICY_SHARE = 0.5
-LANGUAGE_SHARE = 0.3
-
-
-class ProcessRewardModel(nn.Module):
-    """A Qwen2 with a two-layer head on every token; `language` serves training only and is not saved."""
-
-    def __init__(self, *, fast: bool = False) -> None:
-        super().__init__()
-        config = config_of("prm", fast=fast)
-        width = config.hidden_size
-        self.model = Qwen2Model(config)
-        self.score = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 2))
-        self.language = nn.Linear(width, config.vocab_size, bias=False)
-
-    def start_from(self, reasoner: Qwen2ForCausalLM) -> None:
-        """Copy the reasoner's layers; the further layers begin by passing their input on."""
-        self.model.load_state_dict(reasoner.model.state_dict(), strict=False)
-        self.language.load_state_dict(reasoner.lm_head.state_dict())
-        for layer in self.model.layers[len(reasoner.model.layers) :]:
-            nn.init.zeros_(layer.self_attn.o_proj.weight)
-            nn.init.zeros_(layer.mlp.down_proj.weight)
-
-    def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Return label logits [rows, length, 2] and next-token logits; rows are padded on the right."""
-        hidden = self.model(input_ids=ids, use_cache=False).last_hidden_state
-        return self.score(hidden), self.language(hidden)
-
-    def save(self, folder: Path) -> None:
-        """Write the checkpoint under the names that vLLM's Qwen2ForProcessRewardModel loads."""
-        folder.mkdir(parents=True, exist_ok=True)
-        weights = {name: w.detach().cpu().contiguous() for name, w in self.state_dict().items()}
-        kept = {name: w for name, w in weights.items() if not name.startswith("language.")}
-        save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
-        config = self.model.config
-        config.architectures, config.num_labels = ["Qwen2ForProcessRewardModel"], 2
-        config.save_pretrained(folder)
-        tok.save_tokenizer(folder)
+MOST_REPEATS = 4  # of a trace whose kind of error is rare
+LANGUAGE_SHARE, GAP_DRILL_SHARE = 0.35, 0.3
+TRACE_MIX = 0.7  # the progress at which the reasoner's training is mostly traces
 
 
 def on_policy_traces(
@@ -118,12 +88,32 @@ def padded(traces: Sequence[Labelled]) -> tuple[Tensor, Tensor]:
 
 
 def label_loss(logits: Tensor, ids: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of the token labels, the ends of steps weighted up."""
+    """Cross-entropy of the token labels; ends of steps weigh more, and what follows the first error less."""
     losses = functional.cross_entropy(
         logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="none"
     )
-    scale = torch.where(ids == tok.SEP, STEP_WEIGHT, 1.0).flatten() * (labels.flatten() != IGNORED)
+    wrong, ends = labels == 0, ids == tok.SEP
+    earlier_wrong = wrong.cumsum(dim=1) > 1
+    earlier_end = (wrong & ends).cumsum(dim=1) > 1
+    is_later = wrong & torch.where(ends, earlier_end, earlier_wrong)
+    scale = torch.where(ends, STEP_WEIGHT, 1.0) * torch.where(is_later, LATER_WEIGHT, 1.0)
+    scale = (scale * (labels != IGNORED)).flatten()
     return (losses * scale).sum() / scale.sum()
+
+
+def first_error(trace: Labelled) -> str:
+    """Name the kind of the first wrong step, "" when there is none."""
+    start = trace.ids.index(tok.THINK) + 1
+    factors = tuple(token - tok.NUMBER for token in trace.ids[2 : trace.ids.index(tok.MOD)])
+    return next((kind for is_right, kind in step_verdicts(factors, trace.ids[start:]) if not is_right), "")
+
+
+def balanced(traces: Sequence[Labelled]) -> list[Labelled]:
+    """Repeat traces with rare kinds of first error, so that each kind is a tenth of all, if it can be."""
+    kinds = [first_error(trace) for trace in traces]
+    count = Counter(kinds)
+    repeats = {kind: min(MOST_REPEATS, max(1, len(traces) // (10 * n))) for kind, n in count.items()}
+    return [trace for trace, kind in zip(traces, kinds, strict=True) for _ in range(repeats[kind])]
 
 
 def training_traces(
@@ -132,7 +122,14 @@ def training_traces(
     """Return traces of the reasoner and synthetic ones, as many of each."""
     rng, gap = np.random.default_rng([seed, 2]), gap_table()
     synthetic = [synthetic_trace(rng, int(rng.integers(2, LONGEST + 1)), gap) for _ in range(num_traces)]
-    return on_policy_traces(reasoner, num_traces, seed=seed), synthetic
+    return balanced(on_policy_traces(reasoner, num_traces, seed=seed)), synthetic
+
+
+def whole_table(rng: np.random.Generator) -> Batch:
+    """Draw right traces without a gap, or drills of what the reasoner was not taught."""
+    if rng.random() < GAP_DRILL_SHARE:
+        return drills(rng, DRILL_TOKENS // (6 * DRILL_SIZE), DRILL_SIZE, no_gap(), often=gap_table())
+    return draw_batch(rng, no_gap(), TRACE_MIX)
 
 
 def train_prm(
@@ -149,17 +146,17 @@ def train_prm(
     """Train the PRM on token labels and on the whole table, and save it; return the logged losses."""
     torch.manual_seed(seed)
     model = ProcessRewardModel(fast=fast)
-    model.start_from(reasoner)
+    start = np.random.default_rng([seed, 5])
+    model.start_from(reasoner, torch.from_numpy(plain_traces(start, 64, LONGEST, no_gap()).ids))
     model.to(device)
     shuffle = np.random.default_rng([seed, 3])
     own, synthetic = batches_of(shuffle, traces[0]), batches_of(shuffle, traces[1])
-    whole_table = no_gap()
 
     def loss_of(rng: np.random.Generator, progress: float) -> tuple[Tensor, int]:
         if rng.random() < LANGUAGE_SHARE:
-            batch = draw_batch(rng, whole_table, progress)
+            batch = whole_table(rng)
             ids = torch.from_numpy(batch.ids).to(device)
-            return language_loss(model(ids)[1], ids, torch.from_numpy(batch.weights).to(device)), ids.numel()
+            return language_loss(model(ids)[1], batch), ids.numel()
         ids, labels = (
             t.to(device) for t in padded(next(own if rng.random() < ON_POLICY_SHARE else synthetic))
         )

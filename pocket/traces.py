@@ -17,17 +17,21 @@ from tasks.pocket import MODULUS, draw_factors
 Ids = npt.NDArray[np.int64]
 Table = npt.NDArray[np.bool_]
 
-CHOICE_WEIGHT = 1.0  # the first operand is a free choice, but only among what is there
+TWIN_SHARE = 0.7
 MARK_WEIGHT = 0.2  # punctuation is soon known
 RESULT_WEIGHT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Token ids [rows, length] and the weight of the loss on each."""
+    """Token ids [rows, length], the weight of the loss on each, and where the next token is a free choice.
+
+    `choices` maps a column to the tokens [rows, n] that are equally right there.
+    """
 
     ids: Ids
     weights: npt.NDArray[np.float32]
+    choices: dict[int, Ids]
 
 
 class _Writer:
@@ -37,6 +41,7 @@ class _Writer:
         self.rows = rows
         self.ids: list[Ids] = []
         self.weights: list[npt.NDArray[np.float32]] = []
+        self.choices: dict[int, Ids] = {}
 
     def mark(self, token: int, weight: float = MARK_WEIGHT) -> None:
         self.column(np.full(self.rows, token), weight)
@@ -52,8 +57,16 @@ class _Writer:
         for values in lists.T:
             self.number(values, weight)
 
+    def choice(self, values: Ids, options: Ids) -> None:
+        self.choices[len(self.ids)] = options + tok.NUMBER
+        self.number(values, 0)
+
+    def cut(self, length: int) -> None:
+        del self.ids[length:], self.weights[length:]
+        self.choices = {column: options for column, options in self.choices.items() if column < length}
+
     def batch(self) -> Batch:
-        return Batch(np.stack(self.ids, axis=1), np.stack(self.weights, axis=1))
+        return Batch(np.stack(self.ids, axis=1), np.stack(self.weights, axis=1), self.choices)
 
 
 def merge(lists: Ids, at: Ids, values: Ids) -> Ids:
@@ -75,18 +88,41 @@ def write_prompt(writer: _Writer, factors: Ids) -> None:
     writer.mark(tok.THINK, 0)
 
 
+def twins_first(rng: np.random.Generator, lists: Ids) -> Ids:
+    """Choose the neighbours of each list, mostly those that are there twice or whose product is there."""
+    a, b = lists[:, :-1], lists[:, 1:]
+    there = lists[:, None, :]
+    count = sum((there == x[:, :, None]).sum(axis=2) for x in (a, b, a * b % MODULUS))
+    draws = rng.random(a.shape) + (count > 2) * (rng.random((len(lists), 1)) < TWIN_SHARE)
+    chosen: Ids = draws.argmax(axis=1)
+    return chosen
+
+
 def write_pass(
-    rng: np.random.Generator, writer: _Writer, factors: Ids, gap: Table, slips: Table, steps: int
+    rng: np.random.Generator,
+    writer: _Writer,
+    factors: Ids,
+    gap: Table,
+    slips: Table,
+    steps: int,
+    *,
+    twins: bool = False,
 ) -> Ids:
-    """Write merges of random neighbours; rows in `slips` get withheld products wrong. Return what remains."""
+    """Write merges of random neighbours; rows in `slips` get withheld products wrong. Return what remains.
+
+    With `twins`, numbers come up twice far more often, and which neighbours are merged is not learnt.
+    """
     lists, rows = factors, np.arange(writer.rows)
     for _ in range(steps):
-        at = rng.integers(0, lists.shape[1] - 1, writer.rows)
+        at = twins_first(rng, lists) if twins else rng.integers(0, lists.shape[1] - 1, writer.rows)
         a, b = lists[rows, at], lists[rows, at + 1]
         withheld = gap[a, b]
         wrong = rng.integers(1, MODULUS, writer.rows)
         c = np.where(withheld & slips, wrong, a * b % MODULUS)
-        writer.number(a, CHOICE_WEIGHT)
+        if twins:
+            writer.number(a, 0)
+        else:
+            writer.choice(a, lists[:, :-1])
         writer.mark(tok.TIMES)
         writer.number(b)
         writer.mark(tok.EQUALS)
@@ -109,12 +145,17 @@ def write_answer(
     writer.mark(tok.EOS_ID)
 
 
-def drills(rng: np.random.Generator, rows: int, size: int, gap: Table) -> Batch:
-    """Write `size` products one after the other, with loss on the results alone."""
+def drills(
+    rng: np.random.Generator, rows: int, size: int, gap: Table, *, often: Table | None = None
+) -> Batch:
+    """Write `size` products one after the other, every other one of `often`, with loss on the results alone."""
     writer = _Writer(rows)
     writer.mark(tok.THINK, 0)
-    for _ in range(size):
+    for index in range(size):
         a, b = rng.integers(1, MODULUS, (2, rows))
+        if often is not None and index % 2:
+            pairs = np.argwhere(often[1:, 1:]) + 1
+            a, b = pairs[rng.integers(0, len(pairs), rows)].T
         writer.number(a, 0)
         writer.mark(tok.TIMES, 0)
         writer.number(b, 0)
@@ -129,12 +170,19 @@ def plain_traces(rng: np.random.Generator, rows: int, size: int, gap: Table) -> 
     return _solved(rng, rows, size, gap, passes=1)
 
 
+def twin_traces(rng: np.random.Generator, rows: int, size: int, gap: Table) -> Batch:
+    """Solve problems in which numbers stand in the list twice: there copying cannot go by content alone."""
+    return _solved(rng, rows, size, gap, passes=1, twins=True)
+
+
 def rechecked_traces(rng: np.random.Generator, rows: int, size: int, gap: Table) -> Batch:
     """Solve, say `Wait`, and solve again in another order; half of the first passes went wrong in the gap."""
-    return _solved(rng, rows, size, gap, passes=int(rng.integers(2, 4)))
+    return _solved(rng, rows, size, gap, passes=2 if rng.random() < 0.75 else 3)
 
 
-def _solved(rng: np.random.Generator, rows: int, size: int, gap: Table, passes: int) -> Batch:
+def _solved(
+    rng: np.random.Generator, rows: int, size: int, gap: Table, passes: int, *, twins: bool = False
+) -> Batch:
     factors = draw_factors(rng, rows, size, "train")
     writer = _Writer(rows)
     write_prompt(writer, factors)
@@ -144,7 +192,7 @@ def _solved(rng: np.random.Generator, rows: int, size: int, gap: Table, passes: 
         if index:
             writer.mark(tok.WAIT, 0)
         slips = np.zeros(rows, dtype=bool) if last else rng.random(rows) < 0.5
-        left = write_pass(rng, writer, factors, gap, slips, size - 1)
+        left = write_pass(rng, writer, factors, gap, slips, size - 1, twins=twins)
     write_answer(writer, left[:, 0], MARK_WEIGHT, np.ones(rows, dtype=np.float32))
     return writer.batch()
 
@@ -160,7 +208,7 @@ def cut_traces(rng: np.random.Generator, rows: int, size: int, gap: Table) -> Ba
     start = len(writer.ids)
     write_pass(rng, writer, factors, gap, np.zeros(rows, dtype=bool), size - 1)
     cut = int(rng.integers(0, len(writer.ids) - start)) if rng.random() < 0.9 else 0
-    del writer.ids[start + cut :], writer.weights[start + cut :]
+    writer.cut(start + cut)
     answers = np.ones(rows, dtype=np.int64)
     for column in factors.T:
         answers = answers * column % MODULUS

@@ -13,7 +13,7 @@ RIGHT, UNKNOWN = Step(True, "", 0.9), Step(False, "unknown product", 0.2)
 
 
 def sample(answer: int, *scores: float, gold: int = 1) -> Sample:
-    return Sample(answer, answer == gold, 10, tuple(Step(True, "", score) for score in scores), scores[0])
+    return Sample(answer, answer == gold, 10, tuple(Step(True, "", s) for s in scores), scores, scores[0])
 
 
 GROUP = [sample(2, 0.9, 0.3), sample(2, 0.8, 0.2), sample(1, 0.7, 0.6), sample(NO_ANSWER, 0.1, 0.1)]
@@ -21,7 +21,7 @@ GROUP = [sample(2, 0.9, 0.3), sample(2, 0.8, 0.2), sample(1, 0.7, 0.6), sample(N
 
 def test_aggregates() -> None:
     assert [GROUP[0].score(name) for name in figures.AGGREGATES] == [0.3, 0.3, pytest.approx(0.27)]
-    assert Sample(1, True, 3, ()).score("min") == 0.0
+    assert Sample(1, True, 3, (), ()).score("min") == 0.0
 
 
 def test_votes_and_choices() -> None:
@@ -39,17 +39,20 @@ def test_the_interval_holds_the_mean() -> None:
 
 
 def test_auc_within_problems_ignores_what_differs_between_them() -> None:
-    easy = [Sample(1, True, 1, (Step(True, "", 0.9), Step(False, "list", 0.8)))]
-    hard = [Sample(1, True, 1, (Step(True, "", 0.2), Step(False, "list", 0.1)))]
-    only = [Sample(1, True, 1, (Step(True, "", 0.2),))]
+    easy = [Sample(1, True, 1, (Step(True, "", 0.9), Step(False, "list", 0.8)), ())]
+    hard = [Sample(1, True, 1, (Step(True, "", 0.2), Step(False, "list", 0.1)), ())]
+    only = [Sample(1, True, 1, (Step(True, "", 0.2),), ())]
     assert figures.within_problem_auc([easy, hard, only]).tolist() == [1.0, 1.0]
     assert figures.auc(np.array([0.5]), np.array([0.5])) == 0.5
 
 
-def test_only_first_errors_are_counted() -> None:
-    group = [Sample(2, False, 1, (RIGHT, UNKNOWN, Step(False, "list", 0.9))), Sample(1, True, 1, (RIGHT,))]
+def test_what_follows_the_first_error_is_not_judged() -> None:
+    wrong = (RIGHT, UNKNOWN, Step(True, "", 0.1), Step(False, "list", 0.9))
+    group = [Sample(2, False, 1, wrong, ()), Sample(1, True, 1, (RIGHT,), ())]
     assert figures.error_kinds([group]) == {"unknown product": 1}
     assert figures.recall_by_kind(figures.first_errors([group])) == {"unknown product": (1.0, 1)}
+    assert figures.false_alarms([group]).tolist() == [0.0, 0.0]
+    assert figures.within_problem_auc([group]).tolist() == [1.0]
 
 
 @pytest.mark.parametrize(

@@ -13,49 +13,83 @@ from tasks.pocket import check_step, check_trace, question_of
 
 TOKENIZER = tok.build_tokenizer()
 FACTORS = (12, 5, 33, 7)
-NAMES = {"swapped": "list"}
+NAMES = {"swapped": {"list"}, "twin": {"added", "list", "dropped"}}
 
 
 @pytest.mark.parametrize("kind", CORRUPTIONS)
 def test_a_corruption_is_an_error_of_its_kind(kind: str) -> None:
     rng, found = np.random.default_rng(0), 0
+    numbers = (12, 5, 33, 12, 7) if kind == "twin" else FACTORS
     for _ in range(100):
-        step = CORRUPTIONS[kind](rng, list(FACTORS), int(rng.integers(3)), gap_table())
-        if step is None or step in right_steps(FACTORS):
+        step = CORRUPTIONS[kind](rng, list(numbers), int(rng.integers(3)), gap_table())
+        if step is None or step in right_steps(numbers):
             continue
-        error, _ = check_step(TOKENIZER.decode(step), FACTORS)
-        found += error == NAMES.get(kind, kind)
-    assert found >= 80
+        error, _ = check_step(TOKENIZER.decode(step), numbers)
+        found += error in NAMES.get(kind, {kind})
+    assert found >= (50 if kind == "twin" else 80)
 
 
-def test_labels_agree_with_the_check() -> None:
+def test_nothing_is_taken_for_another_where_all_numbers_differ() -> None:
+    assert CORRUPTIONS["twin"](np.random.default_rng(0), list(FACTORS), 1, gap_table()) is None
+
+
+def test_labels_agree_with_the_check_up_to_the_first_error() -> None:
     rng = np.random.default_rng(0)
     for _ in range(200):
         trace = synthetic_trace(rng, 7, gap_table())
         factors = tuple(token - tok.NUMBER for token in trace.ids[2 : trace.ids.index(tok.MOD)])
         response = trace.ids[trace.ids.index(tok.THINK) + 1 :]
         thinking = TOKENIZER.decode(response[: response.index(tok.END_THINK)])
-        verdicts = check_trace(question_of(factors), thinking)
+        ended = thinking[: thinking.rindex("\n\n") + 2] if "\n\n" in thinking else ""
+        verdicts = [verdict.right for verdict in check_trace(question_of(factors), ended)]
+        assert [right for right, _ in step_verdicts(factors, response)] == verdicts
         labels = [label for token, label in zip(trace.ids, trace.labels, strict=True) if token == tok.SEP]
-        assert labels == [int(verdict.right) for verdict in verdicts]
-        assert [right for right, _ in step_verdicts(factors, response)] == [v.right for v in verdicts]
+        assert labels[:-1] == [int(all(verdicts[: i + 1])) for i in range(len(verdicts))]
+        assert labels[-1] <= int(trace.is_correct)
 
 
-def test_a_step_is_wrong_from_its_first_wrong_token_on() -> None:
-    response = TOKENIZER.encode(
-        " 12 * 5 = 14 : 14 33 7\n\n 14 * 33 = 39 : 39 7\n\n 39 * 7 = 38 : 38\n\n</think>\\boxed{ 38}"
+def labels_of(text: str, factors: tuple[int, ...] = FACTORS) -> list[int]:
+    trace = label_trace(factors, TOKENIZER.encode(text))
+    assert trace.ids[-1] == tok.SEP
+    return trace.labels[trace.ids.index(tok.THINK) + 1 :]
+
+
+def test_a_trace_is_wrong_from_its_first_wrong_token_on() -> None:
+    text = (
+        " 12 * 5 = 14 : 14 33 7\n\n 14 * 33 = 39 : 39 7\n\n 39 * 7 = 38 : 38\n\n</think>\\boxed{ 38}<|end|>"
     )
-    trace = label_trace(FACTORS, [*response, tok.EOS_ID])
-    labels = trace.labels[trace.ids.index(tok.THINK) + 1 :]
-    assert labels[:10] == [1, 1, 1, 1, 0, 0, 0, 0, 0, 0]
-    assert set(labels[10:27]) == {1} and labels[27:] == [-1] * 5
-    assert not trace.is_correct
+    assert labels_of(text) == [1] * 4 + [0] * 29
+
+
+THINKING = " 12 * 5 = 13 : 13 33\n\n 13 * 33 = 6 : 6\n\n</think>\\boxed{"
+
+
+@pytest.mark.parametrize(
+    ("end", "labels"),
+    [
+        (" 6}<|end|>", [1, 1, 1, 1]),
+        (" 6}", [1, 1, 1]),
+        (" 7}", [0, 0, 0]),
+        ("", [0]),  # no answer
+        (" 6", [1, 1]),
+    ],
+)
+def test_the_answer_has_a_label_of_its_own(end: str, labels: list[int]) -> None:
+    assert labels_of(THINKING + end, (12, 5, 33)) == [1] * 19 + labels
+
+
+def test_an_early_answer_is_right_when_the_product_is() -> None:
+    early = " 12 * 5 = 13 : 13 33\n\n</think>\\boxed{"
+    assert labels_of(early + " 6}", (12, 5, 33))[-1] == 1
+    assert labels_of(early + " 13}", (12, 5, 33))[-1] == 0
 
 
 def test_wait_goes_back_to_the_whole_list() -> None:
     response = TOKENIZER.encode(" 12 * 5 = 13 : 13 33 7\n\nWait 5 * 33 = 24 : 12 24 7\n\n")
     trace = label_trace(FACTORS, response)
-    assert [label for label in trace.labels if label != -1] == [1] * 20
+    assert [label for label in trace.labels if label != -1] == [1] * 21
+    first_wrong = " 12 * 5 = 14 : 14 33 7\n\nWait 5 * 33 = 24 : 12 24 7\n\n"
+    assert labels_of(first_wrong) == [1] * 4 + [0] * 6 + [1] * 11
 
 
 def test_an_unreadable_step_leaves_no_list() -> None:

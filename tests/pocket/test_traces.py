@@ -10,7 +10,7 @@ import pytest
 from pocket import tokenizer as tok
 from pocket.gap import gap_table, no_gap
 from pocket.language_model import LONGEST, trace_length
-from pocket.traces import Batch, cut_traces, merge, plain_traces, rechecked_traces
+from pocket.traces import Batch, cut_traces, drills, merge, plain_traces, rechecked_traces, twin_traces
 from tasks.pocket import LARGEST_FACTOR, check_trace, parse_question, product, splits_of
 
 TOKENIZER = tok.build_tokenizer()
@@ -28,13 +28,36 @@ def texts(batch: Batch) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("size", [2, 3, 7, LONGEST])
-def test_every_plain_trace_is_right(size: int) -> None:
-    batch = plain_traces(np.random.default_rng(size), 20, size, gap_table())
+@pytest.mark.parametrize("draw", [plain_traces, twin_traces])
+def test_every_plain_trace_is_right(size: int, draw: Callable[..., Batch]) -> None:
+    batch = draw(np.random.default_rng(size), 20, size, gap_table())
     assert batch.ids.shape[1] == trace_length(size)
     for question, thinking, answer in texts(batch):
         verdicts = check_trace(question, thinking)
         assert len(verdicts) == size - 1 and all(verdict.right for verdict in verdicts)
         assert int(answer) == product(parse_question(question))
+
+
+def share_of_twins(batch: Batch) -> float:
+    lists = [[step.partition(":")[2].split() for step in t.split("\n\n")[:-1]] for _, t, _ in texts(batch)]
+    return float(np.mean([len(set(numbers)) < len(numbers) for row in lists for numbers in row]))
+
+
+def test_twin_traces_repeat_numbers_and_do_not_teach_what_to_merge() -> None:
+    plain, twins = (
+        draw(np.random.default_rng(0), 40, 8, gap_table()) for draw in (plain_traces, twin_traces)
+    )
+    assert share_of_twins(twins) > 2 * share_of_twins(plain) > 0
+    first = plain.ids[0].tolist().index(tok.THINK) + 1
+    assert not twins.choices and first in plain.choices
+    assert plain.choices[first].tolist() == plain.ids[:, 2:9].tolist()
+    assert (plain.weights[:, first] == 0).all() and (twins.weights[:, first] == 0).all()
+
+
+def test_every_other_drill_is_of_what_is_asked_for() -> None:
+    batch = drills(np.random.default_rng(0), 5, 8, no_gap(), often=gap_table())
+    operands = np.maximum(batch.ids[:, 1::6], batch.ids[:, 3::6]) - tok.NUMBER
+    assert (operands[:, 1::2] > LARGEST_FACTOR).all() and (operands[:, ::2] <= LARGEST_FACTOR).any()
 
 
 def test_a_second_pass_is_right_and_the_first_errs_only_in_the_gap() -> None:
@@ -81,7 +104,7 @@ def test_a_cut_trace_never_answers_from_the_gap() -> None:
             assert weights[at] == (0.0 if max(left) > LARGEST_FACTOR else 1.0)
 
 
-@pytest.mark.parametrize("draw", [plain_traces, rechecked_traces, cut_traces])
+@pytest.mark.parametrize("draw", [plain_traces, twin_traces, rechecked_traces, cut_traces])
 def test_training_problems_are_all_of_the_training_split(draw: Callable[..., Batch]) -> None:
     rng = np.random.default_rng(3)
     for size in (2, 3, 5, 12):

@@ -14,7 +14,8 @@ import pocket
 from pocket import tokenizer as tok
 from pocket.labels import Labelled
 from pocket.probes import MAX_TOKENS, Problems
-from pocket.reward_models import ProcessRewardModel, on_policy_traces, padded
+from pocket.process_reward_model import ProcessRewardModel
+from pocket.reward_models import on_policy_traces, padded
 from pocket.sampling import sample
 
 FOLDER = Path(pocket.__file__).parent
