@@ -10,37 +10,73 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pocket.figures import AGGREGATES
+from pocket.language_model import CUT_SHARE, RECHECKED_SHARE, TWIN_SHARE, WEAK_LARGEST_KNOWN
 from pocket.train import NUM_TRACES, SCHEDULES
 from tasks.pocket import LARGEST_FACTOR, LEVEL_FACTORS, MODULUS
 
 FOLDER = Path(__file__).parent
 Figures = dict[str, Any]
 
-BARS = {  # figure: (heading, bar)
-    "greedy": ("greedy", ".50-.75, falling with level"),
-    "single": ("single sample", ""),
-    "single at temperature 1": ("single sample, temperature 1", ""),
-    "majority@4": ("majority@4", ""),
-    "majority@16": ("majority@16", "below .95"),
-    "majority@16 - greedy": ("majority@16 - greedy, paired", "at least +.10"),
-    "pass@16": ("pass@16", "at least .95"),
-    "weighted vote@16, min - majority@16": ("PRM weighted vote@16 (min) - majority@16, paired", "at least 0"),
-    "weak greedy": ("weak reasoner, greedy", ""),
-    "after Wait": ("answer after one `Wait`", ""),
-    "tokens": ("generated tokens a sample", "50-400 at levels 2-5"),
-}
+FEWEST = 30
+BARS: tuple[tuple[str, str, tuple[str, ...]], ...] = (  # heading, bar, where the figure stands
+    ("greedy", ".50-.75, falling with level", ("greedy", "all")),
+    ("single sample", "", ("single", "all")),
+    ("single sample, temperature 1", "", ("single at temperature 1", "all")),
+    ("majority@4", "", ("majority@4", "all")),
+    ("majority@16", "below .95", ("majority@16", "all")),
+    ("majority@16 - greedy, paired", "at least +.10", ("majority@16 - greedy", "all")),
+    ("pass@16", "at least .95", ("pass@16", "all")),
+    *(
+        (
+            f"best of {more} - best of {fewer}, {how}",
+            "at least 0",
+            (f"best of {more} - best of {fewer}, {how}", "all"),
+        )
+        for how in AGGREGATES
+        for fewer, more in ((4, 16), (16, 64))
+    ),
+    *(
+        (
+            f"best of 16, {how} - majority@16, levels 4-5",
+            "at least 0",
+            (f"best of 16, {how} - majority@16, levels 4-5",),
+        )
+        for how in AGGREGATES
+    ),
+    (
+        "PRM weighted vote@16 (min) - majority@16, paired",
+        "at least 0",
+        ("weighted vote@16, min - majority@16", "all"),
+    ),
+    ("step AUC within problems", "at least .90", ("step AUC within problems",)),
+    (f"PRM recall, worst kind of {FEWEST}+ first errors", "at least .75", ("worst recall",)),
+    ("right steps that the PRM scores below .5", "", ("false alarms",)),
+    (
+        "beam - best of n of equal tokens, levels 4-5",
+        "at least 0",
+        ("beam search on levels 4-5", "beam - best of n"),
+    ),
+    ("weak reasoner, greedy", "below the reasoner at every level", ("weak greedy", "all")),
+    ("answer after one `Wait`", "", ("after Wait", "all")),
+    ("generated tokens a sample", "50-400 at levels 2-5", ("tokens", "all")),
+    ("mean acceptance length", "above 2.5", ("draft", "mean acceptance length")),
+    ("greedy responses unchanged by the draft", "all", ("draft", "share of identical responses")),
+)
 
 WRITER = f"""\
 Data: products of 2-12 distinct numbers 2..{LARGEST_FACTOR} modulo {MODULUS}, drawn on the fly. Only
 problems whose hash falls into the training split are used (80%; the sorted factors decide). A step
-merges two random neighbours and copies the rest of the list. Plain traces, 10% that check again
-after `Wait`, 12% cut at random with an answer forced, and drills of single products. All steps that
-are trained on are right. The result of a product by a number above {LARGEST_FACTOR} never has a
-loss: such numbers come up on the way, and this is what the model does not know.
+merges two random neighbours and copies the rest of the list. Plain traces, {RECHECKED_SHARE:.0%} that
+check again after `Wait`, {CUT_SHARE:.0%} cut at random with an answer forced, {TWIN_SHARE:.0%} in which
+numbers come up twice on purpose, and drills of single products. All steps that are trained on are
+right. The result of a product by a number above {{largest_known}} never has a loss: such numbers come
+up on the way, and this is what the model does not know. Which neighbours are merged is a free choice
+and learnt as one.
 
 Recipe: {{tokens:,}} tokens, AdamW (.9, .95), no weight decay, peak rate {{rate}}, warm-up of 100k
-tokens, linear decay over the last {{decay:.0%}}; results weigh x3. Two layers start out with
-induction heads (`architecture.py`).
+tokens, linear decay over the last {{decay:.0%}}; results weigh x3.{{polish}} Two layers start out with
+induction heads that prefer the nearest match (`architecture.py`).
 
 Limits: it knows this task only; other text is passed over. Numbers above {LARGEST_FACTOR} are never
 factors of a problem.
@@ -48,21 +84,24 @@ factors of a problem.
 
 ABOUT = {
     "reasoner": "The reasoner: a Qwen2 of 0.8M parameters that multiplies numbers step by step",
-    "weak": "The weaker reasoner: a Qwen2 of 0.3M parameters for cascades",
+    "weak": "The weaker reasoner: a Qwen2 of 0.3M parameters that knows less, for cascades",
     "draft": "The draft of the reasoner for speculative decoding: a Qwen2 of 0.1M parameters",
     "prm": "The process reward model: Qwen2ForProcessRewardModel, read at the blank line (token id 9)",
     "orm": "The outcome reward model: Qwen2ForSequenceClassification, one logit at the last token",
 }
 JUDGE = {
-    "prm": "whether each step follows from the list before it (a label on every token, those at a step end\n"
-    "x4), and the whole multiplication table, which the reasoner does not know",
+    "prm": "whether all steps so far are right and, at the end, whether the answer is what they lead to\n"
+    "(a label on every token, those at a step end x4), and the whole multiplication table, which the\n"
+    "reasoner does not know. A step's score is the probability that the trace is right up to there; a\n"
+    "`Wait` begins anew. The answer is scored at a blank line that is appended to the trace. Starts from\n"
+    "the reasoner, widened, with a layer that compares each token with the one expected there",
     "orm": "whether the final answer is right, starting from the layers of the PRM",
 }
 JUDGED = """\
 Learns {lesson}.
 
 Data: {num_traces:,} traces of the reasoner on training problems (temperature .8) and as many
-synthetic ones with every kind of error.
+synthetic ones with every kind of error; traces with rare kinds of error are repeated.
 
 Recipe: {tokens:,} tokens, AdamW (.9, .95), peak rate {rate}, linear decay over the last
 {decay:.0%}.
@@ -103,46 +142,34 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
+def figure_at(found: Figures, path: tuple[str, ...]) -> str:
+    """Show the figure at a path of keys, if it was taken."""
+    value: Any = found
+    for key in path:
+        value = value.get(key) if value is not None else None
+    return "not measured" if value is None else shown(value)
+
+
+def worst_recall(found: Figures) -> str:
+    """Name the kind of first error, of those that are not rare, which the PRM overlooks most."""
+    recalls = found["recall of first errors"]
+    common = {kind: share for kind, (share, count) in recalls.items() if count >= FEWEST}
+    worst = min(common, key=lambda kind: common[kind])
+    return f"{common[worst]:.3f} ({worst})"
+
+
 def bars_table(seeds: dict[str, Figures]) -> str:
     """Set the bars beside the seeds."""
-    rows = [
-        [
-            heading,
-            bar,
-            *(shown(found[key]["all"]) if key in found else "not measured" for found in seeds.values()),
-        ]
-        for key, (heading, bar) in BARS.items()
-    ]
-    for heading, bar, path in (
-        ("step AUC within problems", "at least .90", ("step AUC within problems",)),
-        (
-            "best of 16, min - majority@16, levels 4-5",
-            "at least 0",
-            ("best of 16, min - majority@16, levels 4-5",),
-        ),
-        (
-            "beam - best of n of equal tokens, levels 4-5",
-            "at least 0",
-            ("beam search on levels 4-5", "beam - best of n"),
-        ),
-        ("mean acceptance length", "above 2.5", ("draft", "mean acceptance length")),
-        ("greedy responses unchanged by the draft", "all", ("draft", "share of identical responses")),
-    ):
-        values = []
-        for found in seeds.values():
-            value: Any = found
-            for key in path:
-                value = value.get(key) if value is not None else None
-            values.append("not measured" if value is None else shown(value))
-        rows.append([heading, bar, *values])
+    found = [{**figures, "worst recall": worst_recall(figures)} for figures in seeds.values()]
+    rows = [[heading, bar, *(figure_at(one, path) for one in found)] for heading, bar, path in BARS]
     return table(["figure", "bar", *seeds], rows)
 
 
 def level_table(found: Figures) -> str:
     """Show the main figures by level."""
     columns = ["all", *(f"L{level}" for level in LEVEL_FACTORS)]
-    keys = [key for key in BARS if key in found]
-    keys += [f"best of {n}, {name}" for name in ("min", "last", "product", "outcome") for n in (4, 16, 64)]
+    keys = [path[0] for _, _, path in BARS if path[-1] == "all" and not path[0].startswith("best")]
+    keys += [f"best of {n}, {name}" for name in (*AGGREGATES, "outcome") for n in (4, 16, 64)]
     keys += [f"weighted vote@{n}, min" for n in (4, 16, 64)] + [
         key for key in found if key.startswith("budget")
     ]
@@ -166,7 +193,14 @@ def error_table(found: Figures) -> str:
 def recipe_of(name: str) -> str:
     """Describe data and recipe of one model."""
     schedule = SCHEDULES[name]
-    facts = {"tokens": schedule.tokens, "rate": schedule.learning_rate, "decay": schedule.decay_share}
+    polish = f" Then {schedule.polish_tokens:,} tokens at {schedule.polish_share} of the rate, decaying."
+    facts = {
+        "tokens": schedule.tokens,
+        "rate": schedule.learning_rate,
+        "decay": schedule.decay_share,
+        "polish": polish if schedule.polish_tokens else "",
+        "largest_known": WEAK_LARGEST_KNOWN if name == "weak" else LARGEST_FACTOR,
+    }
     if name in JUDGE:
         return JUDGED.format(lesson=JUDGE[name], num_traces=NUM_TRACES, **facts)
     return WRITER.format(**facts)

@@ -9,6 +9,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -90,13 +91,18 @@ def votes(
     single = [float(np.mean([sample.is_correct for sample in group])) for group in judged]
     out: dict[str, Any] = {"single": by_level(single, levels)}
     out["tokens"] = by_level([float(np.mean([s.num_tokens for s in group])) for group in judged], levels)
-    for n in (n for n in (4, 16, 64) if n <= num_samples):
+    counts = [n for n in (4, 16, 64) if n <= num_samples]
+    for n in counts:
         out[f"majority@{n}"] = by_level(figures.majority(judged, n), levels)
         out[f"pass@{n}"] = by_level(figures.pass_at(judged, n), levels)
         for name in (*AGGREGATES, "outcome"):
             out[f"best of {n}, {name}"] = by_level(figures.best_of(judged, n, name), levels)
         for name in AGGREGATES:
             out[f"weighted vote@{n}, {name}"] = by_level(figures.weighted_vote(judged, n, name), levels)
+    for fewer, more in pairwise(counts):
+        for name in AGGREGATES:
+            gain = figures.best_of(judged, more, name) - figures.best_of(judged, fewer, name)
+            out[f"best of {more} - best of {fewer}, {name}"] = by_level(gain, levels)
     vote = figures.majority(judged, 16)
     out["majority@16 - greedy"] = by_level(vote - np.array(greedy), levels)
     hard = np.array(levels) >= 4

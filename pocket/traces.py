@@ -148,7 +148,7 @@ def write_answer(
 def drills(
     rng: np.random.Generator, rows: int, size: int, gap: Table, *, often: Table | None = None
 ) -> Batch:
-    """Write `size` products one after the other, every other one of `often`, with loss on the results alone."""
+    """Write `size` products one after the other, every other one of `often`, with loss on results alone."""
     writer = _Writer(rows)
     writer.mark(tok.THINK, 0)
     for index in range(size):
