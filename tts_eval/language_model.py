@@ -56,6 +56,7 @@ class MeteredModel:
     run_seed: int
     role: str = "policy"
     allowance: Allowance = field(default_factory=Allowance)
+    priority: int = 0
     is_part: bool = False
     num_logprobs: int | None = None
 
@@ -220,6 +221,7 @@ class MeteredModel:
             seed=derive_seed(self.run_seed, self.meter.problem_id, number),
             num_logprobs=num_logprobs,
             max_thinking_tokens=max_thinking_tokens,
+            priority=self.priority,
         )
         return _OpenCall(trace, request, number, self.meter.clock())
 
@@ -303,6 +305,8 @@ class MeteredModel:
                 num_preemptions=completion.num_preemptions,
                 num_draft_tokens=completion.num_draft_tokens,
                 num_accepted_tokens=completion.num_accepted_tokens,
+                num_reread_tokens=completion.num_reread_tokens,
+                requeue_s=timing.requeue_s,
             ),
             num_thinking_tokens=num_thinking,
         )

@@ -6,13 +6,14 @@ Knows no engine and loads no weights.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tts_eval import checks
 from tts_eval.hub import why_unreachable
+from tts_eval.prices import ApiPrice
 from tts_eval.records import Markers, Sampling
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +29,7 @@ class Model:
     off, on top of `chat_template_kwargs`. The sampling settings are those its authors recommend.
     `draft_path` and `eagle3_path` name what can draft for it in speculative decoding, where that is known.
     `config_json` repeats the sizes in the checkpoint's config.json, so that the planner needs no hub.
+    `api_price` is what an API asks for its tokens (the fields of `ApiPrice`).
     """
 
     name: str
@@ -49,6 +51,7 @@ class Model:
     top_k: int = 0
     max_model_len: int | None = None
     dtype: str = "auto"
+    api_price: Mapping[str, Any] | None = None
     draft_path: str | None = None
     eagle3_path: str | None = None
     config_json: Mapping[str, Any] | None = None
@@ -60,6 +63,8 @@ class Model:
             raise ValueError("model.step_separator must not be empty")
         if self.max_model_len is not None:
             checks.whole_number("model.max_model_len", self.max_model_len, minimum=1)
+        if self.api_price is not None:
+            _check_api_price(self.api_price)
         if (self.thinking_start is None) != (self.thinking_end is None):
             raise ValueError("model.thinking_start and model.thinking_end must both be set or both be null")
 
@@ -105,6 +110,15 @@ class Model:
                 f"no {what} for model {self.name!r}: {self.path!r} is neither a folder with a checkpoint nor "
                 f"a hub id that can be reached; give model.path=FOLDER"
             ) from error
+
+
+def _check_api_price(price: Mapping[str, Any]) -> None:
+    """Refuse a price with other fields than `ApiPrice` has, or values that it refuses."""
+    try:
+        ApiPrice(**price)
+    except TypeError:
+        allowed = ", ".join(field.name for field in fields(ApiPrice))
+        raise ValueError(f"model.api_price has {', '.join(price) or 'nothing'}; it needs {allowed}") from None
 
 
 @cache

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 class Progress:
     """Counts so far, all over the same `elapsed_s` seconds; `usd` is None where no price is known.
 
-    `num_done` includes the problems that failed.
+    `num_done` includes the problems that failed; `num_correct` is None where answers mean nothing.
     """
 
     num_problems: int
     num_done: int
-    num_correct: int
+    num_correct: int | None
     num_failed: int
     num_generated_tokens: int
     elapsed_s: float
@@ -26,7 +26,7 @@ class Progress:
     @property
     def accuracy(self) -> float | None:
         """Correct answers among the problems done, None before the first."""
-        return self.num_correct / self.num_done if self.num_done else None
+        return None if self.num_correct is None or not self.num_done else self.num_correct / self.num_done
 
     @property
     def tokens_per_s(self) -> float | None:

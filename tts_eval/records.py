@@ -147,7 +147,8 @@ class Call:
     `submitted_s` and `finished_s` lie on the run's clock. `queue_s` is submission → first scheduled,
     `prefill_s` first scheduled → first token, `decode_s` first → last token; None where the engine keeps
     no such times. `first_token_s` and `first_answer_token_s`, the first after the thinking part, lie on the
-    run's clock too. `gap_counts` sketches the gaps between tokens (see `measuring.gaps`).
+    run's clock too. `gap_counts` sketches the gaps between tokens (see `measuring.gaps`). A call drawn in
+    pieces (scheduling.chunk_tokens) waited `requeue_s` between them and computed `num_reread_tokens` again.
     """
 
     problem_id: str
@@ -169,6 +170,8 @@ class Call:
     num_preemptions: int = 0
     num_draft_tokens: int | None = None
     num_accepted_tokens: int | None = None
+    num_reread_tokens: int = 0
+    requeue_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,8 @@ class Timing:
 
     `first_token_s` counts from submission; `queue_s` is queued → first scheduled, `prefill_s` first
     scheduled → first token, `decode_s` first → last token. `token_times_s` tells for each token when it
-    came, counted from submission; tokens of one engine step come together.
+    came, counted from submission; tokens of one engine step come together. `requeue_s` is what a sample
+    drawn in pieces waited between them.
     """
 
     first_token_s: float | None = None
@@ -48,6 +49,7 @@ class Timing:
     prefill_s: float | None = None
     decode_s: float | None = None
     token_times_s: tuple[float, ...] | None = None
+    requeue_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Completion:
     `text` keeps the stop string it ended on. `logprobs` are natural; `confidences` are the negative mean
     log-probabilities of the most likely `num_logprobs` tokens (DeepConf, arXiv 2508.15260, section 2).
     Drafted and accepted tokens are those of speculative decoding, None where the engine does not tell.
+    Reread tokens are those that a sample drawn in pieces had to compute again.
     """
 
     token_ids: tuple[int, ...]
@@ -66,6 +69,7 @@ class Completion:
     num_preemptions: int = 0
     num_draft_tokens: int | None = None
     num_accepted_tokens: int | None = None
+    num_reread_tokens: int = 0
     timing: Timing = Timing()
     logprobs: tuple[float, ...] | None = None
     confidences: tuple[float, ...] | None = None

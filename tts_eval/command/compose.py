@@ -23,6 +23,8 @@ from tts_eval.running.deployment import Role
 
 ROLE_SETTINGS = ("model", "engine", "shares_gpus")
 
+SECTIONS = ("budget", "scheduling")  # parts of the configuration that are no groups: they have no options
+
 
 def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
     """Build the cell that `config` describes; `hydra` is Hydra's own node (choices, job, output folder).
@@ -37,7 +39,10 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
     if speculation:
         parts["engine"] = replace(parts["engine"], speculative_config=speculation)
     roles = {str(name): _role(config.roles, str(name), parts, plain_engine) for name in config.roles}
-    labels = {name: _label(config, hydra, name) for name in (*parts, "speculation") if name != "budget"}
+    if parts["scheduling"].priority:
+        parts["engine"] = _by_priority(parts["engine"])
+    groups = [name for name in (*parts, "speculation") if name not in SECTIONS]
+    labels = {name: _label(config, hydra, name) for name in groups}
     plain: Any = OmegaConf.to_container(config, resolve=True)
     return Cell(
         **parts,
@@ -67,6 +72,16 @@ def _role(config: DictConfig, name: str, parts: Mapping[str, Any], plain_engine:
     engine = part_of(settings, "engine") if settings.get("engine") else inherited
     shares_gpus = settings.get("shares_gpus")
     return Role(model, engine, not parts["hardware"].is_gpu if shares_gpus is None else shares_gpus)
+
+
+def _by_priority(engine: Any) -> Any:
+    """Return `engine` serving by priority; one whose settings say otherwise is refused."""
+    if engine.scheduling_policy not in (None, "priority"):
+        raise ValueError(
+            "scheduling.priority needs engine.scheduling_policy=priority or null, "
+            f"not {engine.scheduling_policy}"
+        )
+    return replace(engine, scheduling_policy="priority")
 
 
 def part_of(config: DictConfig, name: str) -> Any:

@@ -132,6 +132,7 @@ def environment(*, num_workers: int, num_threads: int, is_eager: bool, first_gpu
     wanted = dict(QUIET)
     if is_cpu():
         wanted["OMP_NUM_THREADS"] = str(num_threads)
+        wanted["NUMBA_NUM_THREADS"] = "1"  # n-gram drafts: idle threads of a second pool cost a factor of 17
         if is_eager:
             wanted["TORCHDYNAMO_DISABLE"] = "1"  # else the first log-probability compiles for 30 s
         if num_workers > 1:  # one core each: automatic binding wants as many NUMA nodes as workers

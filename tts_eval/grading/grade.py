@@ -28,6 +28,7 @@ class Reason(StrEnum):
     COMPARISON_FAILED = "the comparison failed"
     TIME_OUT = "time-out"
     OUT_OF_MEMORY = "out of memory"
+    SYNTHETIC = "synthetic acceptance: the text means nothing"
     CRASH = "the grading worker crashed"
 
 

@@ -1,6 +1,8 @@
-"""What a run costs: GPUs held x wall seconds x price, and that sum per token, problem and correct answer.
+"""What a run costs, and that sum per token, problem and correct answer.
 
-Knows no price of its own: the hardware configuration states it, with source and date.
+Knows no price of its own: hardware and model configurations state them, with source and date. Dollars come
+in three modes: of holding the GPUs for the whole run (wall), of the time they worked (busy), and what an API
+would have charged for the tokens (api). Only the sums differ, so one `Cost` does for all three.
 """
 
 from __future__ import annotations
@@ -30,30 +32,46 @@ def wall_usd(*, num_gpus: int, wall_s: float, usd_per_gpu_hour: float) -> float:
     return num_gpus * wall_s / 3600 * usd_per_gpu_hour
 
 
-def cost_of(
-    usd_total: float, *, calls_s: Sequence[float], num_tokens: Sequence[int], is_correct: Sequence[bool]
-) -> Cost:
-    """Return what `usd_total` comes to per token, problem and correct answer.
+def shared_out(total: float, weights: Sequence[float]) -> list[float]:
+    """Return the parts of `total` that go with `weights`; equal parts where all of them are 0."""
+    all_weights = sum(weights)
+    return [total * (weight / all_weights if all_weights else 1 / len(weights)) for weight in weights]
 
-    The sequences hold one entry a problem. Each figure is a ratio of sums over the same problems, infinite
-    where its denominator is 0; for the intervals a problem's dollars are its share of the seconds that all
-    calls took, and problems are resampled.
+
+def per_unit(amount: float, count: int) -> float:
+    """Return `amount` over `count`, infinite where there is nothing to spread it over."""
+    return amount / count if count else math.inf
+
+
+def cost_of(usd: Sequence[float], *, num_tokens: Sequence[int], is_correct: Sequence[bool]) -> Cost:
+    """Return what the dollars of each problem come to per token, problem and correct answer.
+
+    The sequences hold one entry a problem. Each figure is a ratio of sums over the same problems; for the
+    intervals problems are resampled.
     """
-    num_problems, all_calls_s = len(calls_s), sum(calls_s)
-    if num_problems == 0:
+    usd_total = math.fsum(usd)
+    if not usd:
         return Cost(usd_total, None, None, None, None, None, None)
-    usd = [usd_total * (s / all_calls_s if all_calls_s else 1 / num_problems) for s in calls_s]
-    num_correct = sum(is_correct)
     return Cost(
         usd_total=usd_total,
-        usd_per_generated_token=_ratio(usd_total, sum(num_tokens)),
+        usd_per_generated_token=per_unit(usd_total, sum(num_tokens)),
         usd_per_generated_token_ci95=ratio_ci95(usd, num_tokens),
-        usd_per_problem=usd_total / num_problems,
+        usd_per_problem=usd_total / len(usd),
         usd_per_problem_ci95=mean_ci95(usd),
-        usd_per_correct=_ratio(usd_total, num_correct),
+        usd_per_correct=per_unit(usd_total, sum(is_correct)),
         usd_per_correct_ci95=ratio_ci95(usd, is_correct),
     )
 
 
-def _ratio(usd: float, count: int) -> float:
-    return usd / count if count else math.inf
+def marginal_usd_per_correct(
+    *, usd: float, num_correct: int, baseline_usd: float, baseline_num_correct: int
+) -> float | None:
+    """Return the extra dollars for each extra correct answer over a baseline on the same problems.
+
+    The incremental cost-effectiveness ratio: negative where more answers were correct for less money,
+    infinite where more money bought none, None where less money bought none: then nothing was paid for.
+    """
+    extra_usd, num_extra = usd - baseline_usd, num_correct - baseline_num_correct
+    if num_extra > 0:
+        return extra_usd / num_extra
+    return math.inf if extra_usd > 0 else None

@@ -29,6 +29,7 @@ from tts_eval.protocols import (
 )
 from tts_eval.records import Problem
 from tts_eval.running.deployment import Deployment, Role
+from tts_eval.scheduling import Scheduling
 from tts_eval.tracking.protocol import Tracking
 
 
@@ -63,12 +64,15 @@ class Cell:
         """The engines of the policy and of all other roles."""
         return Deployment({"policy": Role(self.model, self.engine), **self.roles})
 
+    scheduling: Scheduling = field(default_factory=Scheduling)
+
     def check(self) -> CheckedCell:
         """Load problems and tokenizer and refuse, with a ValueError, whatever could only fail later."""
         problems = tuple(self.task.problems())
         if not problems:
             raise ValueError(f"task {self.task.name} has no problems with these settings")
         self.deployment.check()
+        self.scheduling.check(problems)
         codec = Codec(self.model)
         if self.model.thinking_end is not None and not codec.encode(self.model.thinking_end):
             marker = self.model.thinking_end

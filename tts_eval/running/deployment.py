@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from tts_eval.model import Model
 from tts_eval.protocols import Engine, EngineSettings, PlacedOnGpus
@@ -35,6 +36,14 @@ class Deployment:
     def num_gpus(self) -> int:
         """How many GPUs are held, idle ones included."""
         return sum(0 if role.shares_gpus else role.engine.num_gpus for _, role in self._distinct())
+
+    @property
+    def holdings(self) -> list[dict[str, Any]]:
+        """Which roles hold how many GPUs together; those that share the policy's are with it."""
+        (names, policy), *others = self._distinct()
+        names = [*names, *(name for more, role in others if role.shares_gpus for name in more)]
+        own = [(more, role) for more, role in others if not role.shares_gpus]
+        return [{"roles": names, "num_gpus": role.engine.num_gpus} for names, role in [(names, policy), *own]]
 
     def check(self) -> None:
         """Refuse with a ValueError what cannot run, before anything is loaded."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from tts_eval.measuring.machine import MachineReading
 from tts_eval.records import Call, Finish
 from tts_eval.requests import Gauges
 from tts_eval.running.outcome import Outcome
@@ -36,9 +37,10 @@ class RunDirectory:
         _append(self.path / "calls.jsonl", [{"session": outcome.session, **_fields(c)} for c in calls])
         _append(self.path / "problems.jsonl", [outcome])
 
-    def append_gauges(self, gauges: Gauges, *, session: int, at_s: float) -> None:
-        """Keep what the engine showed at `at_s`."""
-        _append(self.path / "gauges.jsonl", [{"session": session, "at_s": at_s, **_fields(gauges)}])
+    def append_gauges(self, gauges: Gauges, machine: MachineReading, *, session: int, at_s: float) -> None:
+        """Keep what the engine and its machine showed at `at_s`."""
+        shown = {**_fields(gauges), **_fields(machine)}
+        _append(self.path / "gauges.jsonl", [{"session": session, "at_s": at_s, **shown}])
 
     def outcomes(self) -> list[Outcome]:
         """Return the finished problems, each once."""
@@ -69,6 +71,14 @@ class RunDirectory:
         """Read the whole lines of `name`.jsonl as they stand; problems that were cut off are among them."""
         return _lines(self.path / f"{name}.jsonl")
 
+    def machine(self) -> list[tuple[int, float, MachineReading]]:
+        """Return what the machine showed in order, each with its session and when."""
+        own = [field.name for field in fields(MachineReading)]
+        return [
+            (line["session"], line["at_s"], MachineReading(**{name: line[name] for name in own}))
+            for line in _lines(self.path / "gauges.jsonl")
+        ]
+
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Write `name` (manifest.json, summary.json) whole or not at all."""
         target, draft = self.path / name, self.path / f".{name}.tmp"
@@ -86,7 +96,7 @@ def _append(file: Path, records: Sequence[Any]) -> None:
         lines.write(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records))
 
 
-def _fields(record: Call | Gauges) -> dict[str, Any]:
+def _fields(record: Call | Gauges | MachineReading) -> dict[str, Any]:
     """Return a flat record as a dict; `asdict` would copy every value."""
     return {field.name: getattr(record, field.name) for field in fields(record)}
 

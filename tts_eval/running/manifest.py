@@ -32,11 +32,13 @@ def manifest_of(
     *,
     roles: Mapping[str, EngineFacts],
     startup_s: float,
+    idle_power_w: float | None,
     earlier: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the manifest with one more session; `earlier` is that of the run which is gone on with.
 
     `engine` is the policy's, `roles` holds those of the other roles; `startup_s` counts a shared one once.
+    `idle_power_w` is what the GPUs took before the session's first arrival.
 
     Raises ValueError if the problems are no longer those of the earlier sessions, or their files are of
     another schema.
@@ -55,11 +57,13 @@ def manifest_of(
         "python": platform.python_version(),
         "git_commit": _git_commit(),
         "machine": _machine(),
+        "idle_power_w": idle_power_w,
         "engine": asdict(engine),
         "roles": {
             name: {"model": cell.roles[name].model.name, **asdict(facts)} for name, facts in roles.items()
         },
         "num_gpus": cell.deployment.num_gpus,
+        "holdings": cell.deployment.holdings,
         "startup_s": startup_s,
     }
     return {
@@ -72,12 +76,14 @@ def manifest_of(
         "seed": cell.seed,
         "load": _load(checked),
         "budget": asdict(cell.budget),
+        "scheduling": asdict(cell.scheduling),
         "max_spend": _max_spend(checked, engine.max_model_len),
         "config": cell.config,
         "problems": problems,
         "architecture": checked.architecture,
         "role_architectures": {name: role.architecture for name, role in checked.roles.items()},
         "hardware": asdict(cell.hardware),
+        "api_prices": {name: role.model.api_price for name, role in cell.deployment.roles.items()},
         "provenance": "measured",
         "sessions": [*(earlier["sessions"] if earlier else ()), session],
     }

@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 
+from tts_eval.engines.chunked import ChunkedEngine
+from tts_eval.grading.grade import Grade, Reason, Verdict
 from tts_eval.grading.grader import Grader
 from tts_eval.language_model import MeteredModel, Served
 from tts_eval.measuring.allowance import Allowance
+from tts_eval.measuring.machine import Machine, open_machine
 from tts_eval.measuring.meter import Clock, Meter
 from tts_eval.nesting import max_spend
 from tts_eval.protocols import Engine, NeedsLogprobs
@@ -30,6 +33,7 @@ from tts_eval.running.manifest import manifest_of
 from tts_eval.running.outcome import Outcome
 from tts_eval.running.summary import Summary, summarize
 from tts_eval.running.watch import watching
+from tts_eval.scheduling import ATTAINED
 from tts_eval.verifying.metered import metered_verifier
 
 GAUGE_INTERVAL_S = 0.25
@@ -48,40 +52,38 @@ async def run_cell(
     directory.open()
     finished = directory.outcomes()
     engines = distinct({"policy": engine, **roles})
-    manifest = manifest_of(
-        checked,
-        engine.facts,
-        roles={name: role_engine.facts for name, role_engine in roles.items()},
-        startup_s=sum(each.facts.startup_s for each in engines),
-        earlier=directory.read("manifest.json"),
-    )
-    directory.write("manifest.json", manifest)
-    finished_ids = {outcome.problem_id for outcome in finished}
-    pending = [problem for problem in checked.problems if problem.id not in finished_ids]
-    for each in engines:
-        await each.forget()
-    with watching(checked, finished) as watch:
-        began_s = time.monotonic()
-        loop = _RunLoop(
-            checked=checked,
-            engine=engine,
-            grader=grader,
-            directory=directory,
-            session=len(manifest["sessions"]) - 1,
-            clock=lambda: time.monotonic() - began_s,
-            roles={
-                "policy": Served(checked.cell.model, checked.codec, engine),
-                **{
-                    name: Served(role.model, checked.roles[name].codec, roles[name])
-                    for name, role in checked.cell.roles.items()
-                },
-            },
+    is_on_gpu = engine.facts.device != "cpu"
+    with open_machine(checked.cell.deployment.num_gpus if is_on_gpu else 0) as machine:
+        manifest = manifest_of(
+            checked,
+            engine.facts,
+            roles={name: role_engine.facts for name, role_engine in roles.items()},
+            startup_s=sum(each.facts.startup_s for each in engines),
+            idle_power_w=await machine.idle_power_w(),
+            earlier=directory.read("manifest.json"),
         )
-        async with loop.sampling_gauges():
-            await loop.solve(pending, watch.see)
-        summary = summarize(directory)
-        directory.write("summary.json", summary)
-        watch.finish(summary, directory.outcomes())
+        directory.write("manifest.json", manifest)
+        finished_ids = {outcome.problem_id for outcome in finished}
+        pending = [problem for problem in checked.problems if problem.id not in finished_ids]
+        for each in engines:
+            await each.forget()
+        with watching(checked, finished, is_synthetic=engine.facts.is_synthetic) as watch:
+            began_s = time.monotonic()
+            loop = _RunLoop(
+                checked=checked,
+                engine=engine,
+                machine=machine,
+                grader=grader,
+                directory=directory,
+                session=len(manifest["sessions"]) - 1,
+                clock=lambda: time.monotonic() - began_s,
+                roles=_served(checked, engine, roles),
+            )
+            async with loop.sampling_gauges():
+                await loop.solve(pending, watch.see)
+            summary = summarize(directory)
+            directory.write("summary.json", summary)
+            watch.finish(summary, directory.outcomes())
     return summary
 
 
@@ -91,6 +93,7 @@ class _RunLoop:
 
     checked: CheckedCell
     engine: Engine
+    machine: Machine
     grader: Grader
     directory: RunDirectory
     session: int
@@ -113,6 +116,7 @@ class _RunLoop:
         cell = self.checked.cell
         meter = Meter(problem.id, self.clock, arrived_s=arrived_s)
         allowance = self._allowance(problem)
+        prompt = self.checked.codec.prompt(problem.question)
         llm = MeteredModel(
             self.roles,
             meter,
@@ -120,6 +124,7 @@ class _RunLoop:
             run_seed=cell.seed,
             allowance=allowance,
             num_logprobs=cell.verifier.num_logprobs if isinstance(cell.verifier, NeedsLogprobs) else None,
+            priority=cell.scheduling.priority_of(problem, num_prompt_tokens=len(prompt)),
         )
         attempt: Attempt | None = None
         error: str | None = None
@@ -135,14 +140,19 @@ class _RunLoop:
         spend = meter.spend()
 
         async def keep() -> None:
-            verdicts, classes = await judge(self.grader, problem.gold, attempt, meter.interims)
+            if self.engine.facts.is_synthetic:
+                grade = Grade(Verdict.UNDECIDED, Reason.SYNTHETIC)
+                verdicts, classes = await judge(self.grader, problem.gold, None, ())
+            else:
+                grade = await self.grader.grade(problem.gold, attempt.answer if attempt else None)
+                verdicts, classes = await judge(self.grader, problem.gold, attempt, meter.interims)
             outcome = Outcome(
                 problem_id=problem.id,
                 level=problem.level,
                 gold=problem.gold,
                 session=self.session,
                 attempt=attempt,
-                grade=await self.grader.grade(problem.gold, attempt.answer if attempt else None),
+                grade=grade,
                 spend=spend,
                 interims=tuple(meter.interims),
                 error=error,
@@ -163,10 +173,12 @@ class _RunLoop:
 
     @asynccontextmanager
     async def sampling_gauges(self) -> AsyncIterator[None]:
-        """Keep the engine's gauges at the start, every `GAUGE_INTERVAL_S` seconds, and at the end."""
+        """Keep what engine and machine show at the start, every `GAUGE_INTERVAL_S` s, and at the end."""
 
         def sample() -> None:
-            self.directory.append_gauges(self.engine.gauges(), session=self.session, at_s=self.clock())
+            self.directory.append_gauges(
+                self.engine.gauges(), self.machine.read(), session=self.session, at_s=self.clock()
+            )
 
         async def sample_on() -> None:
             while True:
@@ -180,3 +192,16 @@ class _RunLoop:
         finally:
             sampling.cancel()
             sample()
+
+
+def _served(checked: CheckedCell, engine: Engine, roles: Mapping[str, Engine]) -> dict[str, Served]:
+    """Return the models of the run by role; the policy's samples are drawn as the cell schedules them."""
+    cell, scheduling = checked.cell, checked.cell.scheduling
+    if scheduling.chunk_tokens is not None:
+        engine = ChunkedEngine(
+            engine, scheduling.chunk_tokens, is_least_attained_first=scheduling.priority == ATTAINED
+        )
+    served = {"policy": Served(cell.model, checked.codec, engine)}
+    for name, role in cell.roles.items():
+        served[name] = Served(role.model, checked.roles[name].codec, roles[name])
+    return served

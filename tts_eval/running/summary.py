@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from tts_eval.running.directory import RunDirectory
-from tts_eval.running.figures.answers import answer_figures
+from tts_eval.running.figures.answers import answer_figures, without_answers
 from tts_eval.running.figures.budget import budget_figures
 from tts_eval.running.figures.cost import cost_figures
+from tts_eval.running.figures.energy import energy_figures
+from tts_eval.running.figures.fairness import fairness_figures
 from tts_eval.running.figures.flops import flops_figures
 from tts_eval.running.figures.gauges import gauge_figures
 from tts_eval.running.figures.latency import latency_figures
@@ -29,10 +31,14 @@ def summarize(directory: RunDirectory) -> Summary:
     outcomes = directory.outcomes()
     calls = directory.calls(outcomes)
     sessions = manifest["sessions"]
+    engines = [session["engine"] for session in sessions]
     wall_s = wall_seconds(outcomes)
-    return {
+    is_synthetic = any(engine["is_synthetic"] for engine in engines)
+    summary = {
         "schema_version": SCHEMA_VERSION,
         "provenance": manifest["provenance"],
+        "is_synthetic": is_synthetic,
+        "is_seeded": all(engine["is_seeded"] for engine in engines),
         "name": manifest["name"],
         "model": manifest["model"],
         "task": manifest["task"],
@@ -45,8 +51,18 @@ def summarize(directory: RunDirectory) -> Summary:
         **flops_figures(
             calls, len(outcomes), {"policy": manifest["architecture"], **manifest["role_architectures"]}
         ),
-        **cost_figures(outcomes, wall_s, sessions[-1]["num_gpus"], manifest["hardware"]["usd_per_gpu_hour"]),
+        **cost_figures(
+            outcomes,
+            calls,
+            wall_s=wall_s,
+            holdings=sessions[-1]["holdings"],
+            hardware=manifest["hardware"],
+            api_prices=manifest["api_prices"],
+        ),
+        **energy_figures(outcomes, directory.machine(), idle_powers_w=[s["idle_power_w"] for s in sessions]),
+        **fairness_figures(outcomes, calls),
         **gauge_figures(directory.gauges()),
         "startup_s": sum(session["startup_s"] for session in sessions),
         "wall_s": wall_s,
     }
+    return without_answers(summary) if is_synthetic else summary

@@ -19,8 +19,13 @@ from tts_eval.tracking.protocol import Tracker
 
 
 @contextmanager
-def watching(checked: CheckedCell, finished: Sequence[Outcome]) -> Iterator[Watch]:
-    """Open display and tracker for a run in which `finished` were there before."""
+def watching(
+    checked: CheckedCell, finished: Sequence[Outcome], *, is_synthetic: bool = False
+) -> Iterator[Watch]:
+    """Open display and tracker for a run in which `finished` were there before.
+
+    Of answers that mean nothing (`is_synthetic`) no accuracy is told.
+    """
     cell = checked.cell
     tracker = cell.tracking.start(
         name=cell.name,
@@ -30,7 +35,7 @@ def watching(checked: CheckedCell, finished: Sequence[Outcome]) -> Iterator[Watc
         directory=cell.directory,
     )
     with tracker, progress_display(len(checked.problems)) as display:
-        watch = Watch(checked, display, tracker)
+        watch = Watch(checked, display, tracker, is_synthetic)
         for outcome in finished:
             watch.count(outcome)
         yield watch
@@ -43,6 +48,7 @@ class Watch:
     checked: CheckedCell
     display: ProgressDisplay
     tracker: Tracker
+    is_synthetic: bool
     num_done: int = 0
     num_correct: int = 0
     num_failed: int = 0
@@ -63,7 +69,7 @@ class Watch:
         progress = Progress(
             num_problems=len(self.checked.problems),
             num_done=self.num_done,
-            num_correct=self.num_correct,
+            num_correct=None if self.is_synthetic else self.num_correct,
             num_failed=self.num_failed,
             num_generated_tokens=self.num_generated_tokens,
             elapsed_s=elapsed_s,

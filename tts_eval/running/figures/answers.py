@@ -5,12 +5,29 @@ Knows no time and no price.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tts_eval.grading.grade import Verdict
 from tts_eval.running.outcome import Outcome
 from tts_eval.statistics.intervals import proportion_ci95
+
+HANG_ON_ANSWERS = ("accuracy", "correct", "undecided", "goodput")
+
+
+def without_answers(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `figures` with None for all that hangs on which answers are right.
+
+    With synthetic acceptance times mean something, texts nothing.
+    """
+    return {
+        name: None
+        if any(word in name for word in HANG_ON_ANSWERS)
+        else without_answers(value)
+        if isinstance(value, Mapping)
+        else value
+        for name, value in figures.items()
+    }
 
 
 def answer_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:

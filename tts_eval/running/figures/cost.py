@@ -6,31 +6,106 @@ Knows no clock: how long the GPUs were held is told.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tts_eval.measuring.cost import Cost, cost_of, wall_usd
+from tts_eval.measuring.busy import busy_shares_s
+from tts_eval.measuring.cost import Cost, cost_of, per_unit, shared_out, wall_usd
+from tts_eval.prices import ApiPrice
+from tts_eval.records import Call
 from tts_eval.running.outcome import Outcome
+
+Holdings = Sequence[Mapping[str, Any]]  # GPUs, and the roles whose engines hold them together
 
 
 def cost_figures(
-    outcomes: Sequence[Outcome], wall_s: float, num_gpus: int, usd_per_gpu_hour: float | None
+    outcomes: Sequence[Outcome],
+    calls: Sequence[Call],
+    *,
+    wall_s: float,
+    holdings: Holdings,
+    hardware: Mapping[str, Any],
+    api_prices: Mapping[str, Mapping[str, Any] | None],
 ) -> dict[str, Any]:
-    """Return the dollars of holding `num_gpus` for `wall_s` seconds; None where no price is known."""
-    held = {"usd_per_gpu_hour": usd_per_gpu_hour, "num_gpus": num_gpus}
-    if usd_per_gpu_hour is None:
-        return {**dict.fromkeys(Cost.__slots__), **held}
-    cost = cost_of(
-        wall_usd(num_gpus=num_gpus, wall_s=wall_s, usd_per_gpu_hour=usd_per_gpu_hour),
-        calls_s=[outcome.spend.calls_s for outcome in outcomes],
-        num_tokens=[outcome.spend.num_generated_tokens for outcome in outcomes],
-        is_correct=[outcome.is_correct for outcome in outcomes],
+    """Return the dollars of holding GPUs, of their busy time, and of an API; None where no price is known."""
+    num_gpus, price = sum(held["num_gpus"] for held in holdings), hardware["usd_per_gpu_hour"]
+    num_tokens = [outcome.spend.num_generated_tokens for outcome in outcomes]
+    is_correct = [outcome.is_correct for outcome in outcomes]
+
+    def cost(usd: Sequence[float]) -> dict[str, Any]:
+        return _plain(asdict(cost_of(usd, num_tokens=num_tokens, is_correct=is_correct)))
+
+    wall, busy, band = dict.fromkeys(Cost.__slots__), None, None
+    if price is not None:
+        usd = wall_usd(num_gpus=num_gpus, wall_s=wall_s, usd_per_gpu_hour=price)
+        wall = cost(shared_out(usd, [outcome.spend.calls_s for outcome in outcomes]))
+        gpu_seconds = _busy_gpu_seconds(calls, holdings)
+        busy = cost([gpu_seconds.get(outcome.problem_id, 0.0) * price / 3600 for outcome in outcomes])
+        band = _band(hardware, num_gpus * wall_s, sum(num_tokens), len(outcomes), sum(is_correct))
+    api = _api_usd(calls, api_prices)
+    return {
+        **wall,
+        "usd_per_gpu_hour": price,
+        "num_gpus": num_gpus,
+        "price_band": band,
+        "cost_busy": busy,
+        "cost_api": None if api is None else cost([api.get(outcome.problem_id, 0.0) for outcome in outcomes]),
+    }
+
+
+def _busy_gpu_seconds(calls: Sequence[Call], holdings: Holdings) -> dict[str, float]:
+    """Return each problem's GPU-seconds: its calls' shares of the time in which their GPUs had any."""
+    total: dict[str, float] = {}
+    for held in holdings:
+        mine = [call for call in calls if call.role in held["roles"]]
+        stretches = [(call.submitted_s + (call.queue_s or 0.0), call.finished_s) for call in mine]
+        for call, share_s in zip(mine, busy_shares_s(stretches), strict=True):
+            total[call.problem_id] = total.get(call.problem_id, 0.0) + held["num_gpus"] * share_s
+    return total
+
+
+def _api_usd(
+    calls: Sequence[Call], prices: Mapping[str, Mapping[str, Any] | None]
+) -> dict[str, float] | None:
+    """Return each problem's dollars at list prices; None if a role that was called has none."""
+    known = {role: ApiPrice(**price) for role, price in prices.items() if price is not None}
+    if not known or any(call.role not in known for call in calls):
+        return None
+    total: dict[str, float] = {}
+    for call in calls:
+        usd = known[call.role].usd(
+            num_prompt_tokens=call.num_prompt_tokens,
+            num_cached_tokens=call.num_cached_tokens,
+            num_generated_tokens=call.num_generated_tokens,
+        )
+        total[call.problem_id] = total.get(call.problem_id, 0.0) + usd
+    return total
+
+
+def _band(
+    hardware: Mapping[str, Any], gpu_seconds: float, num_tokens: int, num_problems: int, num_correct: int
+) -> dict[str, Any] | None:
+    """Return the wall figures at the lowest and the highest market price, None where no band is known."""
+    prices = [hardware["usd_per_gpu_hour_low"], hardware["usd_per_gpu_hour_high"]]
+    if None in prices or not num_problems:
+        return None
+    usd = [gpu_seconds / 3600 * price for price in prices]
+    return _plain(
+        {
+            "usd_per_gpu_hour": prices,
+            "usd_per_generated_token": [per_unit(u, num_tokens) for u in usd],
+            "usd_per_problem": [per_unit(u, num_problems) for u in usd],
+            "usd_per_correct": [per_unit(u, num_correct) for u in usd],
+        }
     )
-    return {**{name: _json_number(value) for name, value in asdict(cost).items()}, **held}
 
 
-def _json_number(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_json_number(v) for v in value]
+def _plain(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _json(value) for name, value in figures.items()}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_json(v) for v in value]
     return "inf" if isinstance(value, float) and math.isinf(value) else value

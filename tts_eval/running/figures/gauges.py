@@ -6,6 +6,7 @@ Knows no engine and no single call.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from tts_eval.requests import Gauges
@@ -16,22 +17,40 @@ RISING = (
     "num_prefix_queried_tokens",
     "num_prefix_hit_tokens",
     "num_drafts",
+    "num_draft_tokens",
     "num_accepted_tokens",
+    "num_steps",
 )
 
 
 def gauge_figures(readings: Sequence[tuple[int, Gauges]]) -> dict[str, Any]:
     """Add up, over the sessions, what the counters rose by; a session starts with a reading of its own."""
     rises = dict.fromkeys(RISING, 0)
+    accepted_at: list[int] = []
     for session in {session for session, _ in readings}:
         series = [gauges for s, gauges in readings if s == session]
         for name in rises:
             rises[name] += getattr(series[-1], name) - getattr(series[0], name)
-    queried, drafts = rises["num_prefix_queried_tokens"], rises["num_drafts"]
+        accepted_at = _added(accepted_at, series[-1].num_accepted_tokens_at, sign=1)
+        accepted_at = _added(accepted_at, series[0].num_accepted_tokens_at, sign=-1)
+    queried, drafts, drafted = (
+        rises[name] for name in ("num_prefix_queried_tokens", "num_drafts", "num_draft_tokens")
+    )
     return {
         "engine_generated_tokens": rises["num_generated_tokens"],
         "kv_cache_usage_peak": max((gauges.kv_cache_usage_peak for _, gauges in readings), default=None),
+        "num_running_peak": max((gauges.num_running for _, gauges in readings), default=None),
+        "num_waiting_peak": max((gauges.num_waiting for _, gauges in readings), default=None),
+        "num_steps": rises["num_steps"],
         "num_preemptions": rises["num_preemptions"],
         "prefix_cache_hit_rate": rises["num_prefix_hit_tokens"] / queried if queried else None,
         "mean_acceptance_length": 1 + rises["num_accepted_tokens"] / drafts if drafts else None,
+        "acceptance_rate": rises["num_accepted_tokens"] / drafted if drafted else None,
+        "acceptance_rate_at": [accepted / drafts for accepted in accepted_at] if drafts else None,
     }
+
+
+def _added(counts: Sequence[int], further: Sequence[int], *, sign: int) -> list[int]:
+    """Return the sums place by place; what is missing at the end of the shorter one is 0."""
+    pairs = zip_longest(counts, further, fillvalue=0)
+    return [count + sign * more for count, more in pairs]

@@ -1,0 +1,144 @@
+"""A run small enough for paper, with every dollar of it worked out by hand.
+
+Two problems at $3.60 a GPU-hour, that is $0.001 a GPU-second, on one GPU for the policy and one for the
+verifier. `a`: the policy generates 40 tokens from 0 s to 4 s, the verifier reads 140 from 4 s to 5 s. `b`:
+the policy generates 60 tokens from 2 s to 6 s, 64 of its 100 prompt tokens found in the cache.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.running.figures.outcomes import call, outcome
+from tts_eval.running.figures.cost import cost_figures
+
+CALLS = [
+    call("a", "policy", 0.0, 4.0, prompt=100, generated=40),
+    call("a", "verifier", 4.0, 5.0, prompt=140, generated=0),
+    call("b", "policy", 2.0, 6.0, prompt=100, generated=60, num_cached_tokens=64),
+]
+TWO_GPUS = [{"roles": ["policy"], "num_gpus": 1}, {"roles": ["verifier"], "num_gpus": 1}]
+PRICED = {"usd_per_gpu_hour": 3.6, "usd_per_gpu_hour_low": 1.8, "usd_per_gpu_hour_high": 7.2}
+
+
+def api_price(*, prompt: float, cached: float, generated: float) -> dict[str, Any]:
+    return {
+        "usd_per_million_prompt_tokens": prompt,
+        "usd_per_million_cached_tokens": cached,
+        "usd_per_million_generated_tokens": generated,
+        "source": "paper",
+        "as_of": "2026-01-01",
+    }
+
+
+API_PRICES = {
+    "policy": api_price(prompt=1.0, cached=0.1, generated=10.0),
+    "verifier": api_price(prompt=0.5, cached=0.5, generated=0.0),
+}
+
+
+def figures(*, correct: str = "a", **settings: Any) -> dict[str, Any]:
+    outcomes = [outcome(name, CALLS, is_correct=name in correct) for name in "ab"]
+    given: dict[str, Any] = {
+        "wall_s": 6.0,
+        "holdings": TWO_GPUS,
+        "hardware": PRICED,
+        "api_prices": API_PRICES,
+        **settings,
+    }
+    return cost_figures(outcomes, CALLS, **given)
+
+
+def test_an_idle_verifier_is_paid_for() -> None:
+    """Two GPUs for six seconds; the verifier worked for one of them."""
+    found = figures()
+
+    assert found["num_gpus"] == 2
+    assert found["usd_total"] == pytest.approx(0.012)
+    assert found["usd_per_generated_token"] == pytest.approx(0.012 / 100)
+    assert found["usd_per_problem"] == pytest.approx(0.006)
+    assert found["usd_per_correct"] == pytest.approx(0.012)
+
+
+def busy_usd_of(problem_id: str, holdings: list[dict[str, Any]]) -> float:
+    """Return the busy dollars of one of the two problems: those of a run that kept the other's calls alone."""
+    mine = [outcome(problem_id, CALLS, is_correct=True)]
+    found = cost_figures(mine, CALLS, wall_s=6.0, holdings=holdings, hardware=PRICED, api_prices={})
+    usd: float = found["cost_busy"]["usd_total"]
+    return usd
+
+
+def test_busy_seconds_are_shared_by_who_runs() -> None:
+    """The policy: 2 s of `a` alone, 2 s of both, 2 s of `b` alone; the verifier one second of `a`."""
+    busy = figures()["cost_busy"]
+
+    assert busy["usd_total"] == pytest.approx(0.007)
+    assert busy["usd_per_correct"] == pytest.approx(0.007)
+    assert busy_usd_of("a", TWO_GPUS) == pytest.approx(0.004)
+    assert busy_usd_of("b", TWO_GPUS) == pytest.approx(0.003)
+
+
+def test_a_verifier_on_the_policys_gpu_costs_no_second_one() -> None:
+    """From 4 s to 5 s `a`'s verifier call and `b` share the one GPU: `a` has 3.5 s of it, `b` 2.5 s."""
+    one_gpu = [{"roles": ["policy", "verifier"], "num_gpus": 1}]
+    found = figures(holdings=one_gpu)
+
+    assert found["usd_total"] == pytest.approx(0.006)
+    assert found["cost_busy"]["usd_total"] == pytest.approx(0.006)
+    assert busy_usd_of("a", one_gpu) == pytest.approx(0.0035)
+    assert busy_usd_of("b", one_gpu) == pytest.approx(0.0025)
+
+
+def test_waiting_in_the_queue_is_no_work() -> None:
+    late = call("a", "policy", 0.0, 4.0, prompt=100, generated=40, queue_s=3.0)
+    found = cost_figures(
+        [outcome("a", [late], is_correct=True)],
+        [late],
+        wall_s=4.0,
+        holdings=TWO_GPUS[:1],
+        hardware=PRICED,
+        api_prices={},
+    )
+
+    assert found["cost_busy"]["usd_total"] == pytest.approx(0.001)
+    assert found["usd_total"] == pytest.approx(0.004)
+
+
+def test_an_api_charges_less_for_what_it_has_cached() -> None:
+    """`a`: 100 + 400 microdollars and 70 for the verifier; `b`: 36 + 6.4 + 600."""
+    api = figures()["cost_api"]
+
+    assert api["usd_total"] == pytest.approx(1212.4e-6)
+    assert api["usd_per_generated_token"] == pytest.approx(12.124e-6)
+    assert api["usd_per_correct"] == pytest.approx(1212.4e-6)
+
+
+def test_a_role_without_a_list_price_leaves_the_api_cost_unknown() -> None:
+    assert figures(api_prices={**API_PRICES, "verifier": None})["cost_api"] is None
+
+
+def test_nothing_correct_is_infinitely_dear_in_every_mode() -> None:
+    found = figures(correct="")
+
+    assert found["usd_per_correct"] == "inf"
+    assert found["cost_busy"]["usd_per_correct"] == found["cost_api"]["usd_per_correct"] == "inf"
+    assert found["usd_per_correct_ci95"] == ["inf", "inf"]
+    assert found["price_band"]["usd_per_correct"] == ["inf", "inf"]
+
+
+def test_a_band_of_prices_is_a_band_of_costs() -> None:
+    band = figures()["price_band"]
+
+    assert band["usd_per_gpu_hour"] == [1.8, 7.2]
+    assert band["usd_per_correct"] == [pytest.approx(0.006), pytest.approx(0.024)]
+    assert band["usd_per_problem"] == [pytest.approx(0.003), pytest.approx(0.012)]
+    assert band["usd_per_generated_token"] == [pytest.approx(0.00006), pytest.approx(0.00024)]
+
+
+def test_without_a_price_there_are_no_dollars() -> None:
+    found = figures(hardware=dict.fromkeys(PRICED))
+
+    assert found["usd_total"] is found["usd_per_correct"] is found["cost_busy"] is found["price_band"] is None
+    assert found["num_gpus"] == 2
