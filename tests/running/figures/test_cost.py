@@ -63,7 +63,7 @@ def test_an_idle_verifier_is_paid_for() -> None:
 
 
 def busy_usd_of(problem_id: str, holdings: list[dict[str, Any]]) -> float:
-    """Return the busy dollars of one of the two problems: those of a run that kept the other's calls alone."""
+    """Return the busy dollars of one of the two problems, all calls running."""
     mine = [outcome(problem_id, CALLS, is_correct=True)]
     found = cost_figures(mine, CALLS, wall_s=6.0, holdings=holdings, hardware=PRICED, api_prices={})
     usd: float = found["cost_busy"]["usd_total"]
