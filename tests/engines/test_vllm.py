@@ -268,3 +268,22 @@ async def test_the_arguments_known_without_importing_vllm_are_those_it_takes(eng
     from vllm.engine.arg_utils import AsyncEngineArgs
 
     assert argument_names() == {field.name for field in fields(AsyncEngineArgs)}
+
+
+async def test_every_token_has_its_time(engine: Engine) -> None:
+    """Alone, in a crowd, and in a stream that is stopped."""
+    crowd = [replace(SAMPLED, seed=seed, max_tokens=8 + seed) for seed in range(20)]
+    stream = engine.stream(replace(SAMPLED, max_tokens=500), every=10)
+    async for look in stream:
+        if len(look.token_ids) >= 20:
+            break
+    samples = [await engine.generate(GREEDY), *await at_once(engine, crowd), await stream.close()]
+
+    for sample in samples:
+        timing = sample.timing
+        assert timing.token_times_s is not None and timing.decode_s is not None
+        assert len(timing.token_times_s) == len(sample.token_ids)
+        assert list(timing.token_times_s) == sorted(timing.token_times_s)
+        assert timing.token_times_s[0] == pytest.approx(timing.first_token_s)
+        last_s = timing.token_times_s[-1] - timing.token_times_s[0]
+        assert last_s == pytest.approx(timing.decode_s, abs=1e-6)

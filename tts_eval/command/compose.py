@@ -22,8 +22,7 @@ from tts_eval.running.cell import Cell
 from tts_eval.running.deployment import Role
 
 ROLE_SETTINGS = ("model", "engine", "shares_gpus")
-
-SECTIONS = ("budget", "scheduling")  # parts of the configuration that are no groups: they have no options
+SECTIONS = ("budget", "objectives", "scheduling")  # no groups: they have no options
 
 
 def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:

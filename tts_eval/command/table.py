@@ -31,10 +31,20 @@ def print_table(sweep: Sweep, *, console: Console | None = None) -> None:
     for name, (_, summary) in zip(names, sweep.summaries, strict=True):
         table.add_row(name, *_figures(summary))
     console.print(table)
+    for name, (_, summary) in zip(names, sweep.summaries, strict=True):
+        if summary["saturated"]:
+            console.print(f"{name}: {_fallen_behind(summary['saturation'])}", soft_wrap=True)
     folders = {str(checked.cell.directory) for checked, _ in sweep.summaries}
     parents = {str(checked.cell.directory.parent) for checked, _ in sweep.summaries}
     where = folders if len(folders) == 1 else parents
     console.print(f"results: {', '.join(sorted(where))}", soft_wrap=True)
+
+
+def _fallen_behind(saturation: dict[str, Any]) -> str:
+    return (
+        f"saturated: in the second half of the load {saturation['arrivals_per_s']:.2f} problems/s came and "
+        f"{saturation['answers_per_s']:.2f} were answered; its times grow with the length of the run"
+    )
 
 
 def _distinct_parts(names: list[str]) -> list[str]:

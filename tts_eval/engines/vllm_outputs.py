@@ -5,12 +5,14 @@ Knows no engine: what it reads are vLLM's plain records.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 from vllm import SamplingParams
 from vllm.outputs import RequestOutput
 from vllm.sampling_params import RequestOutputKind
 
+from tts_eval.engines.vllm_token_times import Step, token_times_s
 from tts_eval.records import Finish
 from tts_eval.requests import Completion, Request, Timing
 
@@ -40,7 +42,8 @@ class Growth:
     """What the outputs of one request add up to; each output carries only what is new."""
 
     def __init__(self, request: Request) -> None:
-        self._request = request
+        self.request = request
+        self.steps: list[Step] = []
         self.token_ids: list[int] = []
         self._text: list[str] = []
         self._logprobs: list[float] = []
@@ -52,16 +55,16 @@ class Growth:
         if sample.logprobs is not None:
             for token_id, entries in zip(sample.token_ids, sample.logprobs, strict=True):
                 self._logprobs.append(entries[token_id].logprob)
-                top = [e.logprob for e in entries.values() if e.rank <= (self._request.num_logprobs or 0)]
+                top = [e.logprob for e in entries.values() if e.rank <= (self.request.num_logprobs or 0)]
                 self._confidences.append(-sum(top) / len(top) if top else 0.0)
         self.token_ids.extend(sample.token_ids)
         self._text.append(sample.text)
         return self
 
-    def completion(self, output: RequestOutput) -> Completion:
-        """Return everything so far, with the times that `output` carries."""
+    def completion(self, output: RequestOutput, *, is_last: bool) -> Completion:
+        """Return everything so far, with the times that `output` carries; those of tokens only at the end."""
         (sample,) = output.outputs
-        wanted = self._request.num_logprobs
+        wanted = self.request.num_logprobs
         num_draft_tokens, num_accepted_tokens = drafted_of(sample)
         return Completion(
             token_ids=tuple(self.token_ids),
@@ -71,7 +74,7 @@ class Growth:
             num_preemptions=getattr(output.metrics, "num_preemptions", 0),
             num_draft_tokens=num_draft_tokens,
             num_accepted_tokens=num_accepted_tokens,
-            timing=timing_of(output.metrics),
+            timing=timing_of(output.metrics, self.steps if is_last else (), num_tokens=len(self.token_ids)),
             logprobs=None if wanted is None else tuple(self._logprobs),
             confidences=None if not wanted else tuple(self._confidences),
         )
@@ -97,7 +100,7 @@ def drafted_of(sample: Any) -> tuple[int | None, int | None]:
     return drafts.num_draft_tokens, sum(place * steps for place, steps in enumerate(drafts.histogram))
 
 
-def timing_of(metrics: Any) -> Timing:
+def timing_of(metrics: Any, steps: Sequence[Step], *, num_tokens: int) -> Timing:
     """Read vLLM's RequestStateStats; its engine-side stamps are one clock, its arrival another."""
     if metrics is None or not metrics.first_token_ts:
         return Timing()
@@ -106,4 +109,5 @@ def timing_of(metrics: Any) -> Timing:
         queue_s=metrics.scheduled_ts - metrics.queued_ts,
         prefill_s=metrics.first_token_ts - metrics.scheduled_ts,
         decode_s=metrics.last_token_ts - metrics.first_token_ts,
+        token_times_s=token_times_s(steps, first_token_s=metrics.first_token_latency, num_tokens=num_tokens),
     )

@@ -19,10 +19,12 @@ from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError
 
+from tts_eval.concurrency import together
 from tts_eval.engines import vllm_platform
 from tts_eval.engines.vllm_gauges import GaugeBoard, GaugeLogger
 from tts_eval.engines.vllm_outputs import Growth, sampling_params
 from tts_eval.engines.vllm_parent import end_cores_with_parent
+from tts_eval.engines.vllm_token_times import TokenTimes
 from tts_eval.records import Finish, Sampling
 from tts_eval.requests import Completion, EngineDied, EngineFacts, Gauges, Pooled, PoolingRequest, Request
 
@@ -39,6 +41,8 @@ class RunningVllm:
         self._num_gpus = num_gpus
         self._max_model_len = max_model_len
         self._numbers = itertools.count()
+        self._token_times = TokenTimes()
+        self._token_times.watch(llm.output_processor)
 
     @classmethod
     def start(cls, arguments: dict[str, Any], *, num_gpus: int, max_model_len: int) -> Self:
@@ -96,15 +100,24 @@ class RunningVllm:
         return self._board.read()
 
     async def warm_up(self) -> None:
-        """Run one short request of each kind, so that nothing is compiled while somebody measures."""
+        """Run short requests of each kind, so that nothing is compiled while somebody measures.
+
+        One alone and two together: kernels compiled for any number of samples are compiled apart for one.
+        """
         if self._llm.vllm_config.model_config.runner_type == "pooling":
-            await self.pool(PoolingRequest((1,)))
+            for num_together in (1, 2):
+                await together(self.pool(PoolingRequest((1,))) for _ in range(num_together))
             await self.forget()
             return
-        for num_logprobs in (None, 1):
-            greedy = Request((1,), Sampling(), max_tokens=2, num_logprobs=num_logprobs)
-            await self.generate(greedy)
-        await self.generate(Request((1,), Sampling(temperature=1.0, top_p=0.9), max_tokens=2, seed=0))
+        greedy = Request((1,), Sampling(), max_tokens=2)
+        kinds = (
+            greedy,
+            replace(greedy, num_logprobs=1),
+            replace(greedy, sampling=Sampling(temperature=1.0, top_p=0.9), seed=0),
+        )
+        for request in kinds:
+            for num_together in (1, 2):
+                await together(self.generate(request) for _ in range(num_together))
         await self.forget()
 
     async def forget(self) -> None:
@@ -113,9 +126,10 @@ class RunningVllm:
 
     async def generate(self, request: Request) -> Completion:
         """Draw one sample to its end."""
-        outputs = self._outputs(request, RequestOutputKind.FINAL_ONLY, self._next_id())
+        growth = Growth(request)
+        outputs = self._outputs(growth, RequestOutputKind.FINAL_ONLY, self._next_id())
         [output] = [output async for output in outputs]
-        return Growth(request).add(output).completion(output)
+        return growth.add(output).completion(output, is_last=True)
 
     async def pool(self, request: PoolingRequest) -> Pooled:
         """Return the head's logits at every token that is not in the prefix cache."""
@@ -136,23 +150,25 @@ class RunningVllm:
 
     def stream(self, request: Request, *, every: int = 1) -> VllmStream:
         """Draw one sample, to be looked at whenever it has grown by `every` tokens."""
-        request_id = self._next_id()
-        outputs = self._outputs(request, RequestOutputKind.DELTA, request_id)
-        return VllmStream(outputs, Growth(request), every=every, abort=partial(self._llm.abort, request_id))
+        request_id, growth = self._next_id(), Growth(request)
+        outputs = self._outputs(growth, RequestOutputKind.DELTA, request_id)
+        return VllmStream(outputs, growth, every=every, abort=partial(self._llm.abort, request_id))
 
     def _next_id(self) -> str:
         return f"tts-{next(self._numbers)}"
 
     async def _outputs(
-        self, request: Request, kind: RequestOutputKind, request_id: str
+        self, growth: Growth, kind: RequestOutputKind, request_id: str
     ) -> AsyncGenerator[RequestOutput, None]:
+        request = growth.request
         prompt: Any = {"prompt_token_ids": list(request.prompt_ids)}
         outputs = self._llm.generate(
             prompt, sampling_params(request, kind), request_id, priority=request.priority
         )
         try:
-            async for output in outputs:
-                yield output
+            with self._token_times.noted(request_id, growth.steps):
+                async for output in outputs:
+                    yield output
         except EngineDeadError as error:
             raise EngineDied(DIED) from error
         finally:
@@ -183,7 +199,7 @@ class VllmStream:
             self._take(output)
             if output.finished or len(self._growth.token_ids) - num_seen >= self._every:
                 num_seen = len(self._growth.token_ids)
-                yield self._growth.completion(output)
+                yield self._growth.completion(output, is_last=output.finished)
 
     async def close(self) -> Completion:
         """Stop the sample where it stands and return all of it, tokens not looked at included."""
@@ -194,7 +210,7 @@ class VllmStream:
             async for output in self._outputs:
                 self._take(output)
         await self._outputs.aclose()
-        completion = self._growth.completion(self._last)
+        completion = self._growth.completion(self._last, is_last=True)
         # Whoever is cancelled while waiting for a token has ended the outputs without a last one.
         return completion if completion.finish else replace(completion, finish=Finish.ABORT)
 

@@ -6,18 +6,18 @@ vLLM hands over each step's tokens in one call, which is where they are counted.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 Step = tuple[float, int]  # the engine's clock, and how many tokens came
 
 
 class TokenTimes:
-    """The steps of the requests that are in flight, by the ids under which they were asked for."""
+    """The requests whose steps are noted, by the ids under which they were asked for."""
 
     def __init__(self) -> None:
-        self._steps: defaultdict[str, list[Step]] = defaultdict(list)
+        self._steps: dict[str, list[Step]] = {}
 
     def watch(self, output_processor: Any) -> None:
         """Note from now on what `output_processor`, vLLM's, is handed."""
@@ -28,21 +28,28 @@ class TokenTimes:
             for output in outputs:
                 state = states.get(output.request_id)
                 if state is not None and output.new_token_ids:
-                    self._steps[state.external_req_id].append((timestamp, len(output.new_token_ids)))
+                    steps = self._steps.get(state.external_req_id)
+                    if steps is not None:
+                        steps.append((timestamp, len(output.new_token_ids)))
             return process(outputs, timestamp, *further, **named)
 
         output_processor.process_outputs = process_outputs
 
-    def take(self, request_id: str) -> list[Step]:
-        """Return the steps of a request that is over, and forget them."""
-        return self._steps.pop(request_id, [])
+    @contextmanager
+    def noted(self, request_id: str, steps: list[Step]) -> Iterator[None]:
+        """Add the steps of a request to `steps`."""
+        self._steps[request_id] = steps
+        try:
+            yield
+        finally:
+            del self._steps[request_id]
 
 
 def token_times_s(
-    steps: list[Step], *, first_token_s: float | None, num_tokens: int
+    steps: Sequence[Step], *, first_token_s: float, num_tokens: int
 ) -> tuple[float, ...] | None:
     """Return when each token came, counted from submission; None where not all of them were seen."""
-    if first_token_s is None or not steps:
+    if not steps:
         return None
     began_s = steps[0][0] - first_token_s  # the engine's clock may be another one than ours
     times_s = [stamp_s - began_s for stamp_s, num in steps for _ in range(num)]

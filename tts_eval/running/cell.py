@@ -16,6 +16,7 @@ from tts_eval.budget import Budget
 from tts_eval.codec import Codec
 from tts_eval.hardware import Hardware
 from tts_eval.measuring.architecture_reader import read_architecture
+from tts_eval.measuring.objectives import Objectives
 from tts_eval.model import Model
 from tts_eval.nesting import check_model, check_parts
 from tts_eval.protocols import (
@@ -57,6 +58,7 @@ class Cell:
     directory: Path
     config: Mapping[str, Any] = field(repr=False)
     budget: Budget = field(default_factory=Budget)
+    objectives: Objectives = field(default_factory=Objectives)
     roles: Mapping[str, Role] = field(default_factory=dict)
 
     @property

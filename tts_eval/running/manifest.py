@@ -74,7 +74,8 @@ def manifest_of(
         "name": cell.name,
         "group": cell.group,
         "seed": cell.seed,
-        "load": _load(checked),
+        "load": {"is_open": cell.load.is_open, "is_steady": cell.load.is_steady},
+        "objectives": asdict(cell.objectives),
         "budget": asdict(cell.budget),
         "scheduling": asdict(cell.scheduling),
         "max_spend": _max_spend(checked, engine.max_model_len),
@@ -87,13 +88,6 @@ def manifest_of(
         "provenance": "measured",
         "sessions": [*(earlier["sessions"] if earlier else ()), session],
     }
-
-
-def _load(checked: CheckedCell) -> dict[str, Any]:
-    """Return the settings of the load, and what kind it is."""
-    load = checked.cell.load
-    settings = {k: v for k, v in checked.cell.config.get("load", {}).items() if k != "_target_"}
-    return {**settings, "is_open": load.is_open, "is_steady": load.is_steady}
 
 
 def _max_spend(checked: CheckedCell, max_model_len: int) -> dict[str, Any] | None:

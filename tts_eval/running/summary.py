@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from tts_eval.measuring.objectives import Objectives
 from tts_eval.running.directory import RunDirectory
 from tts_eval.running.figures.answers import answer_figures, without_answers
 from tts_eval.running.figures.budget import budget_figures
+from tts_eval.running.figures.calls import call_figures
 from tts_eval.running.figures.cost import cost_figures
 from tts_eval.running.figures.energy import energy_figures
 from tts_eval.running.figures.fairness import fairness_figures
 from tts_eval.running.figures.flops import flops_figures
 from tts_eval.running.figures.gauges import gauge_figures
+from tts_eval.running.figures.goodput import goodput_figures
 from tts_eval.running.figures.latency import latency_figures
+from tts_eval.running.figures.saturation import saturation_figures
+from tts_eval.running.figures.steadiness import steady_figures
 from tts_eval.running.figures.throughput import throughput_figures, wall_seconds
 from tts_eval.running.figures.tokens import token_figures
 from tts_eval.running.manifest import SCHEMA_VERSION
@@ -47,7 +52,11 @@ def summarize(directory: RunDirectory) -> Summary:
         **budget_figures(outcomes, manifest),
         **token_figures(outcomes),
         **latency_figures(outcomes),
+        **call_figures(calls),
         **throughput_figures(outcomes, wall_s),
+        **steady_figures(outcomes, calls, is_steady=manifest["load"]["is_steady"]),
+        **saturation_figures(outcomes, is_open=manifest["load"]["is_open"]),
+        **goodput_figures(outcomes, wall_s, Objectives(**manifest["objectives"])),
         **flops_figures(
             calls, len(outcomes), {"policy": manifest["architecture"], **manifest["role_architectures"]}
         ),
