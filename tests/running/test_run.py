@@ -1,10 +1,13 @@
 """The run loop keeps every finished problem, once, whatever happens to the others."""
 
+import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from tests.running.cells import Calculator, sums_cell
 from tests.scripted import WordCodec
@@ -12,8 +15,9 @@ from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
-from tts_eval.requests import EngineDied
+from tts_eval.requests import Completion, EngineDied, Request
 from tts_eval.running.directory import RunDirectory
+from tts_eval.running.loads import Poisson
 from tts_eval.running.run import run_cell
 
 
@@ -111,3 +115,40 @@ async def test_other_problems_than_before_are_refused(tmp_path: Path, grader: Gr
     more, engine = sums_cell(tmp_path, num_problems=4)
     with pytest.raises(ValueError, match="not those this run began with"):
         await run_cell(more, engine, grader)
+
+
+async def test_arrivals_keep_to_their_process_although_the_engine_falls_behind(
+    tmp_path: Path, grader: Grader
+) -> None:
+    """Problems come three times as fast as the engine answers them, one at a time."""
+
+    @dataclass
+    class OneAtATime(Calculator):
+        turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+        async def generate(self, request: Request) -> Completion:
+            async with self.turn:
+                await asyncio.sleep(0.015)
+                return await super().generate(request)
+
+    slow = OneAtATime({}, codec=WordCodec())
+    load = Poisson(rate_per_s=200.0, seed=1)
+    checked, engine = sums_cell(tmp_path, engine=slow, load=load, num_problems=200)
+    summary = await run_cell(checked, engine, grader)
+
+    spends = [outcome.spend for outcome in RunDirectory(tmp_path).outcomes()]
+    arrivals_s = sorted(spend.arrived_s for spend in spends)
+    assert stats.kstest(np.diff(arrivals_s), stats.expon(scale=1 / 200.0).cdf).pvalue > 0.05
+    assert sum(spend.finished_s <= arrivals_s[-1] for spend in spends) < 100  # it could not answer more
+    assert summary["saturated"] is True
+    path = {part: spread["mean"] for part, spread in summary["critical_path"].items()}
+    assert sum(path.values()) == pytest.approx(summary["tta_s"]["mean"])
+
+
+async def test_a_run_of_another_schema_is_not_gone_on_with(tmp_path: Path, grader: Grader) -> None:
+    checked, engine = sums_cell(tmp_path)
+    await run_cell(checked, engine, grader)
+    directory = RunDirectory(tmp_path)
+    directory.write("manifest.json", {**(directory.read("manifest.json") or {}), "schema_version": 1})
+    with pytest.raises(ValueError, match=r"begun with schema version 1; this tts_eval goes on only with"):
+        await run_cell(checked, engine, grader)

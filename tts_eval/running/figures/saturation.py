@@ -21,9 +21,9 @@ def saturation_figures(outcomes: Sequence[Outcome], *, is_open: bool) -> dict[st
 
     Looked at is the second half of the arrivals, in time. `saturated` is true if fewer problems were
     answered in it than arrived (A - C > 2.33 sqrt(A + C), as for two Poisson counts) and those that
-    arrived in it took longer than those before (rank sum, z > 2.33); false if as many were answered. If
-    they fell behind and yet took no longer, the run was too short to tell: None, as for a closed loop,
-    which cannot fall behind, and without any time between arrivals.
+    arrived in it took longer than those before (rank sum, z > 2.33); false if answers did not fall behind
+    by more than chance. If they did and yet took no longer, the run was too short to tell: None, as for a
+    closed loop, which cannot fall behind, and without any time between arrivals.
     """
     inside = longest_session(outcomes)
     arrivals_s = [outcome.spend.arrived_s for outcome in inside]
