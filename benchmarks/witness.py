@@ -216,8 +216,8 @@ async def main(arguments: Sequence[str]) -> int:
                 for side, figures in zip(sides, (said, counted, watched, benchmark), strict=True):
                     found[side].append(figures)
     print(
-        f"{options.problems} problems, {options.concurrency} in flight, at most {max_tokens} tokens, medians of "
-        f"{options.rounds} rounds: output throughput, mean TTFT, mean TPOT; difference in each round, median"
+        f"{options.problems} problems, {options.concurrency} in flight, at most {max_tokens} tokens; medians "
+        f"of {options.rounds} rounds: output throughput, mean TTFT, mean TPOT; median difference in a round"
     )
     met = report(found, {sides[1]: sides[0], sides[3]: sides[2]})
     return 0 if met else 1
