@@ -24,6 +24,14 @@ def number(name: str, value: Any, *, minimum: float, maximum: float | None = Non
         raise ValueError(f"{name} must be a number from {minimum:g}{upto}, not {value!r}")
 
 
+def divides(name: str, value: Any, whole_name: str, whole: int) -> None:
+    """Refuse `value` unless it is a whole number that divides `whole`."""
+    whole_number(name, value, minimum=1)
+    if whole % value:
+        allowed = ", ".join(str(n) for n in range(1, whole + 1) if whole % n == 0)
+        raise ValueError(f"{name}={value} does not divide {whole_name}={whole}; allowed: {allowed}")
+
+
 def one_of(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
     """Refuse `value` unless it is one of `allowed`."""
     if value not in allowed:

@@ -21,7 +21,7 @@ from tts_eval.model import Model
 from tts_eval.protocols import Engine, PoolingEngine
 from tts_eval.records import Call, Candidate, Finish, Markers, Problem, Trace
 from tts_eval.requests import Completion, Pooled, PoolingRequest, Request
-from tts_eval.seeds import derive_seed
+from tts_eval.seeds import derive_seed, digest, uniform
 from tts_eval.thinking import ThinkingPart
 
 LOOKS_A_BUDGET = 1000  # a look copies the whole sample, so a long one is not counted token by token
@@ -136,6 +136,14 @@ class MeteredModel:
         """Return the indices of equivalent answers, the largest group first; None is in no group."""
         return await self.grader.group(answers)
 
+    def room_tokens(self, trace: Trace) -> int:
+        """Return how many tokens the model's length leaves after `trace`."""
+        return self.served.engine.facts.max_model_len - len(trace.prompt_ids) - trace.num_tokens
+
+    def uniform(self, key: str) -> float:
+        """Return a number in [0, 1) that run seed, problem and `key` decide."""
+        return uniform(derive_seed(self.run_seed, self.meter.problem_id, "uniform", key))
+
     def interim(self, answer: str | None, candidates: Sequence[Candidate] = ()) -> None:
         """Note that `answer` is the best one so far, chosen from `candidates`; None displaces no answer."""
         standing = self.meter.interims[-1].answer if self.meter.interims else None
@@ -199,13 +207,12 @@ class MeteredModel:
         max_thinking_tokens: int | None = None,
     ) -> _OpenCall:
         prompt_ids = trace.prompt_ids + trace.token_ids
-        max_model_len = self.served.engine.facts.max_model_len
-        room = max_model_len - len(prompt_ids)
+        room = self.room_tokens(trace)
         if room < 1 or (max_tokens is not None and not 1 <= max_tokens <= room):
             asked = "more tokens" if max_tokens is None else f"max_tokens={max_tokens}"
             raise ValueError(
                 f"{asked} asked for after {len(prompt_ids)} tokens; "
-                f"the model's length of {max_model_len} leaves room for {max(room, 0)}"
+                f"the model's length of {len(prompt_ids) + room} leaves room for {max(room, 0)}"
             )
         granted = room if max_tokens is None else max_tokens
         if self.role == "policy":
@@ -218,12 +225,18 @@ class MeteredModel:
             self.served.model.sampling.override(temperature=temperature, top_p=top_p),
             max_tokens=granted,
             stop=stop,
-            seed=derive_seed(self.run_seed, self.meter.problem_id, number),
+            seed=self._seed(prompt_ids),
             num_logprobs=num_logprobs,
             max_thinking_tokens=max_thinking_tokens,
             priority=self.priority,
         )
         return _OpenCall(trace, request, number, self.meter.clock())
+
+    def _seed(self, prompt_ids: tuple[int, ...]) -> int:
+        """Return the seed of the next sample of a prefix, whatever else is asked in whatever order."""
+        prefix = digest(prompt_ids)
+        number = self.meter.next_sample_number(self.role, prefix)
+        return derive_seed(self.run_seed, self.meter.problem_id, self.role, prefix, number)
 
     @asynccontextmanager
     async def _watch(self, call: _OpenCall, *, every: int) -> AsyncIterator[AsyncIterator[Trace]]:

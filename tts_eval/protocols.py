@@ -70,6 +70,12 @@ class LanguageModel(Protocol):
     async def group(self, answers: Sequence[str | None]) -> list[list[int]]:
         """Return the indices of mathematically equivalent answers, the largest group first."""
 
+    def room_tokens(self, trace: Trace) -> int:
+        """Return how many tokens the model's length leaves after `trace`."""
+
+    def uniform(self, key: str) -> float:
+        """Return a number in [0, 1) that run seed, problem and `key` decide: a strategy's only chance."""
+
     def interim(self, answer: str | None, candidates: Sequence[Candidate] = ()) -> None:
         """Note that `answer` is the best one so far, chosen from `candidates`.
 

@@ -219,14 +219,31 @@ class MaxSpend:
 
 
 @dataclass(frozen=True, slots=True)
+class TreeNode:
+    """One node of a search tree: the step it adds, and what the search thought of it.
+
+    `parent` is its parent's place among the nodes, None for a root. `score` is the verifier's, aggregated;
+    `num_visits` and `value` are a Monte Carlo search's. A finished trace ends in a node with an `answer`.
+    """
+
+    parent: int | None
+    text: str
+    score: float | None = None
+    num_visits: int = 0
+    value: float | None = None
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a strategy made of a problem: its answer and every candidate behind it.
+    """What a strategy made of a problem: its answer and every candidate behind it, the tree it searched.
 
     `reused_from` is the problem whose stored attempt this one is, where nothing was solved.
     """
 
     answer: str | None
     candidates: tuple[Candidate, ...]
+    tree: tuple[TreeNode, ...] = ()
     reused_from: str | None = None
 
     @property

@@ -6,6 +6,7 @@ Knows no engine and no file; time comes from the clock it is given.
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from tts_eval.measuring.critical_path import critical_path
@@ -27,6 +28,7 @@ class Meter:
         self.interims: list[Interim] = []
         self.candidates: Sequence[Candidate] = ()
         self._num_calls_begun = 0
+        self._num_samples: Counter[tuple[str, str]] = Counter()
         self._num_thinking_tokens = 0
 
     @property
@@ -38,6 +40,11 @@ class Meter:
         """Return the number of a call that begins now; numbers rise in the order of asking."""
         self._num_calls_begun += 1
         return self._num_calls_begun - 1
+
+    def next_sample_number(self, role: str, prefix: str) -> int:
+        """Return how many samples of `prefix` were asked of `role` before; counts this one."""
+        self._num_samples[role, prefix] += 1
+        return self._num_samples[role, prefix] - 1
 
     def add(self, call: Call, *, num_thinking_tokens: int = 0) -> None:
         """Book a finished call."""

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from tts_eval.budget import Cut
 from tts_eval.grading.grade import Grade, Verdict
-from tts_eval.records import Attempt, Candidate, CriticalPath, Finish, Interim, Spend
+from tts_eval.records import Attempt, Candidate, CriticalPath, Finish, Interim, Spend, TreeNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Outcome:
         """Read one line of problems.jsonl back."""
         attempt, grade = line["attempt"], line["grade"]
         candidates = () if attempt is None else tuple(map(_candidate, attempt["candidates"]))
+        tree = () if attempt is None else tuple(TreeNode(**node) for node in attempt.get("tree", ()))
         return cls(
             problem_id=line["problem_id"],
             level=line["level"],
@@ -54,7 +55,7 @@ class Outcome:
             session=line["session"],
             attempt=None
             if attempt is None
-            else Attempt(attempt["answer"], candidates, attempt.get("reused_from")),
+            else Attempt(attempt["answer"], candidates, tree, attempt.get("reused_from")),
             grade=Grade(Verdict(grade["verdict"]), grade["reason"]),
             spend=_spend(line["spend"]),
             interims=tuple(Interim(**interim) for interim in line["interims"]),

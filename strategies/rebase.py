@@ -1,0 +1,47 @@
+"""Reward balanced search, REBASE (Wu et al., arXiv 2408.00724, section 3.2).
+
+Knows no model; how many children a node gets, `tts_eval.resampling` works out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tts_eval import checks
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Problem
+from tts_eval.resampling import rebase_allocation
+from tts_eval.search_tree import Node
+from tts_eval.step_search import StepSearch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rebase(StepSearch):
+    """`n` steps a depth, shared out among its nodes by a softmax of their scores at `balance_temperature`.
+
+    Each finished trace takes its place out of the width; the search ends when `n` have finished.
+    """
+
+    n: int = 16
+    balance_temperature: float = 0.2
+    max_steps: int = 25
+    answer_by: str = "weighted"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.whole_number("strategy.n", self.n, minimum=1)
+        checks.number("strategy.balance_temperature", self.balance_temperature, minimum=1e-3)
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        """Grow depth by depth; every depth's children are shared out by the scores of the one before."""
+        search = self.begin(problem, llm, verifier)
+        parents = [search.plant()] * self.n
+        finished: list[Node] = []
+        while parents:
+            grown = await search.grow(parents)
+            finished += [node for node in grown if search.is_finished(node)]
+            active = [node for node in grown if not search.is_finished(node)]
+            scores = [node.score for node in active]
+            counts = rebase_allocation(scores, self.n - len(finished), temperature=self.balance_temperature)
+            parents = [node for node, count in zip(active, counts, strict=True) for _ in range(count)]
+        return await search.attempt(finished)
