@@ -6,7 +6,8 @@ Knows nothing of models or problems.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -17,9 +18,19 @@ async def together(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 
     The first failure cancels the others and is raised as itself, not wrapped in a group.
     """
+    async with tasks() as group:
+        running = [group.create_task(coroutine) for coroutine in coroutines]
+    return [task.result() for task in running]
+
+
+@asynccontextmanager
+async def tasks() -> AsyncIterator[asyncio.TaskGroup]:
+    """Yield a group to create tasks in; leaving the context awaits them all.
+
+    The first failure cancels the others and is raised as itself, not wrapped in a group.
+    """
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(coroutine) for coroutine in coroutines]
+            yield group
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]

@@ -48,6 +48,14 @@ class Node:
         return Candidate.of(self.trace, self.answer, score=self.score, step_scores=self.step_scores)
 
 
+def ancestry(node: Node) -> Iterator[Node]:
+    """Yield `node` and all above it, up to the root."""
+    above: Node | None = node
+    while above is not None:
+        yield above
+        above = above.parent
+
+
 def descendants(node: Node) -> Iterator[Node]:
     """Yield `node` and all below it, parents before their children."""
     waiting = [node]

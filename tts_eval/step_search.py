@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from tts_eval import checks
 from tts_eval.aggregation import AGGREGATIONS, aggregate
@@ -30,6 +31,7 @@ class StepSearch:
     `max_steps` steps is written to the end of the trace.
     """
 
+    CHOICES: ClassVar = CHOICES
     aggregation: str = "last"
     answer_by: str = "best"
     max_steps: int = 40
@@ -39,9 +41,14 @@ class StepSearch:
 
     def __post_init__(self) -> None:
         checks.one_of("strategy.aggregation", self.aggregation, AGGREGATIONS)
-        checks.one_of("strategy.answer_by", self.answer_by, CHOICES)
+        checks.one_of("strategy.answer_by", self.answer_by, self.CHOICES)
         checks.whole_number("strategy.max_steps", self.max_steps, minimum=1)
         _ = self.sampling
+
+    @property
+    def chosen_by(self) -> str:
+        """How the best of some finished traces is chosen."""
+        return self.answer_by
 
     @property
     def sampling(self) -> StepSampling:
@@ -108,10 +115,15 @@ class Search:
         )
         await self._score(child, lookahead)
         if self.is_finished(child):
-            child.answer = self.llm.answer(child.trace)
-            self._finished.append(child)
-            await self._note_interim()
+            await self._finish(child)
         return child
+
+    async def complete(self, node: Node) -> Node:
+        """Return `node` written to its end and scored; the end is no part of the tree."""
+        end = Node(await grow_to_end(self.llm, node.trace, self.settings.sampling), node)
+        await self._score(end, lookahead=0)
+        await self._finish(end)
+        return end
 
     async def _score(self, node: Node, lookahead: int) -> None:
         ahead = node.trace
@@ -126,13 +138,14 @@ class Search:
         node.step_scores = tuple(own)
         node.score = aggregate(further[0] if further else own, self.settings.aggregation)
 
-    async def _note_interim(self) -> None:
-        """Note the answer of what has finished so far."""
+    async def _finish(self, node: Node) -> None:
+        node.answer = self.llm.answer(node.trace)
+        self._finished.append(node)
         candidates = [node.candidate() for node in self._finished]
-        self.llm.interim(await choose(self.llm, candidates, self.settings.answer_by))
+        self.llm.interim(await choose(self.llm, candidates, self.settings.chosen_by))
 
     async def attempt(self, finished: Sequence[Node]) -> Attempt:
-        """Return the attempt that ends with `finished`, in this order."""
+        """Return the attempt whose candidates are `finished`, in this order."""
         candidates = tuple(node.candidate() for node in finished)
-        answer = await choose(self.llm, candidates, self.settings.answer_by)
+        answer = await choose(self.llm, candidates, self.settings.chosen_by)
         return Attempt(answer, candidates, tree_records(self.roots))
