@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tts_eval import checks
 from tts_eval.concurrency import together
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Problem
+from tts_eval.records import Attempt, MaxSpend, Problem
 from tts_eval.search_tree import Node
 from tts_eval.step_search import Search, StepSearch
 
@@ -32,6 +32,10 @@ class Dvts(StepSearch):
         checks.whole_number("strategy.n", self.n, minimum=1)
         checks.divides("strategy.beam_width", self.beam_width, "strategy.n", self.n)
         checks.whole_number("strategy.lookahead", self.lookahead, minimum=0)
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+        """Return the most that all traces may cost."""
+        return self.spend_of(self.n, room_tokens=room_tokens, lookahead=self.lookahead)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Search all subtrees at once."""

@@ -14,7 +14,7 @@ from typing import ClassVar
 from tts_eval import checks
 from tts_eval.concurrency import tasks
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Problem
+from tts_eval.records import Attempt, MaxSpend, Problem
 from tts_eval.search_tree import Node, ancestry
 from tts_eval.step_search import Search, StepSearch
 
@@ -37,7 +37,7 @@ class Mcts(StepSearch):
     visited steps lead to. If none has finished by then, the most visited path is written to its end.
     """
 
-    CHOICES: ClassVar = (BY_VISITS, *StepSearch.CHOICES)
+    CHOICES: ClassVar[tuple[str, ...]] = (BY_VISITS, *StepSearch.CHOICES)
     answer_by: str = "weighted"
     max_simulations: int | None = 64
     max_tree_tokens: int | None = None
@@ -59,6 +59,15 @@ class Mcts(StepSearch):
         checks.one_of("strategy.selection", self.selection, ("uct", "puct"))
         checks.number("strategy.exploration", self.exploration, minimum=0.0)
         checks.one_of("strategy.backup", self.backup, ("mean", "max"))
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+        """Return the most that all simulations may cost, each of which writes a trace at most."""
+        by_simulations = None if self.max_simulations is None else self.max_simulations * room_tokens
+        by_tokens = (
+            None if self.max_tree_tokens is None else self.max_tree_tokens + self.in_flight * room_tokens
+        )
+        most = min(bound for bound in (by_simulations, by_tokens) if bound is not None)
+        return MaxSpend(math.ceil(most / room_tokens), most + room_tokens)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Keep simulations in flight until the budget is spent, then answer."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Problem
+from tts_eval.records import Attempt, MaxSpend, Problem
 from tts_eval.resampling import annealed_temperature, effective_share, log_odds, softmax, systematic
 from tts_eval.search_tree import Node
 from tts_eval.step_search import StepSearch
@@ -35,6 +35,10 @@ class ParticleFilter(StepSearch):
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.whole_number("strategy.n", self.n, minimum=1)
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+        """Return the most that all traces may cost."""
+        return self.spend_of(self.n, room_tokens=room_tokens)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Propagate, weigh, resample; until every particle has finished."""

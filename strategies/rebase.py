@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Problem
+from tts_eval.records import Attempt, MaxSpend, Problem
 from tts_eval.resampling import rebase_allocation
 from tts_eval.search_tree import Node
 from tts_eval.step_search import StepSearch
@@ -31,6 +31,10 @@ class Rebase(StepSearch):
         super().__post_init__()
         checks.whole_number("strategy.n", self.n, minimum=1)
         checks.number("strategy.balance_temperature", self.balance_temperature, minimum=1e-3)
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+        """Return the most that all traces may cost."""
+        return self.spend_of(self.n, room_tokens=room_tokens)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Grow depth by depth; every depth's children are shared out by the scores of the one before."""

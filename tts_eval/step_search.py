@@ -11,13 +11,13 @@ from typing import ClassVar
 
 from tts_eval import checks
 from tts_eval.aggregation import AGGREGATIONS, aggregate
-from tts_eval.choice import CHOICES, choose
 from tts_eval.concurrency import together
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Problem
+from tts_eval.records import Attempt, MaxSpend, Problem
 from tts_eval.search_tree import Node, tree_records
 from tts_eval.step_growth import StepSampling, grow_step, grow_to_end, is_finished
+from tts_eval.votes import best_scored, plurality, weighted_plurality
 
 GREEDY = 0.0
 
@@ -31,7 +31,8 @@ class StepSearch:
     `max_steps` steps is written to the end of the trace.
     """
 
-    CHOICES: ClassVar = CHOICES
+    CHOICES: ClassVar[tuple[str, ...]] = ("best", "weighted", "majority")
+
     aggregation: str = "last"
     answer_by: str = "best"
     max_steps: int = 40
@@ -68,6 +69,11 @@ class StepSearch:
         """Refuse to search without a guide."""
         if verifier is None:
             raise ValueError(f"{type(self).__name__} is guided by a verifier; give verifier=..., not none")
+
+    def spend_of(self, num_traces: int, *, room_tokens: int, lookahead: int = 0) -> MaxSpend:
+        """Return the most that `num_traces` grown step by step may cost; a dropped step is paid for too."""
+        before_last = (self.max_steps - 1) * (1 + lookahead) * self.max_step_tokens
+        return MaxSpend(num_traces, num_traces * (before_last + room_tokens))
 
     def begin(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Search:
         """Return the search for an answer to `problem`."""
@@ -142,10 +148,19 @@ class Search:
         node.answer = self.llm.answer(node.trace)
         self._finished.append(node)
         candidates = [node.candidate() for node in self._finished]
-        self.llm.interim(await choose(self.llm, candidates, self.settings.chosen_by))
+        self.llm.interim(await self._choose(self._finished), candidates)
 
     async def attempt(self, finished: Sequence[Node]) -> Attempt:
         """Return the attempt whose candidates are `finished`, in this order."""
         candidates = tuple(node.candidate() for node in finished)
-        answer = await choose(self.llm, candidates, self.settings.chosen_by)
-        return Attempt(answer, candidates, tree_records(self.roots))
+        return Attempt(await self._choose(finished), candidates, tree_records(self.roots))
+
+    async def _choose(self, finished: Sequence[Node]) -> str | None:
+        answers, scores = [node.answer for node in finished], [node.score for node in finished]
+        match self.settings.chosen_by:
+            case "best":
+                return best_scored(answers, scores)
+            case "weighted":
+                return await weighted_plurality(self.llm, answers, scores)
+            case _:
+                return await plurality(self.llm, answers)
