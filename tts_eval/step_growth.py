@@ -5,7 +5,7 @@ Knows no score and no search; what a step is, `tts_eval.steps` says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tts_eval import checks
 from tts_eval.protocols import LanguageModel
@@ -65,3 +65,22 @@ async def grow_to_end(
         trace, temperature=sampling.temperature, top_p=sampling.top_p, num_logprobs=num_logprobs
     )
     return grown
+
+
+def carried_over(trace: Trace, other: Trace, *, since: Trace) -> Trace:
+    """Return `trace` with what `other` has more than its prefix `since`, written by another model perhaps.
+
+    Token ids pass as they are where this trace's tokenizer reads them as the same text; else the text is
+    encoded anew.
+    """
+    ids = other.token_ids[since.num_tokens :]
+    text = other.text[len(since.text) :]
+    own_ids = ids if trace.codec.decode(ids) == text else trace.codec.encode(text)
+    return replace(
+        trace,
+        token_ids=trace.token_ids + own_ids,
+        text=trace.text + text,
+        finish=other.finish,
+        logprobs=None,
+        confidences=None,
+    )

@@ -1,0 +1,109 @@
+"""DeepConf, online (Fu et al., arXiv 2508.15260, section 3.3): traces that become unsure are stopped.
+
+Knows no verifier. The warm-up has to end before the rest can begin: no trace can be judged without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tts_eval import checks
+from tts_eval.concurrency import together
+from tts_eval.confidence import first_drop, lowest, percentile
+from tts_eval.model import Model
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Candidate, MaxSpend, Problem, Trace
+from tts_eval.votes import weighted_plurality
+
+
+@dataclass(frozen=True)
+class DeepConfOnline:
+    """`num_warmup` whole traces set a threshold; of the other `n - num_warmup`, those below it are stopped.
+
+    A trace's confidence is its lowest mean of `window` tokens in a row. The threshold lets a share `keep` of
+    the warm-up pass: .9 is what the authors call high, .1 low. Those that pass vote, with their confidence
+    for weight. A trace is looked at after every `every` tokens; it ends at the token where it fell below.
+    """
+
+    n: int = 64
+    num_warmup: int = 16
+    keep: float = 0.9
+    window: int = 2048
+    num_likeliest: int = 20
+    every: int = 32
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        checks.whole_number("strategy.n", self.n, minimum=1)
+        checks.whole_number("strategy.num_warmup", self.num_warmup, minimum=1, maximum=self.n)
+        checks.number("strategy.keep", self.keep, minimum=0.0, maximum=1.0)
+        for name in ("window", "num_likeliest", "every"):
+            checks.whole_number(f"strategy.{name}", getattr(self, name), minimum=1)
+        checks.sampling(self.temperature, self.top_p)
+        checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
+
+    def check_model(self, model: Model, *, room_tokens: int) -> None:
+        """Refuse a bound that the model's length cannot hold."""
+        checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+        """Return what n traces cost of which none is stopped."""
+        return MaxSpend(self.n, self.n * (room_tokens if self.max_tokens is None else self.max_tokens))
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        """Warm up, set the threshold, sample the rest under it, vote."""
+        warmup = await together(self._whole(problem, llm) for _ in range(self.num_warmup))
+        confidences = [lowest(trace.confidences or (), self.window) for trace in warmup]
+        threshold = percentile(confidences, 1 - self.keep)
+        candidates = [self._candidate(llm, trace, threshold) for trace in warmup]
+        llm.interim(await _vote(llm, candidates), tuple(candidates))
+
+        so_far = list(candidates)
+
+        async def sample() -> Candidate:
+            candidate = self._candidate(llm, await self._watched(problem, llm, threshold), threshold)
+            so_far.append(candidate)
+            llm.interim(await _vote(llm, so_far), tuple(so_far))
+            return candidate
+
+        candidates += await together(sample() for _ in range(self.n - self.num_warmup))
+        return Attempt(await _vote(llm, candidates), tuple(candidates))
+
+    async def _whole(self, problem: Problem, llm: LanguageModel) -> Trace:
+        [trace] = await llm.extend(
+            llm.start(problem),
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            num_logprobs=self.num_likeliest,
+        )
+        return trace
+
+    async def _watched(self, problem: Problem, llm: LanguageModel, threshold: float) -> Trace:
+        """Return a trace, cut where a full window of it fell below `threshold`."""
+        trace = llm.start(problem)
+        async with llm.stream(
+            trace,
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            num_logprobs=self.num_likeliest,
+            every=self.every,
+        ) as growing:
+            async for trace in growing:
+                drop = first_drop(trace.confidences or (), self.window, threshold)
+                if drop is not None:
+                    return trace.first(drop)
+        return trace
+
+    def _candidate(self, llm: LanguageModel, trace: Trace, threshold: float) -> Candidate:
+        """Return the candidate that `trace` makes; without a vote if its confidence is below `threshold`."""
+        confidence = lowest(trace.confidences or (), self.window)
+        is_heard = trace.finish is not None and confidence >= threshold
+        return Candidate.of(trace, llm.answer(trace) if is_heard else None, score=confidence)
+
+
+async def _vote(llm: LanguageModel, candidates: list[Candidate]) -> str | None:
+    return await weighted_plurality(llm, [c.answer for c in candidates], [c.score or 0.0 for c in candidates])

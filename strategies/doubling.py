@@ -1,0 +1,75 @@
+"""The doubling rule: think twice as long as before, as long as that makes the model surer of its answer.
+
+Knows no verifier; how sure the model is, the probabilities of its answer's tokens tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tts_eval import checks
+from tts_eval.model import Model
+from tts_eval.probing import Probe, check_probed, is_thinking, probe
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Candidate, MaxSpend, Problem
+from tts_eval.step_growth import is_finished
+
+
+@dataclass(frozen=True)
+class Doubling:
+    """Think for `first_tokens`, ask for the answer, think on until twice as many, ask again, and so on.
+
+    It ends when the confidence in the answer has risen by no more than `min_rise` since the budget was half;
+    the surer of the two answers counts. A trace that ends its thinking by itself answers for itself.
+    """
+
+    first_tokens: int = 64
+    min_rise: float = 0.0
+    max_probe_tokens: int = 20
+    temperature: float | None = None
+    top_p: float | None = None
+
+    def __post_init__(self) -> None:
+        checks.whole_number("strategy.first_tokens", self.first_tokens, minimum=1)
+        checks.number("strategy.min_rise", self.min_rise, minimum=0.0, maximum=1.0)
+        checks.whole_number("strategy.max_probe_tokens", self.max_probe_tokens, minimum=1)
+        checks.sampling(self.temperature, self.top_p)
+
+    def check_model(self, model: Model, *, room_tokens: int) -> None:
+        """Refuse a model that cannot be probed, and a first budget that its length cannot hold."""
+        check_probed("doubling", model, None)
+        checks.fits("strategy.first_tokens", self.first_tokens, room_tokens)
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+        """Return what a trace that never ends costs, with a probe at every doubling."""
+        num_probes = (room_tokens // self.first_tokens).bit_length() + 1
+        return MaxSpend(1, room_tokens + num_probes * self.max_probe_tokens)
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        """Double the budget until the confidence no longer rises."""
+        trace = llm.start(problem)
+        budget = self.first_tokens
+        before: Probe | None = None
+        while True:
+            [trace] = await llm.extend(
+                trace,
+                max_tokens=min(budget - trace.num_tokens, llm.room_tokens(trace)),
+                temperature=self.temperature,
+                top_p=self.top_p,
+            )
+            if is_finished(llm, trace):
+                answer = llm.answer(trace)
+                if answer is None and before is not None:
+                    answer = before.answer
+                return Attempt(answer, (Candidate.of(trace, answer),))
+            budget *= 2
+            if not is_thinking(llm, trace):
+                continue
+            now = await probe(llm, trace, lead_in=None, max_tokens=self.max_probe_tokens, temperature=0.0)
+            surer = now if before is None or now.confidence >= before.confidence else before
+            llm.interim(surer.answer)
+            if before is not None and now.confidence - before.confidence <= self.min_rise:
+                return Attempt(
+                    surer.answer, (Candidate.of(surer.trace, surer.answer, score=surer.confidence),)
+                )
+            before = now

@@ -1,0 +1,100 @@
+"""Early exit by probing (Dynasor-CoT, Fu et al., arXiv 2412.20993): ask for the answer within the thinking.
+
+Knows no verifier; the thinking goes on while a probe is answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tts_eval import checks
+from tts_eval.model import Model
+from tts_eval.probing import Probe, check_probed, is_thinking, probe
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Candidate, MaxSpend, Problem, Trace
+
+HEDGES = ("wait", "hold", "but", "okay", "no", "hmm")  # Dynasor's: a reply with one of them is not certain
+
+
+@dataclass(frozen=True)
+class EarlyExit:
+    """One trace, probed after every `every` tokens of thinking, that ends once `patience` probes agree.
+
+    They agree where their answers are equivalent and none of them hedges. `probe` is what is appended to ask
+    (null: the model's own lead-in of an answer). A trace that ends by itself answers for itself; one that is
+    cut off in thinking answers what it was last probed for.
+    """
+
+    every: int = 64
+    patience: int = 3
+    probe: str | None = None
+    max_probe_tokens: int = 20
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+
+    def __post_init__(self) -> None:
+        checks.whole_number("strategy.every", self.every, minimum=1)
+        checks.whole_number("strategy.patience", self.patience, minimum=1)
+        checks.whole_number("strategy.max_probe_tokens", self.max_probe_tokens, minimum=1)
+        checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
+        checks.sampling(self.temperature, self.top_p)
+
+    def check_model(self, model: Model, *, room_tokens: int) -> None:
+        """Refuse a model that cannot be probed, and a bound that its length cannot hold."""
+        check_probed("early_exit", model, self.probe)
+        checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+        """Return what a trace that never ends costs, with all of its probes."""
+        longest = room_tokens if self.max_tokens is None else self.max_tokens
+        return MaxSpend(1, longest + longest // self.every * self.max_probe_tokens)
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        """Think, and leave as soon as the answer stands."""
+        trace = llm.start(problem)
+        probes: list[Probe] = []
+        async with llm.stream(
+            trace,
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            every=self.every,
+        ) as growing:
+            async for trace in growing:
+                while (looked_at := self._next_look(trace, len(probes))) and is_thinking(llm, looked_at):
+                    probes.append(await self._ask(llm, looked_at))
+                    llm.interim(probes[-1].answer)
+                    if await self._is_certain(llm, probes):
+                        return _attempt(probes[-1])
+        answer = llm.answer(trace)
+        if answer is None and probes:
+            return _attempt(probes[-1])
+        return Attempt(answer, (Candidate.of(trace, answer),))
+
+    def _next_look(self, trace: Trace, num_probes: int) -> Trace | None:
+        """Return `trace` as it was at the next probe: looks come when they come, probes at fixed places."""
+        place = (num_probes + 1) * self.every
+        return trace.first(place) if place <= trace.num_tokens else None
+
+    async def _ask(self, llm: LanguageModel, trace: Trace) -> Probe:
+        return await probe(
+            llm,
+            trace,
+            lead_in=self.probe,
+            max_tokens=self.max_probe_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+        )
+
+    async def _is_certain(self, llm: LanguageModel, probes: Sequence[Probe]) -> bool:
+        last = probes[-self.patience :]
+        if len(last) < self.patience or any(hedge in one.reply.lower() for one in last for hedge in HEDGES):
+            return False
+        groups = await llm.group([one.answer for one in last])
+        return len(groups) == 1 and len(groups[0]) == self.patience
+
+
+def _attempt(last: Probe) -> Attempt:
+    return Attempt(last.answer, (Candidate.of(last.trace, last.answer, score=last.confidence),))

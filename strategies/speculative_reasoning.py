@@ -1,0 +1,107 @@
+"""Step-level speculation: a draft model proposes each step, and a better judge keeps or rewrites it.
+
+SpecReason (Pan et al., arXiv 2504.07891) asks the large model to rate the step, RSD (Liao et al., arXiv
+2501.19324) a process reward model. Unlike speculative decoding this changes what is written. Knows no model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tts_eval import checks
+from tts_eval.model import Model
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Candidate, MaxSpend, Problem, Trace
+from tts_eval.step_growth import StepSampling, carried_over, grow_step, grow_to_end, is_finished
+
+DRAFT = "draft"
+HIGHEST_RATING = 9
+
+
+@dataclass(frozen=True)
+class SpeculativeReasoning:
+    """Each step is drafted by the role `draft`, and kept if its score reaches `threshold`.
+
+    `judge` prm: the score is the verifier's for the step (RSD). `judge` model: the policy itself reads
+    `rating_prompt` after the step and says a digit, of which 9 is a score of 1 (SpecReason keeps 7 and more).
+    A step that is not kept is written anew by the policy; so is all that follows `max_steps` steps.
+    """
+
+    judge: str = "prm"
+    threshold: float = 0.7
+    rating_prompt: str = "\n\nQuality of the last step, from 0 to 9: "
+    max_steps: int = 200
+    max_step_tokens: int = 512
+    temperature: float | None = None
+    top_p: float | None = None
+
+    def __post_init__(self) -> None:
+        checks.one_of("strategy.judge", self.judge, ("prm", "model"))
+        checks.number("strategy.threshold", self.threshold, minimum=0.0, maximum=1.0)
+        checks.whole_number("strategy.max_steps", self.max_steps, minimum=1)
+        _ = self.sampling
+
+    @property
+    def sampling(self) -> StepSampling:
+        """How the tokens of a step are drawn, by either model."""
+        return StepSampling(self.max_step_tokens, self.temperature, self.top_p)
+
+    def check_model(self, model: Model, *, room_tokens: int) -> None:
+        """Refuse steps that the model's length cannot hold."""
+        checks.fits("strategy.max_step_tokens", self.max_step_tokens, room_tokens)
+
+    def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
+        """Refuse to run without a draft model, or without the judge that was asked for."""
+        if DRAFT not in roles:
+            raise ValueError(
+                "speculative_reasoning drafts steps with a second model; give one for the role 'draft'"
+            )
+        if self.judge == "prm" and verifier is None:
+            raise ValueError(
+                "strategy.judge=prm needs a verifier; give verifier=..., or strategy.judge=model"
+            )
+
+    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+        """Return what the policy spends if it rewrites every step, its ratings included."""
+        return MaxSpend(1, room_tokens + self.max_steps)
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        """Draft, judge, keep or rewrite; until the trace has ended."""
+        draft = llm.as_role(DRAFT)
+        trace, drafted = llm.start(problem), draft.start(problem)
+        for _ in range(self.max_steps):
+            if is_finished(llm, trace):
+                break
+            proposal = (
+                await grow_step(draft, drafted, self.sampling) if draft.room_tokens(drafted) else drafted
+            )
+            proposed = carried_over(trace, proposal, since=drafted)
+            if proposed.text != trace.text and await self._is_kept(problem, llm, verifier, proposed):
+                trace, drafted = proposed, proposal
+            else:
+                rewritten = await grow_step(llm, trace, self.sampling)
+                trace, drafted = rewritten, carried_over(drafted, rewritten, since=trace)
+        if not is_finished(llm, trace):
+            trace = await grow_to_end(llm, trace, self.sampling)
+        answer = llm.answer(trace)
+        return Attempt(answer, (Candidate.of(trace, answer),))
+
+    async def _is_kept(
+        self, problem: Problem, llm: LanguageModel, verifier: Verifier | None, proposed: Trace
+    ) -> bool:
+        if self.judge == "model":
+            return await self._rating(llm, proposed) >= self.threshold
+        assert verifier is not None
+        [scores] = await verifier.score(problem, [proposed])
+        return scores[-1] >= self.threshold
+
+    async def _rating(self, llm: LanguageModel, proposed: Trace) -> float:
+        """Return the policy's greedy rating of the last step; 0 where it says no digit or has no room to."""
+        asked = proposed + self.rating_prompt
+        if llm.room_tokens(asked) < 1:
+            return 0.0
+        [rated] = await llm.extend(asked, max_tokens=1, temperature=0.0)
+        digit = re.search(r"\d", rated.text[len(asked.text) :])
+        return int(digit[0]) / HIGHEST_RATING if digit else 0.0

@@ -1,0 +1,72 @@
+"""How sure a model was of a trace, from the confidences of its tokens (DeepConf, arXiv 2508.15260, 3.1).
+
+Knows no vote; a token's confidence is the negative mean log-probability of the likeliest tokens in its place.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+BOTTOM_SHARE = 0.1
+
+Floats = Sequence[float]
+
+
+def group_means(confidences: Floats, window: int) -> list[float]:
+    """Return the mean over each stretch of `window` tokens; that of all tokens where there are fewer."""
+    if len(confidences) <= window:
+        return [math.fsum(confidences) / len(confidences)] if confidences else [0.0]
+    total = math.fsum(confidences[:window])
+    means = [total / window]
+    for index in range(window, len(confidences)):
+        total += confidences[index] - confidences[index - window]
+        means.append(total / window)
+    return means
+
+
+def mean(confidences: Floats, window: int) -> float:
+    """Return the mean over the whole trace."""
+    return group_means(confidences, max(1, len(confidences)))[0]
+
+
+def tail(confidences: Floats, window: int) -> float:
+    """Return the mean of the last `window` tokens."""
+    return group_means(confidences[-window:], window)[0]
+
+
+def lowest(confidences: Floats, window: int) -> float:
+    """Return the lowest group mean."""
+    return min(group_means(confidences, window))
+
+
+def bottom(confidences: Floats, window: int) -> float:
+    """Return the mean of the lowest tenth of the group means, at least of one."""
+    means = sorted(group_means(confidences, window))
+    fewest = means[: max(1, int(len(means) * BOTTOM_SHARE))]
+    return math.fsum(fewest) / len(fewest)
+
+
+MEASURES: dict[str, Callable[[Floats, int], float]] = {
+    "mean": mean,
+    "tail": tail,
+    "bottom": bottom,
+    "lowest": lowest,
+}
+
+
+def percentile(values: Floats, share: float) -> float:
+    """Return the value below which a `share` in [0, 1] of `values` lies, interpolated linearly."""
+    ordered = sorted(values)
+    place = share * (len(ordered) - 1)
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def first_drop(confidences: Floats, window: int, threshold: float) -> int | None:
+    """Return how many tokens there were when a full window first had a mean below `threshold`, if ever."""
+    if len(confidences) < window:
+        return None
+    means = group_means(confidences, window)
+    return next((place + window for place, value in enumerate(means) if value < threshold), None)

@@ -1,0 +1,84 @@
+"""Asking a model for its answer while it is still thinking, without disturbing the thinking.
+
+Knows no rule of when to ask or to stop.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tts_eval.model import Model
+from tts_eval.protocols import LanguageModel
+from tts_eval.records import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What the model said when it was asked: `trace` with the question and its reply.
+
+    `answer` is None where the reply does not close the box. `confidence` is the geometric mean of the
+    probabilities of the answer's tokens, the closing brace included; 0 without an answer.
+    """
+
+    trace: Trace
+    reply: str
+    answer: str | None
+    confidence: float
+
+
+def check_probed(name: str, model: Model, lead_in: str | None) -> None:
+    """Refuse, with a ValueError, a model that does not think and a lead-in that opens no box."""
+    if model.thinking_end is None:
+        raise ValueError(f"{name} looks into the thinking; {model.name!r} has no thinking_end")
+    asked = model.answer_lead_in if lead_in is None else lead_in
+    if not asked.endswith("{"):
+        raise ValueError(f"a probe must end by opening a box, as in '\\boxed{{', not {asked!r}")
+
+
+def is_thinking(llm: LanguageModel, trace: Trace) -> bool:
+    """Whether `trace` has not closed its thinking part yet."""
+    return str(llm.markers.thinking_end) not in trace.text
+
+
+async def probe(
+    llm: LanguageModel,
+    trace: Trace,
+    *,
+    lead_in: str | None,
+    max_tokens: int,
+    temperature: float | None = None,
+    top_p: float | None = None,
+) -> Probe:
+    """Append `lead_in` (None: the model's own) to `trace` and let the model fill the box that it opens.
+
+    Near the model's length there may be no room to ask: then there is no answer.
+    """
+    asked = trace + (llm.markers.answer_lead_in if lead_in is None else lead_in)
+    room_tokens = min(max_tokens, llm.room_tokens(asked))
+    if room_tokens < 1:
+        return Probe(trace, "", None, 0.0)
+    [told] = await llm.extend(
+        asked, max_tokens=room_tokens, temperature=temperature, top_p=top_p, num_logprobs=0
+    )
+    reply = told.text[len(asked.text) :]
+    end = closing_brace(reply)
+    if end is None or not reply[:end].strip():
+        return Probe(told, reply, None, 0.0)
+    assert told.logprobs is not None
+    num_before, num_answer = asked.num_tokens, 1
+    while closing_brace(told.codec.decode(told.token_ids[num_before : num_before + num_answer])) is None:
+        num_answer += 1
+    logprobs = told.logprobs[num_before : num_before + num_answer]
+    confidence = math.exp(math.fsum(logprobs) / num_answer)
+    return Probe(told, reply, reply[:end].strip(), confidence)
+
+
+def closing_brace(text: str) -> int | None:
+    """Return where the first brace of `text` stands that closes more than was opened, None without one."""
+    depth = 0
+    for place, character in enumerate(text):
+        depth += (character == "{") - (character == "}")
+        if depth < 0:
+            return place
+    return None
