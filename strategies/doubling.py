@@ -65,7 +65,9 @@ class Doubling:
             budget *= 2
             if not is_thinking(llm, trace):
                 continue
-            now = await probe(llm, trace, lead_in=None, max_tokens=self.max_probe_tokens, temperature=0.0)
+            now = await probe(
+                llm, trace, lead_in=None, max_tokens=self.max_probe_tokens, temperature=0.0, num_logprobs=0
+            )
             surer = now if before is None or now.confidence >= before.confidence else before
             llm.interim(surer.answer)
             if before is not None and now.confidence - before.confidence <= self.min_rise:

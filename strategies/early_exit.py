@@ -97,4 +97,4 @@ class EarlyExit:
 
 
 def _attempt(last: Probe) -> Attempt:
-    return Attempt(last.answer, (Candidate.of(last.trace, last.answer, score=last.confidence),))
+    return Attempt(last.answer, (Candidate.of(last.trace, last.answer),))

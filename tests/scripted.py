@@ -46,7 +46,10 @@ class WordCodec:
         return tuple(self._words.index(word) for word in words)
 
     def decode(self, token_ids: Sequence[int]) -> str:
-        return "".join(self._words[i] for i in token_ids)
+        known = (
+            i for i in token_ids if i < len(self._words)
+        )  # as transformers: a stranger's id says nothing
+        return "".join(self._words[i] for i in known)
 
     def prompt(self, question: str, *, thinking: bool = True, turns: Sequence[str] = ()) -> tuple[int, ...]:
         said = " ".join((question, *turns))
@@ -117,8 +120,7 @@ class ScriptedStream:
         self.whole = await self.engine.generate(self.request)
         for end in range(self.every, len(self.whole.token_ids), self.every):
             self.num_seen = end
-            ids = self.whole.token_ids[:end]
-            yield Completion(ids, self.engine.codec.decode(ids), None)
+            yield self._first(end, None)
             await asyncio.sleep(0)  # others grow in between
         self.num_seen = len(self.whole.token_ids)
         yield self.whole
@@ -128,8 +130,19 @@ class ScriptedStream:
             return Completion((), "", Finish.ABORT)
         if self.num_seen == len(self.whole.token_ids):
             return self.whole
-        ids = self.whole.token_ids[: self.num_seen]
-        return Completion(ids, self.engine.codec.decode(ids), Finish.ABORT)
+        return self._first(self.num_seen, Finish.ABORT)
+
+    def _first(self, num_tokens: int, finish: Finish | None) -> Completion:
+        assert self.whole is not None
+        ids, logprobs, confidences = self.whole.token_ids, self.whole.logprobs, self.whole.confidences
+        return replace(
+            self.whole,
+            token_ids=ids[:num_tokens],
+            text=self.engine.codec.decode(ids[:num_tokens]),
+            finish=finish,
+            logprobs=None if logprobs is None else logprobs[:num_tokens],
+            confidences=None if confidences is None else confidences[:num_tokens],
+        )
 
 
 @dataclass

@@ -15,16 +15,31 @@ from tts_eval.records import Trace
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What the model said when it was asked: `trace` with the question and its reply.
+    """What the model said when it was asked: its reply follows `num_before` tokens of `trace`.
 
-    `answer` is None where the reply does not close the box. `confidence` is the geometric mean of the
-    probabilities of the answer's tokens, the closing brace included; 0 without an answer.
+    `answer` is None where the reply does not close the box.
     """
 
     trace: Trace
+    num_before: int
     reply: str
     answer: str | None
-    confidence: float
+
+    @property
+    def confidence(self) -> float:
+        """The geometric mean of the probabilities of the reply's tokens up to the closing brace.
+
+        0 without an answer; known only where the log-probabilities were asked for.
+        """
+        if self.answer is None:
+            return 0.0
+        assert self.trace.logprobs is not None
+        ids = self.trace.token_ids[self.num_before :]
+        num_answer = 1
+        while closing_brace(self.trace.codec.decode(ids[:num_answer])) is None:
+            num_answer += 1
+        logprobs = self.trace.logprobs[self.num_before : self.num_before + num_answer]
+        return math.exp(math.fsum(logprobs) / num_answer)
 
 
 def check_probed(name: str, model: Model, lead_in: str | None) -> None:
@@ -49,6 +64,7 @@ async def probe(
     max_tokens: int,
     temperature: float | None = None,
     top_p: float | None = None,
+    num_logprobs: int | None = None,
 ) -> Probe:
     """Append `lead_in` (None: the model's own) to `trace` and let the model fill the box that it opens.
 
@@ -57,21 +73,14 @@ async def probe(
     asked = trace + (llm.markers.answer_lead_in if lead_in is None else lead_in)
     room_tokens = min(max_tokens, llm.room_tokens(asked))
     if room_tokens < 1:
-        return Probe(trace, "", None, 0.0)
+        return Probe(asked, asked.num_tokens, "", None)
     [told] = await llm.extend(
-        asked, max_tokens=room_tokens, temperature=temperature, top_p=top_p, num_logprobs=0
+        asked, max_tokens=room_tokens, temperature=temperature, top_p=top_p, num_logprobs=num_logprobs
     )
     reply = told.text[len(asked.text) :]
     end = closing_brace(reply)
-    if end is None or not reply[:end].strip():
-        return Probe(told, reply, None, 0.0)
-    assert told.logprobs is not None
-    num_before, num_answer = asked.num_tokens, 1
-    while closing_brace(told.codec.decode(told.token_ids[num_before : num_before + num_answer])) is None:
-        num_answer += 1
-    logprobs = told.logprobs[num_before : num_before + num_answer]
-    confidence = math.exp(math.fsum(logprobs) / num_answer)
-    return Probe(told, reply, reply[:end].strip(), confidence)
+    answer = None if end is None else reply[:end].strip() or None
+    return Probe(told, asked.num_tokens, reply, answer)
 
 
 def closing_brace(text: str) -> int | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from strategies.doubling import Doubling
-from tests.scripted import MODEL, ScriptedEngine, metered
+from tests.scripted import ScriptedEngine, metered
 from tts_eval.records import Attempt, Problem
 from tts_eval.requests import Completion, Request
 
@@ -18,17 +18,16 @@ SCRIPT = {
     f" one two three four{LEAD_IN}": ["42}"],
     f" one two three four five six seven eight{LEAD_IN}": ["41}"],
 }
+LOGPROBS = {"7}": -1.0, "42}": -0.1, "41}": -0.5}
 
 
 class Going(ScriptedEngine):
     """Never ends a thought by itself; the log-probability of what it says in a box is scripted."""
 
-    logprob_of = {"7}": -1.0, "42}": -0.1, "41}": -0.5}
-
     async def generate(self, request: Request) -> Completion:
         whole = await super().generate(request)
-        logprobs = tuple(self.logprob_of.get(self.codec.decode([i]), 0.0) for i in whole.token_ids)
-        ends = whole.text in self.logprob_of
+        logprobs = tuple(LOGPROBS.get(self.codec.decode([i]), 0.0) for i in whole.token_ids)
+        ends = whole.text in LOGPROBS
         return replace(whole, finish=whole.finish if ends else "length", logprobs=logprobs)  # type: ignore[arg-type]
 
 
