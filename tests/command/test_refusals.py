@@ -52,6 +52,31 @@ SETTINGS = {
         "model.path must be given: model.path=...",
         "",
     ),
+    "a verifier without its model": (
+        ["verifier=pocket_prm", "~roles.verifier"],
+        "verifier pocket_prm needs a model for role 'verifier'; there are: policy; give +model@roles.verifier",
+        "",
+    ),
+    "a separator that is no token": (
+        ["verifier=pocket_prm", "verifier.separator=' * ='"],
+        "verifier.separator=' * =' must be one token of pocket_prm; it is 2",
+        "",
+    ),
+    "a role that is there already": (
+        ["+roles.policy.shares_gpus=true"],
+        "roles.policy is the model itself",
+        "",
+    ),
+    "a setting that a role has not": (
+        ["+roles.draft.gpus=2"],
+        "roles.draft has no setting 'gpus'; allowed: model, engine, shares_gpus",
+        "",
+    ),
+    "a wrong engine setting of a role": (
+        ["verifier=pocket_prm", "roles.verifier.engine.tensor_parallel_size=3"],
+        "tensor_parallel_size=3 does not divide",
+        "",
+    ),
     "no such level": (["task.levels=[1,9]"], "task.levels must be some of 1, 2, 3, 4, 5", "not [1, 9]"),
     "no such split": (["task.split=exam"], "split must be one of ", "'exam'"),
     "a checkpoint that is not there": (

@@ -1,0 +1,180 @@
+"""A cell with several models: who shares an engine, who holds GPUs, and what each role is charged."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.running.cells import Calculator, CalculatorSettings, sums_cell
+from tests.scripted import MODEL, WordCodec
+from tts_eval.measuring.architecture_reader import read_architecture
+from tts_eval.measuring.flops import call_flops
+from tts_eval.model import Model
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Candidate, Problem, TextCodec
+from tts_eval.requests import Pooled, PoolingRequest
+from tts_eval.running.cell import CheckedRole
+from tts_eval.running.deployment import Deployment, Role
+from tts_eval.running.directory import RunDirectory
+from tts_eval.running.sweep import run_sweep
+
+PRM = replace(MODEL, name="prm")
+CONFIG = {
+    "model_type": "llama",
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "vocab_size": 100,
+}
+
+
+@dataclass
+class Reader(Calculator):
+    """A reward model that finds every token right with logit 1, and has read the first token before."""
+
+    async def pool(self, request: PoolingRequest) -> Pooled:
+        return Pooled(((0.0, 1.0),) * (len(request.token_ids) - 1), num_cached_tokens=1)
+
+
+@dataclass(frozen=True)
+class LastToken:
+    """A verifier that reads a step's last token."""
+
+    role: str = "verifier"
+
+    def check_role(self, model: Model, codec: TextCodec) -> None:
+        pass
+
+    async def score_steps(
+        self, problem: Problem, steps: Sequence[str], llm: LanguageModel, *, num_known: int
+    ) -> list[float]:
+        prm = llm.as_role("verifier")
+        trace = prm.start(problem) + "".join(steps)
+        rows = await prm.read(trace.prompt_ids + trace.token_ids, [len(trace.prompt_ids)] * len(steps))
+        return [row[1] for row in rows]
+
+
+@dataclass(frozen=True)
+class TwoTracesAndADraft:
+    """Scores two traces, and lets the draft write one more."""
+
+    async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
+        assert verifier is not None
+        traces = await llm.extend(llm.start(problem), n=2)
+        await llm.as_role("draft").extend(llm.start(problem))
+        scores = await verifier.score(problem, traces)
+        answer = llm.answer(traces[0])
+        return Attempt(answer, (Candidate.of(traces[0], answer, step_scores=scores[0]),))
+
+
+def role(model: Model = PRM, *, num_gpus: int = 1, shares_gpus: bool = False, starts: Any = None) -> Role:
+    engine = Reader({}, codec=WordCodec())
+    return Role(
+        model, CalculatorSettings(engine, num_gpus, starts if starts is not None else []), shares_gpus
+    )
+
+
+def test_idle_gpus_count_and_shared_ones_count_once() -> None:
+    policy, prm = role(MODEL, num_gpus=2), role(num_gpus=4)
+
+    assert Deployment({"policy": policy}).num_gpus == 2
+    assert Deployment({"policy": policy, "verifier": prm}).num_gpus == 6
+    assert Deployment({"policy": policy, "verifier": replace(prm, shares_gpus=True)}).num_gpus == 2
+    assert Deployment({"policy": policy, "judge": policy}).num_gpus == 2
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Settings that remember where they were placed."""
+
+    num_gpus: int
+    name: str
+    at: int = 0
+    starts: list[tuple[str, int]] = field(default_factory=list, compare=False)
+
+    def check(self, model: Model) -> None:
+        pass
+
+    def model_len(self, model: Model) -> int:
+        return 1000
+
+    def placed(self, first_gpu: int) -> Placed:
+        return replace(self, at=first_gpu)
+
+    @asynccontextmanager
+    async def start(self, model: Model) -> AsyncIterator[Any]:
+        self.starts.append((self.name, self.at))
+        yield self
+
+
+async def test_engines_stand_side_by_side_on_the_gpus() -> None:
+    starts = list[tuple[str, int]]()
+    deployment = Deployment(
+        {
+            "policy": Role(MODEL, Placed(2, "policy", starts=starts)),
+            "guest": Role(MODEL, Placed(1, "guest", starts=starts), shares_gpus=True),
+            "verifier": Role(PRM, Placed(1, "prm", starts=starts)),
+            "judge": Role(MODEL, Placed(2, "policy", starts=starts)),
+            "draft": Role(MODEL, Placed(1, "draft", starts=starts)),
+        }
+    )
+    async with deployment.start() as engines:
+        assert engines["judge"] is engines["policy"]
+
+    assert starts == [("policy", 0), ("guest", 0), ("prm", 2), ("draft", 3)]
+
+
+async def test_every_role_is_charged_for_its_own_calls(tmp_path: Path) -> None:
+    """Each sum is a prompt of 4 tokens ("i + i <ask>") and 5 generated ones; the verifier sees both, once."""
+    checked, engine = sums_cell(tmp_path, strategy=TwoTracesAndADraft(), num_problems=2)
+    starts = list[str]()
+    roles = {"verifier": role(starts=starts), "draft": role(MODEL, starts=starts)}
+    for each in roles.values():
+        each.engine.engine.codec = engine.codec  # type: ignore[attr-defined]
+    codec: Any = engine.codec
+    cell = replace(checked.cell, verifier=LastToken(), roles=roles)
+    known = {name: CheckedRole(codec, CONFIG) for name in roles}
+    [[_, summary]] = (
+        await run_sweep([replace(checked, cell=cell, roles=known)], say=lambda _: None)
+    ).summaries
+
+    directory = RunDirectory(tmp_path)
+    calls = directory.calls(directory.outcomes())
+    mine = {name: [call for call in calls if call.role == name] for name in ("policy", "verifier", "draft")}
+    assert {name: len(of) for name, of in mine.items()} == {"policy": 4, "verifier": 2, "draft": 2}
+    assert [(c.num_prompt_tokens, c.num_cached_tokens, c.num_generated_tokens) for c in mine["verifier"]] == [
+        (9, 1, 0)
+    ] * 2
+    assert summary["tokens"]["verifier"] == 2 * 9
+    assert summary["tokens"]["draft"] == 2 * (4 + 5)
+    assert summary["tokens"]["generated"] == 4 * 5
+    assert summary["num_gpus"] == 3
+    assert summary["startup_s"] == 1.5  # three engines, half a second each
+    assert summary["usd_total"] == pytest.approx(3 * summary["wall_s"] * 0.001)
+    flops = call_flops(
+        read_architecture(CONFIG), num_prompt_tokens=9, num_cached_tokens=1, num_generated_tokens=0
+    )
+    assert summary["flops_per_problem"]["verifier"] == flops
+    assert summary["flops_per_problem"]["policy"] is None  # nobody knows the scripted model's sizes
+    [session] = (directory.read("manifest.json") or {})["sessions"]
+    assert {name: facts["model"] for name, facts in session["roles"].items()} == {
+        "verifier": "prm",
+        "draft": "scripted",
+    }
+    assert starts == ["started", "started", "stopped", "stopped"]
+    assert [o.attempt.candidates[0].step_scores for o in directory.outcomes() if o.attempt] == [(1.0,)] * 2
+
+
+async def test_a_role_that_nobody_configured_is_told_to_the_strategy(tmp_path: Path) -> None:
+    checked, _ = sums_cell(tmp_path, strategy=TwoTracesAndADraft(), num_problems=1)
+    cell = replace(checked.cell, verifier=LastToken())
+    await run_sweep([replace(checked, cell=cell)], say=lambda _: None)
+    [outcome] = RunDirectory(tmp_path).outcomes()
+
+    assert outcome.error == "ValueError: no model is configured for role 'draft'; there are: policy"
