@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -17,7 +16,7 @@ from tts_eval.running.sweep import run_sweep
 
 NUM_PROBLEMS = 5
 STRATEGIES = sorted(file.stem for file in (CONF / "strategy").glob("*.yaml"))
-SMALL: Mapping[str, Sequence[str]] = {
+SMALL = {
     "adaptive_vote": ["strategy.max_n=5", "strategy.batch=2"],
     "best_of_n": ["strategy.n=3"],
     "majority_vote": ["strategy.n=3"],
@@ -26,7 +25,7 @@ SMALL: Mapping[str, Sequence[str]] = {
     "weighted_vote": ["strategy.n=3"],
     "cascade": ["strategy.cheap.n=2", "strategy.strong.n=3", "strategy.cheap_role=draft"],
 }
-COMPOSED: Mapping[str, Sequence[str]] = {
+COMPOSED = {
     "cascade of best_of_n over cot": [
         "strategy=cascade",
         "strategy@strategy.cheap=best_of_n",
@@ -45,7 +44,7 @@ COMPOSED: Mapping[str, Sequence[str]] = {
     "a deadline over best_of_n": ["strategy=best_of_n", "budget.deadline_s=0.2"],
 }
 PARTS = ["verifier=pocket_prm", "+model@roles.draft.model=pocket_weak"]
-SPECULATING: Mapping[str, Sequence[str]] = {
+SPECULATING = {
     "speculative_decoding": ["strategy=speculative_decoding"],
     "majority_vote with speculation": ["strategy=majority_vote", "strategy.n=3", "speculation=ngram"],
 }
