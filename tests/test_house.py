@@ -34,6 +34,7 @@ FLOORS = (
         "engines",
         "tracking",
         "verifying",
+        "difficulty",
     ),
     ("step_search", "probing"),
     ("measuring",),
@@ -43,7 +44,7 @@ FLOORS = (
     ("frontiers",),
     ("planning",),
     ("command",),
-    ("__main__", "plan"),
+    ("__main__", "plan", "train_difficulty"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 
