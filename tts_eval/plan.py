@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -18,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from tts_eval.command.complaint import complaint
 from tts_eval.command.compose import part_of
+from tts_eval.command.launch import discard
 from tts_eval.planning.program import run_plan
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
@@ -25,22 +25,29 @@ CONF = Path(__file__).resolve().parents[1] / "conf"
 
 def main() -> int:
     """Plan what the command line asks for; 0 if it could be, 1 with one line of why otherwise."""
-
-    def plan(config: DictConfig) -> None:
-        parts: dict[str, Any] = {name: part_of(config, name) for name in ("model", "hardware", "plan")}
-        run_plan(
-            parts["plan"],
-            parts["model"],
-            parts["hardware"],
-            folder=Path(HydraConfig.get().runtime.output_dir),
-        )
-
     try:
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name="plan")(plan)()
+        for config, folder, sweep_folder in _declared():
+            try:
+                run_plan(*(part_of(config, name) for name in ("plan", "model", "hardware")), folder=folder)
+            except BaseException:
+                discard(folder, sweep_folder)
+                raise
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         print(f"tts_eval.plan: {complaint(error)}", file=sys.stderr)
         return 1
     return 0
+
+
+def _declared() -> list[tuple[DictConfig, Path, Path]]:
+    """Let Hydra compose what the command line asks for; each with its folder and its sweep's."""
+    declared = []
+
+    def declare(config: DictConfig) -> None:
+        node = HydraConfig.get()
+        declared.append((config, Path(node.runtime.output_dir), Path(node.sweep.dir)))
+
+    hydra.main(version_base="1.3", config_path=str(CONF), config_name="plan")(declare)()
+    return declared
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def _run(declared: Sequence[Declared], *, keep_refused: bool) -> int:
     except BaseException:
         if not keep_refused:
             for _, node in declared:
-                _discard(Path(node.runtime.output_dir), Path(node.sweep.dir))
+                discard(Path(node.runtime.output_dir), Path(node.sweep.dir))
         raise
     from tts_eval.command.table import print_table
     from tts_eval.running.sweep import run_sweep
@@ -119,11 +119,11 @@ def _discard_uncomposed(error: Exception) -> None:
         sweeper = frame.f_locals.get("self")
         if isinstance(sweeper, Sweeper) and sweeper.config is not None:
             folder = Path(sweeper.config.hydra.sweep.dir)
-            _discard(folder, folder)
+            discard(folder, folder)
             break
 
 
-def _discard(output_dir: Path, sweep_dir: Path) -> None:
+def discard(output_dir: Path, sweep_dir: Path) -> None:
     """Remove what Hydra wrote for a run that was refused, and nothing else."""
     for file in (output_dir / ".hydra").glob("*.yaml"):
         file.unlink()

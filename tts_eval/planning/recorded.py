@@ -25,6 +25,7 @@ from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Job, Piece
 from tts_eval.records import Call
 from tts_eval.running.directory import RunDirectory
+from tts_eval.running.manifest import SCHEMA_VERSION
 from tts_eval.running.outcome import Outcome
 
 CLOSED_LOADS = ("concurrent", "sequential")
@@ -47,12 +48,16 @@ class RecordedRun:
         """Read one run.
 
         Raises:
-            ValueError: It is of several sessions, or has calls of other models than the policy, which share
-                the machine in ways that are not modelled.
+            ValueError: It is of another schema or of several sessions, or has calls of other models than the
+                policy, which share the machine in ways that are not modelled.
         """
         directory = RunDirectory(folder)
         summary, manifest = directory.read("summary.json"), directory.read("manifest.json")
         assert summary is not None and manifest is not None, "runs are found by their summary"
+        if manifest["schema_version"] != SCHEMA_VERSION:
+            raise ValueError(
+                f"{folder} was written under schema {manifest['schema_version']}; only {SCHEMA_VERSION} is read"
+            )
         if len(manifest["sessions"]) > 1:
             raise ValueError(
                 f"{folder} was resumed: its times lie on several clocks; give runs of one session"
