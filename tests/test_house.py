@@ -17,7 +17,7 @@ TOP_LEVEL = ("tts_eval", *SHELVES, "pocket")
 # modules; what is not listed fails the test, so that a new noun is given its place.
 FLOORS = (
     ("records", "checks", "seeds", "concurrency", "progress", "hub", "budget", "scheduling", "prices"),
-    ("requests", "model", "hardware", "rows", "fingerprint", "console", "embedding"),
+    ("requests", "model", "hardware", "rows", "fingerprint", "console", "embedding", "drafting"),
     ("codec", "protocols"),
     (
         "thinking",

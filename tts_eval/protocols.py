@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from tts_eval.drafting import Drafting
 from tts_eval.model import Model
 from tts_eval.records import Attempt, Candidate, Markers, MaxSpend, Problem, TextCodec, Trace
 from tts_eval.requests import Completion, EngineFacts, Gauges, Pooled, PoolingRequest, Request
@@ -273,6 +274,14 @@ class EngineSettings(Protocol):
 
     def start(self, model: Model) -> AbstractAsyncContextManager[Engine]:
         """Start the engine; leaving the context stops every process of it."""
+
+
+@runtime_checkable
+class DraftsTokens(Protocol):
+    """Engine settings that can speculate."""
+
+    def drafting(self, model: Model) -> Drafting | None:
+        """Return what drafts tokens for `model` inside the engine, None where nothing does."""
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from tts_eval import checks
+from tts_eval.drafting import Drafter, Drafting
 from tts_eval.model import Model
 
 METHODS = ("ngram", "draft_model", "eagle3", "mtp", "suffix")
@@ -31,6 +32,17 @@ def arguments(speculation: Settings, model: Model) -> dict[str, Any]:
     if "model" in given:
         given["model"] = _drafter(speculation, model).location
     return given
+
+
+def drafting_of(speculation: Settings, model: Model) -> Drafting:
+    """Return what drafts for `model`."""
+    match speculation["method"]:
+        case "ngram" | "suffix":
+            return Drafting(Drafter.LOOKUP)
+        case "draft_model":
+            return Drafting(Drafter.MODEL, _drafter(speculation, model))
+        case _:
+            return Drafting(Drafter.LAYERS)
 
 
 def check(speculation: Settings, model: Model, *, model_len: int, tensor_parallel_size: int) -> None:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from tts_eval import checks
+from tts_eval.drafting import Drafting
 from tts_eval.engines import parallelism, speculation, vllm_platform
 from tts_eval.model import Model
 
@@ -114,6 +115,10 @@ class VllmEngine:
                 model_len=model_len,
                 tensor_parallel_size=self.tensor_parallel_size,
             )
+
+    def drafting(self, model: Model) -> Drafting | None:
+        """Return what drafts tokens for `model` inside the engine, None where nothing does."""
+        return speculation.drafting_of(self.speculative_config, model) if self.speculative_config else None
 
     def arguments(self, model: Model) -> dict[str, Any]:
         """Return the arguments of vLLM's `AsyncEngineArgs` for `model`."""

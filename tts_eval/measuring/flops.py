@@ -99,6 +99,46 @@ def recompute_flops(
     return num_preemptions * prefill_flops(architecture, num_prompt_tokens=num_lost_tokens)
 
 
+def reread_flops(
+    architecture: Architecture, *, num_prompt_tokens: int, num_generated_tokens: int, num_reread_tokens: int
+) -> int:
+    """Return the FLOPs of reading again what had left the prefix cache between two pieces of a sample.
+
+    Estimate: where the pieces ended is not recorded, so each token is taken to be read again half-way through
+    the call, after all that was before it.
+    """
+    num_context_tokens = num_prompt_tokens + num_generated_tokens // 2
+    num_passes = min(num_reread_tokens, num_context_tokens)
+    if num_passes == 0:
+        return 0
+    once = prefill_flops(
+        architecture,
+        num_prompt_tokens=num_context_tokens,
+        num_cached_tokens=num_context_tokens - num_passes,
+    )
+    return once * num_reread_tokens // num_passes
+
+
+def draft_flops(
+    architecture: Architecture,
+    *,
+    num_prompt_tokens: int,
+    num_cached_tokens: int,
+    num_generated_tokens: int,
+    num_draft_tokens: int,
+) -> int:
+    """Return the FLOPs of a small model that drafts within the engine, over one call.
+
+    Estimate: the prefill of the prompt, then a decode pass for each drafted token, at the call's mean length.
+    """
+    num_passes = max(num_generated_tokens - 1, 1)
+    decode = decode_flops(architecture, num_context_tokens=num_prompt_tokens, num_passes=num_passes)
+    prefill = prefill_flops(
+        architecture, num_prompt_tokens=num_prompt_tokens, num_cached_tokens=num_cached_tokens
+    )
+    return prefill + decode * num_draft_tokens // num_passes
+
+
 def _decode_pair_flops(architecture: Architecture) -> int:
     """FLOPs of one query and one key in one layer: their product and the value it weighs, over all heads."""
     latent = architecture.latent

@@ -20,6 +20,7 @@ from tts_eval.measuring.objectives import Objectives
 from tts_eval.model import Model
 from tts_eval.nesting import check_model, check_parts
 from tts_eval.protocols import (
+    DraftsTokens,
     EngineSettings,
     Load,
     NeedsRole,
@@ -102,7 +103,15 @@ class Cell:
         }
         self._check_verifier(roles)
         self.tracking.check()
-        return CheckedCell(self, problems, codec, _architecture(self.model), roles)
+        return CheckedCell(self, problems, codec, _architecture(self.model), roles, self._drafting())
+
+    def _drafting(self) -> Mapping[str, Any] | None:
+        """Return what drafts inside the policy's engine, and its configuration where it is a model."""
+        drafting = self.engine.drafting(self.model) if isinstance(self.engine, DraftsTokens) else None
+        if drafting is None:
+            return None
+        architecture = None if drafting.model is None else _architecture(drafting.model)
+        return {"drafter": drafting.drafter, "architecture": architecture}
 
     def _check_verifier(self, roles: Mapping[str, CheckedRole]) -> None:
         verifier = self.verifier
@@ -145,3 +154,4 @@ class CheckedCell:
     codec: Codec = field(repr=False)
     architecture: Mapping[str, Any] | None = field(default=None, repr=False)
     roles: Mapping[str, CheckedRole] = field(default_factory=dict, repr=False)
+    drafting: Mapping[str, Any] | None = field(default=None, repr=False)

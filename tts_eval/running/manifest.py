@@ -82,6 +82,7 @@ def manifest_of(
         "config": cell.config,
         "problems": problems,
         "architecture": checked.architecture,
+        "drafting": checked.drafting,
         "role_architectures": {name: role.architecture for name, role in checked.roles.items()},
         "hardware": asdict(cell.hardware),
         "api_prices": {name: role.model.api_price for name, role in cell.deployment.roles.items()},

@@ -23,6 +23,7 @@ from tts_eval.running.figures.saturation import saturation_figures
 from tts_eval.running.figures.steadiness import steady_figures
 from tts_eval.running.figures.throughput import throughput_figures, wall_seconds
 from tts_eval.running.figures.tokens import token_figures
+from tts_eval.running.figures.utilization import utilization_figures
 from tts_eval.running.manifest import SCHEMA_VERSION
 
 Summary = dict[str, Any]
@@ -39,6 +40,14 @@ def summarize(directory: RunDirectory) -> Summary:
     engines = [session["engine"] for session in sessions]
     wall_s = wall_seconds(outcomes)
     is_synthetic = any(engine["is_synthetic"] for engine in engines)
+    flops = flops_figures(
+        calls,
+        len(outcomes),
+        {"policy": manifest["architecture"], **manifest["role_architectures"]},
+        drafting=manifest["drafting"],
+    )
+    flops_per_problem = flops["flops_per_problem"]["total"]
+    gauges = gauge_figures(directory.gauges())
     summary = {
         "schema_version": SCHEMA_VERSION,
         "provenance": manifest["provenance"],
@@ -57,9 +66,7 @@ def summarize(directory: RunDirectory) -> Summary:
         **steady_figures(outcomes, calls, is_steady=manifest["load"]["is_steady"]),
         **saturation_figures(outcomes, is_open=manifest["load"]["is_open"]),
         **goodput_figures(outcomes, wall_s, Objectives(**manifest["objectives"])),
-        **flops_figures(
-            calls, len(outcomes), {"policy": manifest["architecture"], **manifest["role_architectures"]}
-        ),
+        **flops,
         **cost_figures(
             outcomes,
             calls,
@@ -70,7 +77,17 @@ def summarize(directory: RunDirectory) -> Summary:
         ),
         **energy_figures(outcomes, directory.machine(), idle_powers_w=[s["idle_power_w"] for s in sessions]),
         **fairness_figures(outcomes, calls),
-        **gauge_figures(directory.gauges()),
+        **gauges,
+        **utilization_figures(
+            calls,
+            None if flops_per_problem is None else flops_per_problem * len(outcomes),
+            wall_s=wall_s,
+            num_gpus=sessions[-1]["num_gpus"],
+            num_steps=gauges["num_steps"],
+            config=manifest["architecture"],
+            engine=engines[-1],
+            hardware=manifest["hardware"],
+        ),
         "startup_s": sum(session["startup_s"] for session in sessions),
         "wall_s": wall_s,
     }

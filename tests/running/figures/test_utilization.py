@@ -1,0 +1,86 @@
+"""Shares of a GPU's speeds, worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.running.figures.outcomes import call
+from tests.running.figures.test_flops import TARGET
+from tts_eval.running.figures.utilization import utilization_figures
+
+CALL = call("a", "policy", 0.0, 2.0, prompt=10, generated=21)
+ENGINE: dict[str, Any] = {"num_gpus": 2, "settings": {"dtype": "bfloat16", "kv_cache_dtype": "auto"}}
+GPU: dict[str, Any] = {"bf16_tflops": 100, "bandwidth_gb_per_s": 1000}
+
+
+def figures(**changed: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "wall_s": 2.0,
+        "num_gpus": 2,
+        "num_steps": 21,
+        "config": TARGET,
+        "engine": ENGINE,
+        "hardware": GPU,
+    }
+    return utilization_figures([CALL], 4e12, **given | changed)
+
+
+def test_flops_over_those_of_the_gpus() -> None:
+    """4 TFLOP in 2 s, of 2 GPUs x 100 TFLOP/s."""
+    found = figures()
+
+    assert found["achieved_flops_per_s"] == 2e12
+    assert found["mfu"] == pytest.approx(0.01)
+
+
+def test_bytes_over_those_of_the_gpus() -> None:
+    """Each of 21 steps reads the weights, each of 20 passes a cache of 20 tokens on average."""
+    attention, ffn, head = 4 * 8 * 8, 3 * 8 * 16, 8 * 32
+    weights = 2 * (2 * (attention + ffn) + head)
+    cache = 20 * (2 * 2 * 8) * 2  # tokens x (layers x key and value x width) x bytes
+    found = figures()
+
+    assert found["achieved_bytes_per_s"] == (21 * weights + 20 * cache) / 2
+    assert found["bandwidth_utilization"] == pytest.approx((21 * weights + 20 * cache) / 2 / 2e12)
+
+
+def test_an_accepted_draft_token_reads_no_cache_of_its_own() -> None:
+    drafted = call(
+        "a", "policy", 0.0, 2.0, prompt=10, generated=21, num_draft_tokens=9, num_accepted_tokens=5
+    )
+    one, other = (
+        utilization_figures(
+            [each],
+            None,
+            wall_s=1.0,
+            num_gpus=1,
+            num_steps=1,
+            config=TARGET,
+            engine=ENGINE,
+            hardware=GPU,
+        )["achieved_bytes_per_s"]
+        for each in (CALL, drafted)
+    )
+
+    assert one - other == 5 * 20 * (2 * 2 * 8) * 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "known"),
+    [
+        (
+            {"hardware": dict.fromkeys(GPU)},
+            {"achieved_flops_per_s", "achieved_bytes_per_s"},
+        ),  # an unknown CPU
+        (
+            {"engine": {**ENGINE, "settings": {"dtype": "float32"}}},
+            {"achieved_flops_per_s", "achieved_bytes_per_s", "bandwidth_utilization"},
+        ),
+        ({"config": None}, {"achieved_flops_per_s", "mfu"}),
+        ({"num_steps": 0}, {"achieved_flops_per_s", "mfu"}),
+    ],
+)
+def test_what_is_not_known_is_not_told(changed: dict[str, Any], known: set[str]) -> None:
+    assert {name for name, value in figures(**changed).items() if value is not None} == known
