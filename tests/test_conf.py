@@ -118,3 +118,16 @@ def test_a_strategy_needs_no_file(conf: None) -> None:
 
     assert built.strategy.max_tokens == 9  # type: ignore[attr-defined]
     assert built.labels["strategy"] == "Cot"
+
+
+def test_a_priority_makes_the_engine_serve_by_it(conf: None) -> None:
+    assert cell().engine.scheduling_policy is None  # type: ignore[attr-defined]
+    assert cell("scheduling.priority=level").engine.scheduling_policy == "priority"  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match=r"needs engine\.scheduling_policy=priority or null, not fcfs"):
+        cell("scheduling.priority=level", "engine.scheduling_policy=fcfs")
+
+
+def test_the_pocket_model_brings_its_own_draft(conf: None) -> None:
+    given = cell("speculation=draft").engine.speculative_config  # type: ignore[attr-defined]
+
+    assert (given["method"], given["model"]) == ("draft_model", "pocket/draft")

@@ -12,7 +12,7 @@ from tts_eval.grading.grade import Verdict
 from tts_eval.running.outcome import Outcome
 from tts_eval.statistics.intervals import proportion_ci95
 
-HANG_ON_ANSWERS = ("accuracy", "correct", "undecided", "goodput")
+HANG_ON_ANSWERS = ("accuracy", "correct", "undecided")
 
 
 def without_answers(figures: Mapping[str, Any]) -> dict[str, Any]:
