@@ -124,6 +124,36 @@ SETTINGS = {
         "engine.tensor_parallel_size must be a whole number from 1, not 0",
         "",
     ),
+    "experts that there are not": (
+        ["engine.enable_expert_parallel=true"],
+        "model 'pocket' has no experts; allowed: false",
+        "",
+    ),
+    "a head that nobody knows": (
+        ["speculation=eagle3"],
+        "no EAGLE-3 head is known for model 'pocket'",
+        "give speculation.model=FOLDER (or a hub id)",
+    ),
+    "more drafted tokens than there is room for": (
+        ["speculation=draft", "speculation.num_speculative_tokens=1024"],
+        "speculation.num_speculative_tokens must be a whole number from 1 to 1023, not 1024",
+        "",
+    ),
+    "a cache format that there is not": (
+        ["engine.kv_cache_dtype=fp3"],
+        "engine.kv_cache_dtype must be one of auto, ",
+        "not 'fp3'",
+    ),
+    "an order that there is not": (
+        ["scheduling.priority=fair"],
+        "scheduling.priority must be one of level, prompt_length, attained, not 'fair'",
+        "",
+    ),
+    "an API price without prices": (
+        ["+model.api_price={source: me}"],
+        "model.api_price has source; it needs usd_per_million_prompt_tokens, ",
+        "",
+    ),
     "a number format that there is not": (
         ["engine.dtype=int3"],
         "engine.dtype must be one of auto, float32, ",
