@@ -40,7 +40,7 @@ def cost_figures(
     if price is not None:
         usd = wall_usd(num_gpus=num_gpus, wall_s=wall_s, usd_per_gpu_hour=price)
         wall = cost(shared_out(usd, [outcome.spend.calls_s for outcome in outcomes]))
-        gpu_seconds = _busy_gpu_seconds(calls, holdings)
+        gpu_seconds = _busy_gpu_seconds(outcomes, calls, holdings)
         busy = cost([gpu_seconds.get(outcome.problem_id, 0.0) * price / 3600 for outcome in outcomes])
         band = _band(hardware, num_gpus * wall_s, sum(num_tokens), len(outcomes), sum(is_correct))
     api = _api_usd(calls, api_prices)
@@ -54,14 +54,21 @@ def cost_figures(
     }
 
 
-def _busy_gpu_seconds(calls: Sequence[Call], holdings: Holdings) -> dict[str, float]:
-    """Return each problem's GPU-seconds: its calls' shares of the time in which their GPUs had any."""
+def _busy_gpu_seconds(
+    outcomes: Sequence[Outcome], calls: Sequence[Call], holdings: Holdings
+) -> dict[str, float]:
+    """Return each problem's GPU-seconds: its calls' shares of the time in which their GPUs had any.
+
+    The sessions of a resumed run have clocks of their own.
+    """
+    session_of = {outcome.problem_id: outcome.session for outcome in outcomes}
     total: dict[str, float] = {}
     for held in holdings:
-        mine = [call for call in calls if call.role in held["roles"]]
-        stretches = [(call.submitted_s + (call.queue_s or 0.0), call.finished_s) for call in mine]
-        for call, share_s in zip(mine, busy_shares_s(stretches), strict=True):
-            total[call.problem_id] = total.get(call.problem_id, 0.0) + held["num_gpus"] * share_s
+        for session in set(session_of.values()):
+            mine = [c for c in calls if c.role in held["roles"] and session_of.get(c.problem_id) == session]
+            stretches = [(call.submitted_s + (call.queue_s or 0.0), call.finished_s) for call in mine]
+            for call, share_s in zip(mine, busy_shares_s(stretches), strict=True):
+                total[call.problem_id] = total.get(call.problem_id, 0.0) + held["num_gpus"] * share_s
     return total
 
 
