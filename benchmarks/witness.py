@@ -98,6 +98,7 @@ async def ours(checked: CheckedCell, engine: Any, grader: Grader) -> tuple[Figur
 
 async def vllm_benchmark(checked: CheckedCell, engine: Any, *, max_tokens: int) -> Figures:
     """Let vLLM's own benchmark drive the engine, and return what it says."""
+    from transformers import AutoTokenizer
     from vllm.benchmarks import serve
     from vllm.benchmarks.datasets import SampleRequest
 
@@ -115,7 +116,7 @@ async def vllm_benchmark(checked: CheckedCell, engine: Any, *, max_tokens: int) 
             base_url="http://127.0.0.1:9",
             model_id="pocket",
             model_name="pocket",
-            tokenizer=None,
+            tokenizer=checked.cell.model.load(AutoTokenizer, "tokenizer"),  # without one it tells no times
             input_requests=requests,
             logprobs=None,
             request_rate=float("inf"),
