@@ -67,6 +67,13 @@ def test_a_branch_that_lost_is_not_waited_for() -> None:
     assert (path.decode_s, path.strategy_s) == (3.0, 1.0)
 
 
+def test_a_sample_drawn_in_pieces_queues_between_them() -> None:
+    """Queued for 1, first token at 2, last at 10; in between it waited for 3."""
+    pieces = call(submitted_s=0.0, finished_s=10.0, queue_s=1.0, prefill_s=1.0, decode_s=8.0, requeue_s=3.0)
+    path = path_of([pieces], 10.0)
+    assert (path.queue_s, path.prefill_s, path.decode_s) == (4.0, 1.0, 5.0)
+
+
 def test_an_engine_without_times_leaves_the_call_whole() -> None:
     unknown = call(submitted_s=0.0, finished_s=4.0, queue_s=None, prefill_s=None, decode_s=None)
     assert path_of([unknown], 4.0).engine_other_s == 4.0

@@ -21,8 +21,9 @@ def critical_path(
     submitted after the one that ended last before its submission, and so on to the beginning. Between two
     calls of this chain the strategy was at work, or at a barrier. A call of the role "verifier" counts as
     one part; of any other, queue, prefill and decode are the engine's, and the rest (handing over, or all
-    of it where the engine keeps no times) is `engine_other_s`. What passes before the event loop gets round
-    to the problem, at `begun_s`, is queueing.
+    of it where the engine keeps no times) is `engine_other_s`. A sample drawn in pieces also queues between
+    them; after a preemption it does so within its decode. What passes before the event loop gets round to
+    the problem, at `begun_s`, is queueing.
 
     Of independent branches, the one that ended last before a submission is taken for its cause.
     """
@@ -45,9 +46,14 @@ def _parts_of(call: Call) -> list[tuple[str, float]]:
     left_s = call.finished_s - call.submitted_s
     if call.role == "verifier":
         return [("verifier_s", left_s)]
+    told_s = {
+        "queue_s": (call.queue_s or 0.0) + call.requeue_s,
+        "prefill_s": call.prefill_s or 0.0,
+        "decode_s": max(0.0, (call.decode_s or 0.0) - call.requeue_s),  # first to last token, waits included
+    }
     parts: list[tuple[str, float]] = []
-    for name in ("queue_s", "prefill_s", "decode_s"):
-        part_s = min(left_s, getattr(call, name) or 0.0)
+    for name, told in told_s.items():
+        part_s = min(left_s, told)
         parts.append((name, part_s))
         left_s -= part_s
     return [*parts, ("engine_other_s", left_s)]
