@@ -24,13 +24,14 @@ def gap_counts(token_times_s: Sequence[float]) -> GapCounts:
 
     Tokens of one engine step share the gap before it evenly: with speculation several come at once.
     """
-    times_s, num_tokens = np.unique(np.asarray(token_times_s, float), return_counts=True)
-    gaps_s = np.diff(times_s) / num_tokens[1:]
+    times_s = np.asarray(token_times_s, float)
+    ends = np.flatnonzero(np.diff(times_s, append=np.inf))  # the last token of each step
+    num_tokens = np.diff(ends)
+    gaps_s = np.diff(times_s[ends]) / num_tokens
     buckets = np.ceil(np.log(np.maximum(gaps_s, SMALLEST_S) / SMALLEST_S) / np.log(GROWTH)).astype(int)
-    counts: Counter[int] = Counter()
-    for bucket, num in zip(buckets.tolist(), num_tokens[1:].tolist(), strict=True):
-        counts[bucket] += num
-    return tuple(sorted(counts.items()))
+    counts = np.bincount(buckets, weights=num_tokens)
+    filled = np.flatnonzero(counts)
+    return tuple(zip(filled.tolist(), counts[filled].astype(int).tolist(), strict=True))
 
 
 def gap_spread(counts: Iterable[GapCounts]) -> Spread | None:
