@@ -23,7 +23,7 @@ class EarlyExit:
 
     They agree where their answers are equivalent and none of them hedges. `probe` is what is appended to ask
     (null: the model's own lead-in of an answer). A trace that ends by itself answers for itself; one that is
-    cut off in thinking answers what it was last probed for.
+    cut off in thinking answers what it last said in a probe.
     """
 
     every: int = 64
@@ -69,8 +69,9 @@ class EarlyExit:
                     if await self._is_certain(llm, probes):
                         return _attempt(probes[-1])
         answer = llm.answer(trace)
-        if answer is None and probes:
-            return _attempt(probes[-1])
+        answered = [one for one in probes if one.answer is not None]
+        if answer is None and answered:
+            return _attempt(answered[-1])
         return Attempt(answer, (Candidate.of(trace, answer),))
 
     def _next_look(self, trace: Trace, num_probes: int) -> Trace | None:

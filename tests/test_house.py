@@ -44,7 +44,7 @@ FLOORS = (
     ("frontiers",),
     ("planning",),
     ("command",),
-    ("__main__", "check_speculation", "plan", "train_difficulty"),
+    ("__main__", "check_speculation", "plan", "show", "train_difficulty"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 
