@@ -35,6 +35,35 @@ async def test_n_samples_are_n_calls_numbered_in_order() -> None:
     assert len({call.seed for call in llm.meter.calls}) == 3
 
 
+async def test_a_sample_s_seed_hangs_on_its_prefix_and_not_on_what_else_was_asked() -> None:
+    script = {"": [" a"], " x": [" b"], " y": [" c"]}
+
+    async def seeds(*asked: str) -> dict[str, list[int | None]]:
+        engine = ScriptedEngine(script)
+        engine.codec.encode(" x y")  # ids are given out as words turn up
+        llm = metered(engine)
+        for text in asked:
+            await llm.extend(llm.start(PROBLEM) + text if text else llm.start(PROBLEM))
+        found: dict[str, list[int | None]] = {}
+        for text, request in zip(asked, engine.requests, strict=True):
+            found.setdefault(text, []).append(request.seed)
+        return found
+
+    early, late = await seeds(" x", " y", " x"), await seeds(" y", "", " x", " x")
+    assert early[" x"] == late[" x"]
+    assert early[" y"] == late[" y"]
+    assert len({*early[" x"], *early[" y"]}) == 3
+
+
+def test_chance_is_the_same_for_the_same_name_and_spread_over_names() -> None:
+    llm = metered(ScriptedEngine({}))
+    drawn = [llm.uniform(f"resampling {step}") for step in range(1000)]
+    assert drawn == [llm.uniform(f"resampling {step}") for step in range(1000)]
+    assert 0 <= min(drawn) < 0.01
+    assert 0.99 < max(drawn) < 1
+    assert sum(drawn) / 1000 == pytest.approx(0.5, abs=0.03)
+
+
 async def test_a_watched_trace_can_be_stopped_and_what_it_wrote_is_booked() -> None:
     llm = metered(ScriptedEngine({"": [" a b c d e f"]}))
     seen = []
