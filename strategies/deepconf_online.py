@@ -22,7 +22,8 @@ class DeepConfOnline:
 
     A trace's confidence is its lowest mean of `window` tokens in a row. The threshold lets a share `keep` of
     the warm-up pass: .9 is what the authors call high, .1 low. Those that pass vote, with their confidence
-    for weight. A trace is looked at after every `every` tokens; it ends at the token where it fell below.
+    for weight. A trace is looked at after every `every` tokens and ends at the token where it fell below; one
+    shorter than a window is never stopped.
     """
 
     n: int = 64
@@ -57,13 +58,16 @@ class DeepConfOnline:
         warmup = await together(self._whole(problem, llm) for _ in range(self.num_warmup))
         confidences = [lowest(trace.confidences or (), self.window) for trace in warmup]
         threshold = percentile(confidences, 1 - self.keep)
-        candidates = [self._candidate(llm, trace, threshold) for trace in warmup]
+        candidates = [
+            self._candidate(llm, trace, is_heard=confidence >= threshold)
+            for trace, confidence in zip(warmup, confidences, strict=True)
+        ]
         llm.interim(await _vote(llm, candidates), tuple(candidates))
-
         so_far = list(candidates)
 
         async def sample() -> Candidate:
-            candidate = self._candidate(llm, await self._watched(problem, llm, threshold), threshold)
+            trace = await self._watched(problem, llm, threshold)
+            candidate = self._candidate(llm, trace, is_heard=trace.finish is not None)
             so_far.append(candidate)
             llm.interim(await _vote(llm, so_far), tuple(so_far))
             return candidate
@@ -98,10 +102,9 @@ class DeepConfOnline:
                     return trace.first(drop)
         return trace
 
-    def _candidate(self, llm: LanguageModel, trace: Trace, threshold: float) -> Candidate:
-        """Return the candidate that `trace` makes; without a vote if its confidence is below `threshold`."""
+    def _candidate(self, llm: LanguageModel, trace: Trace, *, is_heard: bool) -> Candidate:
+        """Return the candidate that `trace` makes; one that is not heard has no answer."""
         confidence = lowest(trace.confidences or (), self.window)
-        is_heard = trace.finish is not None and confidence >= threshold
         return Candidate.of(trace, llm.answer(trace) if is_heard else None, score=confidence)
 
 
