@@ -21,7 +21,13 @@ OPTIONS = [
     for file in sorted(CONF.rglob("*.yaml"))
     if file.parent != CONF and "hydra" not in file.parts
 ]
-MANDATORY = {("model", "local"): ["model.path=FOLDER"], ("task", "jsonl"): ["task.path=rows.jsonl"]}
+MANDATORY = {
+    ("model", "local"): ["model.path=FOLDER"],
+    ("task", "jsonl"): ["task.path=rows.jsonl"],
+    ("engine", "vllm_label_tokens"): ["engine.hf_overrides.classifier_from_token=[Yes,No]"],
+    ("verifier", "outcome_reward"): ["roles.verifier.model.path=FOLDER"],
+    ("verifier", "yes_no"): ["roles.verifier.model.path=FOLDER"],
+}
 
 
 @pytest.fixture(autouse=True)

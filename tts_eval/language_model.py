@@ -154,26 +154,38 @@ class MeteredModel:
         """Return the handle for a part of a strategy, whose interim answers are not the problem's."""
         return replace(self, is_part=True)
 
-    async def read(self, token_ids: Sequence[int], positions: Sequence[int]) -> list[tuple[float, ...]]:
-        """Return a reward model's logits at `positions` of `token_ids`, one row a position, in one call.
+    async def read(
+        self, token_ids: Sequence[int], ends: Sequence[int], *, num_known: int = 0
+    ) -> list[tuple[float, ...]]:
+        """Return a reward model's logits at `ends[num_known:]`, rising positions in `token_ids`.
 
-        Where the prefix cache hides one of the positions, a second call reads everything anew.
+        What stands after the model's length cannot be read: an end there gets the row of the last end before
+        it, and is counted as unread. Where the prefix cache hides an end, everything is read anew.
+
+        Raises:
+            ValueError: Not even the first end is within the model's length.
         """
-        request = PoolingRequest(tuple(token_ids))
+        max_model_len = self.served.engine.facts.max_model_len
+        within = [end for end in ends if end < max_model_len]
+        if not within:
+            raise ValueError(
+                f"nothing to score within the {max_model_len} tokens of {self.served.model.name}: "
+                f"the first step ends with token {ends[0] + 1}"
+            )
+        wanted = within[num_known:] or within[-1:]
+        request = PoolingRequest(tuple(token_ids[: wanted[-1] + 1]))
         pooled = await self._pool(request)
-        if min(positions) < pooled.num_cached_tokens:
+        if wanted[0] < pooled.num_cached_tokens:
             pooled = await self._pool(replace(request, may_use_cache=False))
-        return [pooled.rows[position - pooled.num_cached_tokens] for position in positions]
+        rows = [pooled.rows[end - pooled.num_cached_tokens] for end in wanted]
+        num_unread = len(ends) - max(num_known, len(within))
+        self.meter.num_unread_steps += num_unread
+        return rows[: max(0, len(within) - num_known)] + [rows[-1]] * num_unread
 
     async def _pool(self, request: PoolingRequest) -> Pooled:
         engine, num_tokens = self.served.engine, len(request.token_ids)
         if not isinstance(engine, PoolingEngine):
             raise ValueError(f"the engine of role {self.role!r} runs no reward model; allowed: engine=vllm")
-        if num_tokens > engine.facts.max_model_len:
-            raise ValueError(
-                f"{num_tokens} tokens to be scored; the length of {self.served.model.name} is "
-                f"{engine.facts.max_model_len}"
-            )
         number, submitted_s = self.meter.next_call_number(), self.meter.clock()
         pooled, finish = Pooled(()), Finish.ABORT
         try:

@@ -89,8 +89,10 @@ class LanguageModel(Protocol):
     def as_role(self, role: str) -> LanguageModel:
         """Return the handle on the model configured for `role`, metered under that role."""
 
-    async def read(self, token_ids: Sequence[int], positions: Sequence[int]) -> list[tuple[float, ...]]:
-        """Return what a reward model's head says at `positions` of `token_ids`: logits, one a label."""
+    async def read(
+        self, token_ids: Sequence[int], ends: Sequence[int], *, num_known: int = 0
+    ) -> list[tuple[float, ...]]:
+        """Return a reward model's logits, one a label, at each of `ends[num_known:]`: rising positions."""
 
 
 class Verifier(Protocol):
@@ -287,6 +289,10 @@ class DraftsTokens(Protocol):
 @runtime_checkable
 class PlacedOnGpus(Protocol):
     """Engine settings that can be told to leave the first GPUs to other engines."""
+
+    @property
+    def memory_share(self) -> float:
+        """Which share of its GPUs' memory it takes; 0 where there is none to share."""
 
     def placed(self, first_gpu: int) -> EngineSettings:
         """Return the settings on the GPUs from number `first_gpu` on."""

@@ -279,6 +279,7 @@ class Spend:
 
     `num_generated_tokens` counts the policy alone; verifier and draft-model tokens (prompt and generated)
     stand apart. `num_thinking_tokens` are those generated up to and with the end-of-thinking marker.
+    `num_unread_steps` stood beyond the verifier's length and took the score of the step before them.
     `calls_s` adds up how long each call took, concurrent ones too. `late_s` is how long after its arrival
     the event loop got round to it; `idle_s` is how long no call was in flight; `barrier_wait_s` is how long,
     on average over calls, one that had ended waited until anything was asked for again or the answer stood.
@@ -294,6 +295,7 @@ class Spend:
     num_thinking_tokens: int
     num_verifier_tokens: int
     num_draft_tokens: int
+    num_unread_steps: int
     num_preemptions: int
     ttft_s: float | None
     ttfat_s: float | None

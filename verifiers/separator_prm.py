@@ -13,6 +13,7 @@ from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel
 from tts_eval.records import Problem, TextCodec
 from tts_eval.verifying.heads import softmax
+from tts_eval.verifying.layout import check_single_tokens, joined
 
 RIGHT = 1  # of the head's labels: wrong, right
 
@@ -26,11 +27,7 @@ class SeparatorPrm:
 
     def check_role(self, model: Model, codec: TextCodec) -> None:
         """Refuse a tokenizer that does not write the separator as one token."""
-        ids = codec.encode(self.separator)
-        if len(ids) != 1:
-            raise ValueError(
-                f"verifier.separator={self.separator!r} must be one token of {model.name}; it is {len(ids)}"
-            )
+        check_single_tokens(model, codec, separator=self.separator)
 
     async def score_steps(
         self, problem: Problem, steps: Sequence[str], llm: LanguageModel, *, num_known: int
@@ -38,8 +35,6 @@ class SeparatorPrm:
         """Return the probabilities that `steps[num_known:]` are right."""
         prm = llm.as_role(self.role)
         prompt = prm.start(problem)
-        ids, ends = list(prompt.prompt_ids), []
-        for step in steps:
-            ids += prompt.codec.encode(step.strip("\n") + self.separator)
-            ends.append(len(ids) - 1)
-        return [softmax(logits, RIGHT) for logits in await prm.read(ids, ends[num_known:])]
+        pieces = [prompt.codec.encode(step.strip("\n") + self.separator) for step in steps]
+        ids, ends = joined(prompt.prompt_ids, pieces)
+        return [softmax(logits, RIGHT) for logits in await prm.read(ids, ends, num_known=num_known)]

@@ -54,12 +54,12 @@ SETTINGS = {
     ),
     "a verifier without its model": (
         ["verifier=pocket_prm", "~roles.verifier"],
-        "verifier pocket_prm needs a model for role 'verifier'; there are: policy; give +model@roles.verifier",
+        "verifier pocket_prm needs a model for role 'verifier'; there are: policy; give +model@roles",
         "",
     ),
     "a separator that is no token": (
         ["verifier=pocket_prm", "verifier.separator=' * ='"],
-        "verifier.separator=' * =' must be one token of pocket_prm; it is 2",
+        "verifier.separator=' * =' must be one token of pocket_prm; it is 2 tokens",
         "",
     ),
     "a role that is there already": (

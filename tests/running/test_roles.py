@@ -96,6 +96,7 @@ class Placed:
     num_gpus: int
     name: str
     at: int = 0
+    memory_share: float = 0.9
     starts: list[tuple[str, int]] = field(default_factory=list, compare=False)
 
     def check(self, model: Model) -> None:
@@ -130,8 +131,19 @@ async def test_engines_stand_side_by_side_on_the_gpus() -> None:
     assert starts == [("policy", 0), ("guest", 0), ("prm", 2), ("draft", 3)]
 
 
+def test_engines_that_ask_for_more_memory_than_they_share_are_refused() -> None:
+    policy = Role(MODEL, Placed(1, "policy", memory_share=0.6))
+    guest = Role(PRM, Placed(1, "prm", memory_share=0.5), shares_gpus=True)
+
+    Deployment({"policy": policy, "verifier": replace(guest, shares_gpus=False)}).check()
+    with pytest.raises(
+        ValueError, match=r"ask for more than all of their memory \(policy 0.6, verifier 0.5\)"
+    ):
+        Deployment({"policy": policy, "verifier": guest}).check()
+
+
 async def test_every_role_is_charged_for_its_own_calls(tmp_path: Path) -> None:
-    """Each sum is a prompt of 4 tokens ("i + i <ask>") and 5 generated ones; the verifier sees both, once."""
+    """Each sum is a prompt of 4 tokens ("i + i <ask>") and 5 generated ones, of which the verifier reads the first."""
     checked, engine = sums_cell(tmp_path, strategy=TwoTracesAndADraft(), num_problems=2)
     starts = list[str]()
     roles = {"verifier": role(starts=starts), "draft": role(MODEL, starts=starts)}
@@ -149,16 +161,16 @@ async def test_every_role_is_charged_for_its_own_calls(tmp_path: Path) -> None:
     mine = {name: [call for call in calls if call.role == name] for name in ("policy", "verifier", "draft")}
     assert {name: len(of) for name, of in mine.items()} == {"policy": 4, "verifier": 2, "draft": 2}
     assert [(c.num_prompt_tokens, c.num_cached_tokens, c.num_generated_tokens) for c in mine["verifier"]] == [
-        (9, 1, 0)
+        (5, 1, 0)
     ] * 2
-    assert summary["tokens"]["verifier"] == 2 * 9
+    assert summary["tokens"]["verifier"] == 2 * 5
     assert summary["tokens"]["draft"] == 2 * (4 + 5)
     assert summary["tokens"]["generated"] == 4 * 5
     assert summary["num_gpus"] == 3
     assert summary["startup_s"] == 1.5  # three engines, half a second each
     assert summary["usd_total"] == pytest.approx(3 * summary["wall_s"] * 0.001)
     flops = call_flops(
-        read_architecture(CONFIG), num_prompt_tokens=9, num_cached_tokens=1, num_generated_tokens=0
+        read_architecture(CONFIG), num_prompt_tokens=5, num_cached_tokens=1, num_generated_tokens=0
     )
     assert summary["flops_per_problem"]["verifier"] == flops
     assert summary["flops_per_problem"]["policy"] is None  # nobody knows the scripted model's sizes

@@ -77,6 +77,13 @@ class VllmEngine:
         """GPUs (on CPU: workers) that this engine holds."""
         return self.tensor_parallel_size * self.pipeline_parallel_size * self.data_parallel_size
 
+    @property
+    def memory_share(self) -> float:
+        """Which share of its GPUs' memory it takes."""
+        if vllm_platform.is_cpu():
+            return 0.0
+        return self.gpu_memory_utilization or vllm_platform.DEFAULT_GPU_MEMORY_UTILIZATION
+
     def placed(self, first_gpu: int) -> Self:
         """Return the settings on the GPUs from `first_gpu` on; on CPU there is nothing to place."""
         return self if vllm_platform.is_cpu() else replace(self, first_gpu=first_gpu)

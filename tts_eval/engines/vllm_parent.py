@@ -14,6 +14,8 @@ from typing import Any
 
 from vllm.v1.engine.core import EngineCoreProc
 
+from tts_eval.engines.vllm_models import register_our_models
+
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 vllm_run_engine_core = EngineCoreProc.run_engine_core
 
@@ -28,5 +30,6 @@ def run_engine_core(*arguments: Any, **named: Any) -> None:
     parent = parent_process()
     assert parent is not None
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    register_our_models()
     if os.getppid() == parent.pid:  # else it died before we could ask
         vllm_run_engine_core(*arguments, **named)

@@ -22,6 +22,7 @@ from vllm.v1.engine.exceptions import EngineDeadError
 from tts_eval.concurrency import together
 from tts_eval.engines import vllm_platform
 from tts_eval.engines.vllm_gauges import GaugeBoard, GaugeLogger
+from tts_eval.engines.vllm_models import register_our_models
 from tts_eval.engines.vllm_outputs import Growth, sampling_params
 from tts_eval.engines.vllm_parent import end_cores_with_parent
 from tts_eval.engines.vllm_token_times import TokenTimes
@@ -48,6 +49,7 @@ class RunningVllm:
     def start(cls, arguments: dict[str, Any], *, num_gpus: int, max_model_len: int) -> Self:
         """Start the engine core and its workers; blocks until the weights are loaded."""
         end_cores_with_parent()
+        register_our_models()
         board = GaugeBoard()
         llm = AsyncLLM.from_engine_args(
             AsyncEngineArgs(**arguments), stat_loggers=[partial(GaugeLogger, board)]

@@ -49,6 +49,17 @@ class Deployment:
         """Refuse with a ValueError what cannot run, before anything is loaded."""
         for _, role in self._placed():
             role.engine.check(role.model)
+        shares = {
+            names[0]: role.engine.memory_share
+            for names, role in self._distinct()
+            if (role.shares_gpus or "policy" in names) and isinstance(role.engine, PlacedOnGpus)
+        }
+        if sum(shares.values()) > 1:
+            asked = ", ".join(f"{name} {share:g}" for name, share in shares.items())
+            raise ValueError(
+                f"engines that share GPUs ask for more than all of their memory ({asked}); "
+                f"give engine.gpu_memory_utilization and roles.ROLE.engine.gpu_memory_utilization"
+            )
 
     @asynccontextmanager
     async def start(self) -> AsyncIterator[Mapping[str, Engine]]:

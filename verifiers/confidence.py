@@ -1,0 +1,116 @@
+"""Verifiers without a model: how sure the policy was of what it wrote, from its own log-probabilities.
+
+Know no engine; each states how many log-probabilities a token it reads, and the policy is asked for them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tts_eval import checks
+from tts_eval.protocols import LanguageModel
+from tts_eval.records import Problem, Trace
+
+MEASURES = ("mean", "lowest_group", "bottom", "tail")
+
+
+@dataclass(frozen=True)
+class MeanLogprob:
+    """The geometric mean of the tokens' probabilities; one that was appended counts as sure."""
+
+    num_logprobs: int = 0
+
+    async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
+        """Return exp of the mean log-probability; 0 for a trace of nothing."""
+        return math.exp(_mean(trace.logprobs)) if trace.logprobs else 0.0
+
+
+@dataclass(frozen=True)
+class DeepConf:
+    """DeepConf (Fu et al., arXiv 2508.15260, section 2): group confidences over windows of `window` tokens.
+
+    A token's confidence is the negative mean log-probability of the `num_logprobs` most likely tokens; a
+    group's is the mean over a sliding window, or over the whole trace where that is shorter. `measure`: mean
+    over all tokens, the lowest group, the mean of the lowest `share` of groups (bottom), or of the last
+    `window` tokens (tail). A confidence c >= 0 has no bound; the score is c / (1 + c), which keeps the order.
+    """
+
+    measure: str = "lowest_group"
+    window: int = 2048
+    share: float = 0.1
+    num_logprobs: int = 20
+
+    def __post_init__(self) -> None:
+        checks.one_of("verifier.measure", self.measure, MEASURES)
+        checks.whole_number("verifier.window", self.window, minimum=1)
+        checks.number("verifier.share", self.share, minimum=1e-6, maximum=1.0)
+        checks.whole_number("verifier.num_logprobs", self.num_logprobs, minimum=2)
+
+    async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
+        """Return the measure, squashed; 0 for a trace of nothing."""
+        confidences = generated_confidences(trace)
+        return _squashed(self._measured(confidences)) if confidences else 0.0
+
+    def _measured(self, confidences: Sequence[float]) -> float:
+        if self.measure == "mean":
+            return _mean(confidences)
+        if self.measure == "tail":
+            return _mean(confidences[-self.window :])
+        groups = sorted(sliding_means(confidences, self.window))
+        return (
+            groups[0]
+            if self.measure == "lowest_group"
+            else _mean(groups[: _at_least_one(self.share, groups)])
+        )
+
+
+@dataclass(frozen=True)
+class SelfCertainty:
+    """Self-certainty (Kang et al., arXiv 2502.18581, section 3): how far the prediction is from uniform.
+
+    Divergence of the uniform distribution from it, over the `num_logprobs` most likely tokens; exact where
+    these are the whole vocabulary. The mean over tokens c >= 0 is squashed to c / (1 + c).
+    """
+
+    num_logprobs: int = 20
+
+    def __post_init__(self) -> None:
+        checks.whole_number("verifier.num_logprobs", self.num_logprobs, minimum=2)
+
+    async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
+        """Return the squashed mean divergence; 0 for a trace of nothing."""
+        confidences = generated_confidences(trace)
+        if not confidences:
+            return 0.0
+        return _squashed(max(0.0, _mean(confidences) - math.log(self.num_logprobs)))
+
+
+def generated_confidences(trace: Trace) -> list[float]:
+    """Return the confidences of the tokens that were generated: those of others are 0.0, theirs never."""
+    return [confidence for confidence in trace.confidences or () if confidence != 0.0]
+
+
+def sliding_means(values: Sequence[float], window: int) -> list[float]:
+    """Return the mean of every run of `window` values, or the mean of all where there are fewer."""
+    if len(values) <= window:
+        return [_mean(values)]
+    total = math.fsum(values[:window])
+    means = [total / window]
+    for entering, leaving in zip(values[window:], values, strict=False):
+        total += entering - leaving
+        means.append(total / window)
+    return means
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _squashed(confidence: float) -> float:
+    return confidence / (1 + confidence)
+
+
+def _at_least_one(share: float, groups: Sequence[float]) -> int:
+    return max(1, int(share * len(groups)))

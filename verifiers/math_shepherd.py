@@ -1,0 +1,53 @@
+"""Math-Shepherd (Wang et al., arXiv 2312.08935): a language model that says + or - after every step.
+
+Layout as on the model card of peiyi9979/math-shepherd-mistral-7b-prm. Knows no engine and no strategy; the
+engine reads the model as a classifier whose labels are the rows of its lm_head for + and -.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tts_eval.model import Model
+from tts_eval.protocols import LanguageModel
+from tts_eval.records import Problem, TextCodec
+from tts_eval.verifying.heads import softmax
+from tts_eval.verifying.layout import check_single_tokens
+
+RIGHT = 0  # of the labels: +, -
+
+
+@dataclass(frozen=True)
+class MathShepherd:
+    """`bos`, the question, then "Step i: ... ки" a line; a step's score is P(+) against P(-) at its ки.
+
+    A step is one line: newlines within it become spaces, as does a ки of the text's own.
+    """
+
+    bos: str = "<s>"
+    step_tag: str = "ки"
+    role: str = "verifier"
+
+    def check_role(self, model: Model, codec: TextCodec) -> None:
+        """Refuse a tokenizer that does not write the marks as single tokens."""
+        check_single_tokens(model, codec, bos=self.bos, step_tag=self.step_tag)
+
+    async def score_steps(
+        self, problem: Problem, steps: Sequence[str], llm: LanguageModel, *, num_known: int
+    ) -> list[float]:
+        """Return the probabilities that `steps[num_known:]` are right."""
+        prm = llm.as_role(self.role)
+        codec = prm.start(problem).codec
+        lines = [f"{self._labelled(number, step)} {self.step_tag}" for number, step in enumerate(steps, 1)]
+        [tag] = codec.encode(self.step_tag)
+        text = f"{problem.question.replace(self.step_tag, ' ')} " + "\n".join(lines)
+        ids = codec.encode(self.bos) + codec.encode(text)  # tokenised as one text: pieces would differ
+        ends = [position for position, token_id in enumerate(ids) if token_id == tag]
+        if len(ends) != len(steps):
+            raise ValueError(f"{len(steps)} steps were written with {len(ends)} tokens {self.step_tag!r}")
+        return [softmax(logits, RIGHT) for logits in await prm.read(ids, ends, num_known=num_known)]
+
+    def _labelled(self, number: int, step: str) -> str:
+        line = " ".join(step.replace(self.step_tag, " ").split("\n")).strip()
+        return line if line.startswith(f"Step {number}:") else f"Step {number}: {line}"

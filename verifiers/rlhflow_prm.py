@@ -1,0 +1,55 @@
+"""RLHFlow's process reward models (Xiong et al., arXiv 2405.07863; model cards of Llama3.1-8B-PRM-*-Data).
+
+A chat in which the user tells one step after another and the model answers each with + or -. Knows no engine
+and no strategy; the engine reads the model as a classifier: its labels are the rows of lm_head for + and -.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tts_eval.model import Model
+from tts_eval.protocols import LanguageModel
+from tts_eval.records import Problem, TextCodec
+from tts_eval.verifying.heads import softmax
+from tts_eval.verifying.layout import check_single_tokens, joined
+
+RIGHT = 0  # of the labels: +, -
+
+
+@dataclass(frozen=True)
+class RlhflowPrm:
+    """`opening`, then a turn a step; its score is P(+) against P(-) at the token that predicts the answer.
+
+    Every earlier step has been answered with +, as in training, whatever its score. `opening` holds the
+    system block with its date pinned: the chat template would write today's.
+    """
+
+    opening: str
+    user_header: str = "<|start_header_id|>user<|end_header_id|>\n\n"
+    assistant_header: str = "<|start_header_id|>assistant<|end_header_id|>\n\n"
+    end_of_turn: str = "<|eot_id|>"
+    right: str = "+"
+    wrong: str = "-"
+    role: str = "verifier"
+
+    def check_role(self, model: Model, codec: TextCodec) -> None:
+        """Refuse a tokenizer that does not write the marks as single tokens."""
+        check_single_tokens(model, codec, right=self.right, wrong=self.wrong, end_of_turn=self.end_of_turn)
+
+    async def score_steps(
+        self, problem: Problem, steps: Sequence[str], llm: LanguageModel, *, num_known: int
+    ) -> list[float]:
+        """Return the probabilities that `steps[num_known:]` are right."""
+        prm = llm.as_role(self.role)
+        codec = prm.start(problem).codec
+        told = [step.strip() for step in steps]
+        told[:1] = [f"{problem.question} {told[0]}"]
+        turns = [
+            codec.encode(f"{self.user_header}{said}{self.end_of_turn}{self.assistant_header}")
+            for said in told
+        ]
+        reply = codec.encode(f"{self.right}{self.end_of_turn}")
+        ids, ends = joined(codec.encode(self.opening), [turns[0], *((*reply, *turn) for turn in turns[1:])])
+        return [softmax(logits, RIGHT) for logits in await prm.read(ids, ends, num_known=num_known)]

@@ -1,0 +1,43 @@
+"""Skywork-o1-Open-PRM: a value head on the newline that ends each step.
+
+Layout: github.com/SkyworkAI/skywork-o1-prm-inference, `prepare_input`. Knows no engine and no strategy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tts_eval.model import Model
+from tts_eval.protocols import LanguageModel
+from tts_eval.records import Problem, TextCodec
+from tts_eval.verifying.heads import sigmoid
+from tts_eval.verifying.layout import check_single_tokens, joined
+
+
+@dataclass(frozen=True)
+class SkyworkPrm:
+    """`bos`, the question and a newline, then each step and `step_tag`, every piece tokenised by itself.
+
+    A step is one line: newlines within it become spaces, else each would count as a step of its own.
+    """
+
+    bos: str
+    step_tag: str = "\n"
+    role: str = "verifier"
+
+    def check_role(self, model: Model, codec: TextCodec) -> None:
+        """Refuse a tokenizer that does not write the marks as single tokens."""
+        check_single_tokens(model, codec, bos=self.bos, step_tag=self.step_tag)
+
+    async def score_steps(
+        self, problem: Problem, steps: Sequence[str], llm: LanguageModel, *, num_known: int
+    ) -> list[float]:
+        """Return the probabilities that `steps[num_known:]` are right."""
+        prm = llm.as_role(self.role)
+        codec = prm.start(problem).codec
+        tag = codec.encode(self.step_tag)
+        lines = [" ".join(step.strip("\n").split("\n")) for step in steps]
+        prompt_ids = codec.encode(f"{self.bos}{problem.question}\n")
+        ids, ends = joined(prompt_ids, [codec.encode(line) + tag for line in lines])
+        return [sigmoid(logit) for (logit,) in await prm.read(ids, ends, num_known=num_known)]

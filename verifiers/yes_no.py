@@ -1,0 +1,43 @@
+"""Generative verifiers (Zhang et al., arXiv 2408.15240, section 3.1): P(Yes) to "is this answer correct?".
+
+Knows no strategy; the engine reads the model as a classifier whose labels are the rows of its lm_head for yes
+and no, so that nothing is generated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tts_eval.model import Model
+from tts_eval.protocols import LanguageModel
+from tts_eval.records import Problem, TextCodec, Trace
+from tts_eval.verifying.heads import softmax
+
+YES = 0  # of the labels: yes, no
+
+
+@dataclass(frozen=True)
+class YesNo:
+    """The chat prompt asks `question` about the problem and the trace; {problem} and {trace} stand for them.
+
+    The score is P(yes) against P(no) as the first word of the model's turn.
+    """
+
+    question: str = "{problem}\n\nA proposed solution:\n{trace}\n\nIs the answer correct (Yes/No)?"
+    role: str = "verifier"
+
+    def __post_init__(self) -> None:
+        for name in ("{problem}", "{trace}"):
+            if name not in self.question:
+                raise ValueError(f"verifier.question must hold {name}; it is {self.question!r}")
+
+    def check_role(self, model: Model, codec: TextCodec) -> None:
+        """Accept any tokenizer: the engine finds the rows of yes and no, or does not start."""
+
+    async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
+        """Return the probability of yes."""
+        judge = llm.as_role(self.role)
+        asked = self.question.replace("{problem}", problem.question).replace("{trace}", trace.text)
+        ids = judge.start(replace(problem, question=asked), thinking=False).prompt_ids
+        [logits] = await judge.read(ids, [len(ids) - 1])
+        return softmax(logits, YES)
