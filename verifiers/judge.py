@@ -35,7 +35,7 @@ class Judge:
 
     rubric: str = RUBRIC
     highest: int = 10
-    max_tokens: int | None = 1024
+    max_tokens: int | None = None
     temperature: float | None = 0.0
     role: str = "verifier"
 

@@ -143,7 +143,7 @@ def test_engines_that_ask_for_more_memory_than_they_share_are_refused() -> None:
 
 
 async def test_every_role_is_charged_for_its_own_calls(tmp_path: Path) -> None:
-    """Each sum is a prompt of 4 tokens ("i + i <ask>") and 5 generated ones, of which the verifier reads the first."""
+    """A sum is a prompt of 4 tokens ("i + i <ask>") and 5 generated ones; the verifier reads 1 of these."""
     checked, engine = sums_cell(tmp_path, strategy=TwoTracesAndADraft(), num_problems=2)
     starts = list[str]()
     roles = {"verifier": role(starts=starts), "draft": role(MODEL, starts=starts)}

@@ -7,7 +7,7 @@ again and run one forward pass over all of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,23 @@ from safetensors.torch import save_file
 from tokenizers import AddedToken
 from tokenizers.pre_tokenizers import ByteLevel
 from torch import Tensor, nn
-from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2Model, Qwen2Tokenizer
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    Qwen2Config,
+    Qwen2ForSequenceClassification,
+    Qwen2Model,
+    Qwen2Tokenizer,
+)
 
 from tts_eval.model import Model
-from tts_eval.protocols import StepVerifier
+from tts_eval.protocols import StepVerifier, TraceVerifier
 from verifiers.math_shepherd import MathShepherd
+from verifiers.outcome_reward import OutcomeReward
 from verifiers.rlhflow_prm import RlhflowPrm
 from verifiers.separator_prm import SeparatorPrm
 from verifiers.skywork_prm import SkyworkPrm
+from verifiers.yes_no import YesNo
 
 MAX_LEN = 2560
 SPECIAL = (
@@ -37,6 +46,7 @@ CHAT_TEMPLATE = (
 OPENING = "<s><|start_header_id|>system<|end_header_id|>\n\nToday Date: 26 Jul 2024\n\n<|eot_id|>"
 
 Reference = Callable[[str, Sequence[str]], list[float]]
+TraceReference = Callable[[str, str], float]
 
 
 def tokenizer() -> Qwen2Tokenizer:
@@ -75,6 +85,7 @@ class Checkpoint:
     model: Model
     engine: dict[str, Any]
     references: list[tuple[StepVerifier, Reference]]
+    traces: list[tuple[TraceVerifier, TraceReference]] = field(default_factory=list)
 
 
 def model_in(folder: Path, **settings: Any) -> Model:
@@ -114,6 +125,11 @@ def language_model(folder: Path) -> Checkpoint:
             positions.append(len(ids_of(text)) - 3)
         return plus(ids_of(text), positions)
 
+    def yes_no(question: str, text: str) -> float:
+        asked = f"{question} Solved: {text} Right?"
+        prompt = f"<|im_start|>user\n{asked}<|im_end|>\n<|im_start|>assistant\n"
+        return plus(ids_of(prompt), [-1])[0]
+
     engine = {
         "convert": "classify",
         "hf_overrides": {"method": "no_post_processing", "classifier_from_token": ["+", "-"]},
@@ -122,7 +138,8 @@ def language_model(folder: Path) -> Checkpoint:
         (MathShepherd(), math_shepherd),
         (RlhflowPrm(opening=OPENING), rlhflow),
     ]
-    return Checkpoint(model_in(folder), engine, both)
+    asking = YesNo(question="{problem} Solved: {trace} Right?")
+    return Checkpoint(model_in(folder), engine, both, [(asking, yes_no)])
 
 
 def save_headed(folder: Path, layers: Qwen2Model, head: dict[str, Tensor], architecture: str) -> None:
@@ -181,8 +198,24 @@ def skywork(folder: Path) -> Checkpoint:
     return Checkpoint(model_in(folder), {}, [(SkyworkPrm(bos="<|endoftext|>"), reference)])
 
 
+def outcome(folder: Path) -> Checkpoint:
+    """A sequence classifier with one label, read at the last token."""
+    torch.manual_seed(4)
+    orm = Qwen2ForSequenceClassification(Qwen2Config(**SIZES, num_labels=1, pad_token_id=0)).eval()
+    orm.save_pretrained(folder)
+
+    def reference(question: str, text: str) -> float:
+        prompt = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+        with torch.no_grad():
+            logits = orm(torch.tensor([ids_of(f"{prompt}{text}<|im_end|>")])).logits
+        return float(logits[0, 0].sigmoid())
+
+    return Checkpoint(model_in(folder), {}, [], [(OutcomeReward(ending="<|im_end|>"), reference)])
+
+
 KINDS: dict[str, Callable[[Path], Checkpoint]] = {
     "language model": language_model,
     "Qwen PRM": qwen_prm,
     "Skywork": skywork,
+    "outcome": outcome,
 }

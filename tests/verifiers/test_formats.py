@@ -70,6 +70,17 @@ async def test_scores_are_those_of_a_plain_forward_pass(running: Running, steps:
         assert len(set(got)) > len(got) // 2  # a head that says the same everywhere would show nothing
 
 
+@pytest.mark.parametrize("text", ["It is 42.", "First\n\nSecond\n\n", ""])
+async def test_a_whole_trace_is_scored_as_by_a_plain_forward_pass(running: Running, text: str) -> None:
+    for verifier, reference in running.checkpoint.traces:
+        llm = running.handle()
+        score = await verifier.score_trace(PROBLEM, llm.start(PROBLEM) + text, llm)
+
+        assert score == pytest.approx(reference(PROBLEM.question, text), abs=1e-3)
+        assert 0.001 < score < 0.999
+        assert [call.role for call in llm.meter.calls] == ["verifier"]
+
+
 async def test_a_growing_trace_pays_for_its_newest_step(running: Running) -> None:
     steps = [f"Step number {number} adds {number} to the sum.\n\n" for number in range(30)]
     for verifier, reference in running.checkpoint.references:
@@ -120,7 +131,7 @@ async def test_steps_beyond_the_length_take_the_last_score_within_and_are_counte
 
 
 async def test_a_first_step_beyond_the_length_is_refused(running: Running) -> None:
-    verifier, _ = running.checkpoint.references[0]
+    [(verifier, _), *_] = running.checkpoint.references or pytest.skip("scores whole traces")
 
     with pytest.raises(ValueError, match=rf"nothing to score within the {MAX_LEN} tokens of "):
         await verifier.score_steps(PROBLEM, ["x" * 3000], running.handle(), num_known=0)

@@ -25,7 +25,7 @@ PROBLEM = Problem("p", "What is 6 x 7?", "42")
 )
 async def test_the_last_grade_counts(verdict: str, score: float) -> None:
     policy = metered(engine := ScriptedEngine({"": [verdict]}))
-    llm = replace(policy, roles=policy.roles | {"verifier": policy.roles["policy"]})
+    llm = replace(policy, roles={**policy.roles, "verifier": policy.roles["policy"]})
     trace = llm.start(PROBLEM) + " It is 42."
 
     assert await Judge().score_trace(PROBLEM, trace, llm) == score
