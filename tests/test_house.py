@@ -33,18 +33,18 @@ FLOORS = (
         "grading",
         "engines",
         "tracking",
-        "verifying",
         "difficulty",
     ),
     ("step_search", "probing"),
     ("measuring",),
     ("language_model",),
+    ("verifying",),
     ("running",),
     ("frames",),
     ("frontiers",),
     ("planning",),
     ("command",),
-    ("__main__", "check_speculation", "plan", "show", "train_difficulty"),
+    ("__main__", "check_speculation", "check_verifier", "plan", "show", "train_difficulty"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 

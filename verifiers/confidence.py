@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tts_eval import checks
+from tts_eval.confidence import MEASURES
 from tts_eval.protocols import LanguageModel
 from tts_eval.records import Problem, Trace
-
-MEASURES = ("mean", "lowest_group", "bottom", "tail")
 
 
 @dataclass(frozen=True)
@@ -29,41 +28,26 @@ class MeanLogprob:
 
 @dataclass(frozen=True)
 class DeepConf:
-    """DeepConf (Fu et al., arXiv 2508.15260, section 2): group confidences over windows of `window` tokens.
+    """DeepConf (Fu et al., arXiv 2508.15260, section 3.1): group confidences over windows of `window` tokens.
 
-    A token's confidence is the negative mean log-probability of the `num_logprobs` most likely tokens; a
-    group's is the mean over a sliding window, or over the whole trace where that is shorter. `measure`: mean
-    over all tokens, the lowest group, the mean of the lowest `share` of groups (bottom), or of the last
-    `window` tokens (tail). A confidence c >= 0 has no bound; the score is c / (1 + c), which keeps the order.
+    A token's confidence is the negative mean log-probability of the `num_logprobs` most likely tokens, a
+    group's the mean over its window. `measure` is one of `tts_eval.confidence`. A confidence c >= 0 has no
+    bound; the score is c / (1 + c), which keeps the order.
     """
 
-    measure: str = "lowest_group"
+    measure: str = "lowest"
     window: int = 2048
-    share: float = 0.1
     num_logprobs: int = 20
 
     def __post_init__(self) -> None:
-        checks.one_of("verifier.measure", self.measure, MEASURES)
+        checks.one_of("verifier.measure", self.measure, tuple(MEASURES))
         checks.whole_number("verifier.window", self.window, minimum=1)
-        checks.number("verifier.share", self.share, minimum=1e-6, maximum=1.0)
         checks.whole_number("verifier.num_logprobs", self.num_logprobs, minimum=2)
 
     async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
         """Return the measure, squashed; 0 for a trace of nothing."""
         confidences = generated_confidences(trace)
-        return _squashed(self._measured(confidences)) if confidences else 0.0
-
-    def _measured(self, confidences: Sequence[float]) -> float:
-        if self.measure == "mean":
-            return _mean(confidences)
-        if self.measure == "tail":
-            return _mean(confidences[-self.window :])
-        groups = sorted(sliding_means(confidences, self.window))
-        return (
-            groups[0]
-            if self.measure == "lowest_group"
-            else _mean(groups[: _at_least_one(self.share, groups)])
-        )
+        return _squashed(MEASURES[self.measure](confidences, self.window)) if confidences else 0.0
 
 
 @dataclass(frozen=True)
@@ -92,25 +76,9 @@ def generated_confidences(trace: Trace) -> list[float]:
     return [confidence for confidence in trace.confidences or () if confidence != 0.0]
 
 
-def sliding_means(values: Sequence[float], window: int) -> list[float]:
-    """Return the mean of every run of `window` values, or the mean of all where there are fewer."""
-    if len(values) <= window:
-        return [_mean(values)]
-    total = math.fsum(values[:window])
-    means = [total / window]
-    for entering, leaving in zip(values[window:], values, strict=False):
-        total += entering - leaving
-        means.append(total / window)
-    return means
-
-
 def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
 
 def _squashed(confidence: float) -> float:
     return confidence / (1 + confidence)
-
-
-def _at_least_one(share: float, groups: Sequence[float]) -> int:
-    return max(1, int(share * len(groups)))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.scripted import ScriptedEngine, metered
 from tts_eval.records import Problem, Trace
-from verifiers.confidence import DeepConf, MeanLogprob, SelfCertainty, sliding_means
+from verifiers.confidence import DeepConf, MeanLogprob, SelfCertainty
 
 PROBLEM = Problem("p", "What is 6 x 7?", "42")
 LLM = metered(ScriptedEngine({}))
@@ -26,25 +26,19 @@ async def test_the_mean_log_probability_is_a_geometric_mean() -> None:
     assert await MeanLogprob().score_trace(PROBLEM, trace_of(), LLM) == 0.0
 
 
-def test_windows_slide_by_one_and_a_short_trace_is_one_window() -> None:
-    assert sliding_means([1.0, 2.0, 6.0, 4.0], 2) == pytest.approx([1.5, 4.0, 5.0])
-    assert sliding_means([1.0, 2.0], 3) == [1.5]
-    assert sliding_means([1.0, 2.0], 2) == [1.5]
-
-
 @pytest.mark.parametrize(
     ("measure", "confidence"),
     [
         ("mean", 3.0),  # (1 + 2 + 6 + 4 + 2) / 5
-        ("lowest_group", 1.5),  # of 1.5, 4, 5, 3
-        ("bottom", 2.25),  # the lower half of the groups: 1.5, 3
+        ("lowest", 1.5),  # of 1.5, 4, 5, 3
+        ("bottom", 1.5),  # the lowest tenth of these, at least one
         ("tail", 3.0),  # 4, 2
     ],
 )
 async def test_group_confidences(measure: str, confidence: float) -> None:
     """The third token was appended: it has no confidence and is in no group."""
     trace = trace_of(confidences=(1.0, 2.0, 0.0, 6.0, 4.0, 2.0))
-    score = await DeepConf(measure=measure, window=2, share=0.5).score_trace(PROBLEM, trace, LLM)
+    score = await DeepConf(measure=measure, window=2).score_trace(PROBLEM, trace, LLM)
 
     assert score == pytest.approx(confidence / (1 + confidence))
 
@@ -76,10 +70,9 @@ async def test_the_policy_is_asked_for_what_the_verifier_reads() -> None:
     [
         (
             {"measure": "worst"},
-            "verifier.measure must be one of mean, lowest_group, bottom, tail, not ",
+            "verifier.measure must be one of mean, tail, bottom, lowest, not ",
         ),
         ({"window": 0}, "verifier.window must be a whole number from 1, not 0"),
-        ({"share": 0.0}, "verifier.share must be a number from"),
         ({"num_logprobs": 1}, "verifier.num_logprobs must be a whole number from 2, not 1"),
     ],
 )

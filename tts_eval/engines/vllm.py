@@ -78,6 +78,12 @@ class VllmEngine:
         return self.tensor_parallel_size * self.pipeline_parallel_size * self.data_parallel_size
 
     @property
+    def label_tokens(self) -> tuple[str, ...]:
+        """The tokens whose rows of lm_head a language model is read by as a classifier; none by itself."""
+        overrides = self.further.get("hf_overrides") or {}
+        return tuple(overrides.get("classifier_from_token") or ())
+
+    @property
     def memory_share(self) -> float:
         """Which share of its GPUs' memory it takes."""
         if vllm_platform.is_cpu():

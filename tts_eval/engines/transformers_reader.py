@@ -1,0 +1,192 @@
+"""A reward model read by plain transformers: the reference that vLLM is held against, and its fallback.
+
+Knows no prompt layout. One forward pass over all tokens for each request, one at a time, no cache.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from tts_eval import checks
+from tts_eval.model import Model
+from tts_eval.requests import EngineFacts, Gauges, Pooled, PoolingRequest
+
+if TYPE_CHECKING:
+    import torch
+
+    from tts_eval.protocols import Engine
+
+NAMES = ("auto", "float32", "float16", "bfloat16")
+
+
+@dataclass(frozen=True)
+class TransformersReader:
+    """Settings of the reader; `device` None is the first GPU if there is one, `dtype` None the model's.
+
+    With `label_tokens` a language model is read as a classifier: its labels are the rows of lm_head for them.
+    """
+
+    device: str | None = None
+    dtype: str | None = None
+    label_tokens: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label_tokens", tuple(self.label_tokens))
+        if self.dtype is not None:
+            checks.one_of("engine.dtype", self.dtype, NAMES)
+
+    @property
+    def num_gpus(self) -> int:
+        """One, or one machine without any."""
+        return 1
+
+    def check(self, model: Model) -> None:
+        """Refuse a model without a configuration."""
+        self.model_len(model)
+
+    def model_len(self, model: Model) -> int:
+        """Return the longest text, in tokens."""
+        longest = int(model.architecture().get_text_config().max_position_embeddings)
+        return min(model.max_model_len or longest, longest)
+
+    @asynccontextmanager
+    async def start(self, model: Model) -> AsyncIterator[Engine]:
+        """Load the weights, yield the reader, and let them go."""
+        import torch
+
+        started_s = time.monotonic()
+        device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        layers, head = _load(model, self.dtype or model.dtype, self.label_tokens)
+        facts = EngineFacts(
+            name="transformers",
+            version=version("transformers"),
+            device=device,
+            num_gpus=1,
+            max_model_len=self.model_len(model),
+            startup_s=time.monotonic() - started_s,
+        )
+        yield Reader(facts, layers.to(device).eval(), head.to(device).eval())
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Layers that give a hidden state a token, and the head that is read there."""
+
+    facts: EngineFacts
+    layers: Any
+    head: Any
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def gauges(self) -> Gauges:
+        """Return nothing: there is no scheduler."""
+        return Gauges()
+
+    async def forget(self) -> None:
+        """Nothing is cached."""
+
+    async def generate(self, request: Any) -> Any:
+        """Refuse: a reward model does not write."""
+        raise ValueError("engine=transformers reads reward models; give another engine to what generates")
+
+    def stream(self, request: Any, *, every: int = 1) -> Any:
+        """Refuse: a reward model does not write."""
+        raise ValueError("engine=transformers reads reward models; give another engine to what generates")
+
+    async def pool(self, request: PoolingRequest) -> Pooled:
+        """Return the head's logits at every token."""
+        async with self._turn:
+            rows = await asyncio.to_thread(self._read, request.token_ids)
+        return Pooled(tuple(map(tuple, rows)))
+
+    def _read(self, token_ids: tuple[int, ...]) -> list[list[float]]:
+        import torch
+
+        with torch.inference_mode():
+            ids = torch.tensor([token_ids], device=self.facts.device)
+            hidden = self.layers(input_ids=ids, use_cache=False).last_hidden_state[0]
+            rows: list[list[float]] = (
+                self.head(hidden.to(next(self.head.parameters()).dtype)).float().tolist()
+            )
+        return rows
+
+
+def _load(model: Model, dtype: str, label_tokens: tuple[str, ...]) -> tuple[Any, Any]:
+    """Return the layers and the head of a checkpoint, whichever kind of head it has."""
+    from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification
+
+    def load(auto_class: Any) -> Any:
+        return auto_class.from_pretrained(model.location, revision=model.revision, dtype=dtype)
+
+    if label_tokens:
+        from transformers import AutoTokenizer
+
+        tokenizer = model.load(AutoTokenizer, "tokenizer")
+        lm = load(AutoModelForCausalLM)
+        rows = lm.get_output_embeddings().weight[tokenizer.convert_tokens_to_ids(list(label_tokens))]
+        return lm.base_model, _linear(rows.detach(), None)
+    [architecture, *_] = model.architecture().architectures
+    if architecture.endswith("ForSequenceClassification"):
+        classifier = load(AutoModelForSequenceClassification)
+        return classifier.base_model, classifier.score
+    if architecture not in HEADS:
+        raise ValueError(
+            f"engine=transformers knows no head of {architecture}; allowed: {', '.join(HEADS)}, "
+            f"*ForSequenceClassification, or a language model with engine.label_tokens"
+        )
+    layers = load(AutoModel)
+    return layers, HEADS[architecture](model).to(layers.dtype)
+
+
+def _two_layers(model: Model) -> Any:
+    """Qwen2.5-Math-PRM's head."""
+    from torch import nn
+
+    first, second = (_linear(*_tensors(model, f"score.{i}.weight", f"score.{i}.bias")) for i in (0, 2))
+    return nn.Sequential(first, nn.ReLU(), second)
+
+
+def _value(model: Model) -> Any:
+    """Skywork-o1-Open-PRM's head."""
+    return _linear(*_tensors(model, "v_head.summary.weight", "v_head.summary.bias"))
+
+
+HEADS: dict[str, Callable[[Model], Any]] = {
+    "Qwen2ForProcessRewardModel": _two_layers,
+    "Qwen2ForPrmModel": _value,
+}
+
+
+def _linear(weight: torch.Tensor, bias: torch.Tensor | None) -> Any:
+    from torch import nn
+
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, dtype=weight.dtype)
+    layer.weight = nn.Parameter(weight, requires_grad=False)
+    if bias is not None:
+        layer.bias = nn.Parameter(bias, requires_grad=False)
+    return layer
+
+
+def _tensors(model: Model, *names: str) -> list[torch.Tensor]:
+    """Read tensors out of the checkpoint's safetensors files by name."""
+    from pathlib import Path
+
+    from huggingface_hub import snapshot_download
+    from safetensors import safe_open
+
+    folder = Path(model.location)
+    if not folder.is_dir():
+        folder = Path(snapshot_download(model.path, revision=model.revision, allow_patterns="*.safetensors"))
+    found: dict[str, torch.Tensor] = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        with safe_open(file, framework="pt") as weights:
+            found |= {name: weights.get_tensor(name) for name in names if name in set(weights.keys())}
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise ValueError(f"the checkpoint of {model.name} has no {', '.join(missing)}")
+    return [found[name] for name in names]
