@@ -33,6 +33,8 @@ SMALL = {
     "self_refine": ["strategy.max_rounds=1", "strategy.max_tokens=200"],
     "weighted_vote": ["strategy.n=3"],
     "cascade": ["strategy.cheap.n=2", "strategy.strong.n=3", "strategy.cheap_role=draft"],
+    "deepconf_offline": ["strategy.n=4"],
+    "mcts": ["strategy.max_simulations=6"],
 }
 COMPOSED = {
     "cascade of best_of_n over cot": [
@@ -61,6 +63,12 @@ COMPOSED = {
         "+strategy@strategy.sampler=budgeted_cot",
         "strategy.sampler.temperature=null",
         "strategy.sampler.max_thinking_tokens=40",
+    ],
+    "early_exit inside majority_vote": [
+        "strategy=majority_vote",
+        "strategy.n=3",
+        "+strategy@strategy.sampler=early_exit",
+        "strategy.sampler.every=16",
     ],
     "a budget of 60 tokens over majority_vote": ["strategy=majority_vote", "budget.max_tokens=60"],
     "a deadline over best_of_n": ["strategy=best_of_n", "budget.deadline_s=0.2"],
