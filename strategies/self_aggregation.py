@@ -20,7 +20,8 @@ class SelfAggregation:
     """`n` solutions are drawn at once and put into one prompt, which the model answers.
 
     `prompt` is formatted with {question} and {solutions}: what each candidate says after its thinking part,
-    numbered. Where the last answer does not parse, the most frequent of the candidates' is the answer.
+    numbered. Where the last answer does not parse, or the solutions fill the model's length, the most
+    frequent of the candidates' answers is the answer.
     """
 
     n: int = 8
@@ -61,8 +62,11 @@ class SelfAggregation:
             f"Solution {number}: {said(trace, llm.markers)}" for number, trace in enumerate(traces, start=1)
         )
         question = self.prompt.replace("{question}", problem.question).replace("{solutions}", solutions)
+        reading = llm.start(replace(problem, question=question))
+        if llm.room_tokens(reading) < (self.max_tokens or 1):
+            return Attempt(standing, candidates)
         [last] = await llm.extend(
-            llm.start(replace(problem, question=question)),
+            reading,
             max_tokens=self.max_tokens,
             temperature=self.temperature,
             top_p=self.top_p,

@@ -18,8 +18,9 @@ from tts_eval.thinking import said
 class SelfRefine:
     """Up to `max_rounds` times, a turn that criticises and a turn that revises, each after all that was said.
 
-    It ends when a critique contains `stop_phrase`. Only what is said after the thinking part is quoted. A
-    revision without an answer does not displace the one before; `max_tokens` bounds each turn.
+    It ends when a critique contains `stop_phrase`, or when the dialogue has filled the model's length. Only
+    what is said after the thinking part is quoted. A revision without an answer does not displace the one
+    before; `max_tokens` bounds each turn.
     """
 
     max_rounds: int = 2
@@ -56,6 +57,8 @@ class SelfRefine:
         standing: str | None = None
         for num_rounds in range(self.max_rounds + 1):
             trace = await self._turn(problem, llm, dialogue)
+            if trace is None:
+                break
             answer = llm.answer(trace)
             standing = answer or standing
             candidates.append(Candidate.of(trace, answer))
@@ -63,15 +66,19 @@ class SelfRefine:
             if num_rounds == self.max_rounds:
                 break
             dialogue += [said(trace, llm.markers), self.critique_prompt]
-            critique = said(await self._turn(problem, llm, dialogue), llm.markers)
-            if self.stop_phrase in critique:
+            remarks = await self._turn(problem, llm, dialogue)
+            critique = None if remarks is None else said(remarks, llm.markers)
+            if critique is None or self.stop_phrase in critique:
                 break
             dialogue += [critique, self.revision_prompt]
         return Attempt(standing, tuple(candidates))
 
-    async def _turn(self, problem: Problem, llm: LanguageModel, dialogue: list[str]) -> Trace:
+    async def _turn(self, problem: Problem, llm: LanguageModel, dialogue: list[str]) -> Trace | None:
+        prompt = llm.start(problem, turns=dialogue)
+        if dialogue and llm.room_tokens(prompt) < (self.max_tokens or 1):
+            return None
         [trace] = await llm.extend(
-            llm.start(problem, turns=dialogue),
+            prompt,
             max_tokens=self.max_tokens,
             temperature=self.temperature,
             top_p=self.top_p,

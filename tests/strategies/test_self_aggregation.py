@@ -30,6 +30,13 @@ async def test_without_a_last_answer_the_vote_decides() -> None:
     assert attempt.answer == "41"
 
 
+async def test_solutions_that_fill_the_models_length_are_voted_on() -> None:
+    engine = ScriptedEngine({"": [" </think> so \\boxed{41}"] * 3}, max_model_len=16)
+    strategy = SelfAggregation(n=3, prompt="{question} Read: {solutions} And?", max_tokens=9)
+    attempt = await strategy.solve(PROBLEM, metered(engine), None)
+    assert (attempt.answer, len(engine.requests)) == ("41", 3)
+
+
 def test_a_prompt_that_shows_no_solutions_is_refused() -> None:
     with pytest.raises(ValueError, match=r"strategy\.prompt must contain \{solutions\}"):
         SelfAggregation(prompt="{question}")

@@ -56,3 +56,11 @@ async def test_a_revision_without_an_answer_does_not_displace_the_one_before() -
     attempt = await STRATEGY.solve(Problem("p", "6 x 7 ?", "42"), metered(engine), None)
     assert attempt.answer == "42"
     assert len(engine.requests) == 5  # three answers, two critiques, and not one turn more
+
+
+async def test_a_dialogue_that_fills_the_models_length_ends_with_what_stands() -> None:
+    """Room for 14: the question takes four tokens, the answer three; the first critique would have seven."""
+    strategy = SelfRefine(max_rounds=2, critique_prompt="Check.", revision_prompt="Again.", max_tokens=8)
+    engine = ScriptedEngine({"": [" </think> is \\boxed{42}"]}, max_model_len=14)
+    attempt = await strategy.solve(Problem("p", "6 x 7 ?", "42"), metered(engine), None)
+    assert (attempt.answer, len(engine.requests)) == ("42", 1)
