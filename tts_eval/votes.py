@@ -67,11 +67,16 @@ async def draw_and_choose(
     `choose` is given candidates in the order of their drawing, whatever the order they come in.
     """
     drawn: dict[int, Candidate] = {}
+    num_chosen_from = 0
 
     async def one(number: int) -> None:
+        nonlocal num_chosen_from
         drawn[number] = await draw()
         there = [drawn[i] for i in sorted(drawn)]
-        llm.interim(await choose(there), there)
+        choice = await choose(there)
+        if len(there) > num_chosen_from:  # a choice among more may have been made meanwhile
+            num_chosen_from = len(there)
+            llm.interim(choice, there)
 
     await together(one(number) for number in range(n))
     candidates = tuple(drawn[number] for number in range(n))
