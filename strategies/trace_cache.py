@@ -6,8 +6,9 @@ answer, so a stored mistake is repeated; hits are marked (`Attempt.reused_from`)
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,9 @@ from tts_eval import checks, nesting
 from tts_eval.model import Model
 from tts_eval.protocols import Embedding, LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, MaxSpend, Problem
+from tts_eval.running.solved import solved_problems
 
+Vector = npt.NDArray[np.float64]
 MATCHES = ("exact", "embedding")
 
 
@@ -26,13 +29,13 @@ class Stored:
 
     problem_id: str
     question: str
-    vector: npt.NDArray[np.float64] | None
+    vector: Vector | None
     attempt: Attempt
 
 
 @dataclass(frozen=True)
 class TraceCache:
-    """`inner` solves what is not stored yet; what it answered in this run is stored.
+    """`inner` solves what is not stored yet, and its attempts are stored; those of earlier `runs` already are.
 
     `exact`: the questions are equal but for white space. `embedding`: the cosine of their vectors is at least
     `threshold`; the nearest one counts. Problems in flight together do not wait for one another: both are
@@ -43,6 +46,7 @@ class TraceCache:
     match: str = "exact"
     threshold: float = 0.95
     embedding: Embedding | None = None
+    runs: Sequence[str] = ()
     _stored: list[Stored] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -50,6 +54,10 @@ class TraceCache:
         checks.number("strategy.threshold", self.threshold, minimum=0.0, maximum=1.0)
         if self.match == "embedding" and self.embedding is None:
             raise ValueError("strategy.match=embedding needs a strategy.embedding")
+        for folder in self.runs:
+            for problem, outcome in solved_problems(Path(folder)):
+                if outcome.attempt is not None:
+                    self._store(problem, outcome.attempt)
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
         """Refuse what the inner strategy refuses."""
@@ -65,17 +73,24 @@ class TraceCache:
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Answer from the store, or solve and store."""
-        question = " ".join(problem.question.split())
-        vector = self.embedding(question) if self.match == "embedding" and self.embedding else None
-        found = self._find(question, vector)
+        found = self._find(problem)
         if found is not None:
             return replace(found.attempt, reused_from=found.problem_id)
         attempt = await self.inner.solve(problem, llm, verifier)
-        if attempt.answer is not None:
-            self._stored.append(Stored(problem.id, question, vector, attempt))
+        self._store(problem, attempt)
         return attempt
 
-    def _find(self, question: str, vector: npt.NDArray[np.float64] | None) -> Stored | None:
+    def _key(self, problem: Problem) -> tuple[str, Vector | None]:
+        question = " ".join(problem.question.split())
+        vector = self.embedding(question) if self.match == "embedding" and self.embedding else None
+        return question, vector
+
+    def _store(self, problem: Problem, attempt: Attempt) -> None:
+        if attempt.answer is not None:
+            self._stored.append(Stored(problem.id, *self._key(problem), attempt))
+
+    def _find(self, problem: Problem) -> Stored | None:
+        question, vector = self._key(problem)
         if vector is None:
             return next((stored for stored in self._stored if stored.question == question), None)
         alike = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,9 @@ def test_failures_by_chance_cannot_be_foreseen() -> None:
 async def run(tmp_path: Path) -> Path:
     """A run of twelve sums, of which the calculator gets every third wrong."""
     checked, engine = sums_cell(tmp_path / "run", num_problems=12)
+    config = {"task": {"_target_": "tests.running.cells.Sums", "num_problems": 12}}
+    checked = replace(checked, cell=replace(checked.cell, config=config))
     await run_cell(checked, engine, Grader(GradingPool()))
-    (tmp_path / "run" / ".hydra").mkdir()
-    task = "task: {_target_: tests.running.cells.Sums, num_problems: 12}\n"
-    (tmp_path / "run" / ".hydra" / "config.yaml").write_text(task)
     return tmp_path / "run"
 
 

@@ -12,12 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import orjson
-from omegaconf import DictConfig, OmegaConf
 from scipy.stats import mannwhitneyu
 
-from tts_eval.command.compose import part_of
 from tts_eval.difficulty import Vector, fit, predicted
-from tts_eval.running.directory import RunDirectory
+from tts_eval.running.solved import solved_problems
 
 NUM_FOLDS = 5
 USAGE = "usage: python -m tts_eval.train_difficulty RUN... out=FILE"
@@ -67,14 +65,7 @@ def held_out_auc(questions: Sequence[str], is_failed: Sequence[bool]) -> float:
 
 def _examples(folder: Path) -> list[tuple[str, bool]]:
     """Return the questions of a run, each with whether it was not answered rightly."""
-    file = folder / ".hydra" / "config.yaml"
-    if not file.is_file():
-        raise ValueError(f"{folder}: no run is there (a run has .hydra/config.yaml)")
-    config = OmegaConf.load(file)
-    assert isinstance(config, DictConfig)
-    questions = {problem.id: problem.question for problem in part_of(config, "task").problems()}
-    outcomes = RunDirectory(folder).outcomes()
-    return [(questions[outcome.problem_id], not outcome.is_correct) for outcome in outcomes]
+    return [(problem.question, not outcome.is_correct) for problem, outcome in solved_problems(folder)]
 
 
 def main(arguments: Sequence[str]) -> int:

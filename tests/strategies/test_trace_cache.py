@@ -1,5 +1,6 @@
 """A trace cache answers a problem twice for the price of once, and says that it did."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ class Repeated(Sums):
 
 async def test_hits_are_marked_on_disk_and_can_be_left_out_of_accuracy(tmp_path: Path) -> None:
     checked, engine = sums_cell(tmp_path, strategy=TraceCache(Cot()), load=Sequential())
-    object.__setattr__(checked, "problems", tuple(Repeated(3).problems()))
+    checked = replace(checked, problems=tuple(Repeated(3).problems()))
     summary = await run_cell(checked, engine, Grader(GradingPool()))
 
     assert (summary["num_problems"], summary["num_correct"], summary["num_reused"]) == (5, 3, 2)
@@ -71,6 +72,21 @@ async def test_hits_are_marked_on_disk_and_can_be_left_out_of_accuracy(tmp_path:
     reused = {o.problem_id: o.attempt.reused_from for o in RunDirectory(tmp_path).outcomes() if o.attempt}
     assert reused["sum-1-again"] == "sum-1"
     assert reused["sum-1"] is None
+
+
+async def test_what_an_earlier_run_answered_is_there_from_the_start(tmp_path: Path) -> None:
+    checked, engine = sums_cell(tmp_path / "first", num_problems=2)
+    config = {"task": {"_target_": "tests.running.cells.Sums", "num_problems": 2}}
+    checked = replace(checked, cell=replace(checked.cell, config=config))
+    await run_cell(checked, engine, Grader(GradingPool()))
+
+    cache = TraceCache(Cot(), runs=[str(tmp_path / "first")])
+    checked, engine = sums_cell(tmp_path / "second", strategy=cache, num_problems=3)
+    summary = await run_cell(checked, engine, Grader(GradingPool()))
+    assert (summary["num_problems"], summary["num_reused"], len(engine.requests)) == (3, 2, 1)
+    assert summary["num_correct"] == 2  # the third is the one that the calculator gets wrong
+    with pytest.raises(ValueError, match="no run is there"):
+        TraceCache(Cot(), runs=[str(tmp_path / "nowhere")])
 
 
 def test_what_cannot_work_is_refused() -> None:

@@ -1,0 +1,26 @@
+"""What an earlier run made of its problems, questions included: its files name problems by their ids alone.
+
+Knows no strategy and no task by name; the task is built again from the configuration that the run keeps.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hydra.utils import instantiate
+
+from tts_eval.protocols import Task
+from tts_eval.records import Problem
+from tts_eval.running.directory import RunDirectory
+from tts_eval.running.outcome import Outcome
+
+
+def solved_problems(folder: Path) -> list[tuple[Problem, Outcome]]:
+    """Return the finished problems of the run in `folder`; ValueError if none is there."""
+    directory = RunDirectory(folder)
+    manifest = directory.read("manifest.json")
+    if manifest is None:
+        raise ValueError(f"{folder}: no run is there (a run has manifest.json)")
+    task: Task = instantiate(manifest["config"]["task"], _convert_="all")
+    problems = {problem.id: problem for problem in task.problems()}
+    return [(problems[outcome.problem_id], outcome) for outcome in directory.outcomes()]
