@@ -5,14 +5,15 @@ Knows no verifier: where a vote counts answers, here the model answers once more
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Candidate, MaxSpend, Problem
+from tts_eval.records import Attempt, Candidate, MaxSpend, Problem, Trace
 from tts_eval.thinking import said
-from tts_eval.votes import plurality
+from tts_eval.votes import draw_and_choose, plurality
 
 
 @dataclass(frozen=True)
@@ -51,25 +52,24 @@ class SelfAggregation:
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Draw the candidates, then let the model read them."""
-        prompt = llm.start(problem)
-        traces = await llm.extend(
-            prompt, n=self.n, max_tokens=self.max_tokens, temperature=self.temperature, top_p=self.top_p
-        )
-        candidates = tuple(Candidate.of(trace, llm.answer(trace)) for trace in traces)
-        standing = await plurality(llm, [candidate.answer for candidate in candidates])
-        llm.interim(standing, candidates)
+
+        async def extended(prompt: Trace) -> Candidate:
+            [trace] = await llm.extend(
+                prompt, max_tokens=self.max_tokens, temperature=self.temperature, top_p=self.top_p
+            )
+            return Candidate.of(trace, llm.answer(trace))
+
+        async def count(ballots: Sequence[Candidate]) -> str | None:
+            return await plurality(llm, [cast.answer for cast in ballots])
+
+        voted = await draw_and_choose(llm, self.n, lambda: extended(llm.start(problem)), count)
         solutions = "\n\n".join(
-            f"Solution {number}: {said(trace, llm.markers)}" for number, trace in enumerate(traces, start=1)
+            f"Solution {number}: {said(candidate, llm.markers)}"
+            for number, candidate in enumerate(voted.candidates, start=1)
         )
         question = self.prompt.replace("{question}", problem.question).replace("{solutions}", solutions)
         reading = llm.start(replace(problem, question=question))
         if llm.room_tokens(reading) < (self.max_tokens or 1):
-            return Attempt(standing, candidates)
-        [last] = await llm.extend(
-            reading,
-            max_tokens=self.max_tokens,
-            temperature=self.temperature,
-            top_p=self.top_p,
-        )
-        answer = llm.answer(last)
-        return Attempt(answer or standing, (*candidates, Candidate.of(last, answer)))
+            return voted
+        last = await extended(reading)
+        return Attempt(last.answer or voted.answer, (*voted.candidates, last))

@@ -35,7 +35,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class TraceCache:
-    """`inner` solves what is not stored yet, and its attempts are stored; those of earlier `runs` already are.
+    """`inner` solves what is not stored yet; its attempts are stored, those of earlier `runs` already are.
 
     `exact`: the questions are equal but for white space. `embedding`: the cosine of their vectors is at least
     `threshold`; the nearest one counts. Problems in flight together do not wait for one another: both are

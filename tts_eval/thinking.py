@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tts_eval.codec import Codec
 from tts_eval.model import Model
-from tts_eval.records import Finish, Markers, Trace
+from tts_eval.records import Candidate, Finish, Markers, Trace
 
 PROMPT_TAIL_TOKENS = 16  # a template that switches thinking off closes it at the very end of the prompt
 
@@ -35,8 +35,8 @@ class ThinkingPart:
         return 0 if never_opened and trace.finish is not None else None
 
 
-def said(trace: Trace, markers: Markers) -> str:
-    """Return what `trace` says after its thinking part; nothing if the thinking has not ended."""
+def said(trace: Trace | Candidate, markers: Markers) -> str:
+    """Return what is said after the thinking part; nothing if the thinking has not ended."""
     if markers.thinking_start is None or markers.thinking_end is None:
         return trace.text.strip()
     thought, end, spoken = trace.text.partition(markers.thinking_end)

@@ -21,7 +21,7 @@ async def test_the_last_answer_counts_and_the_candidates_were_read() -> None:
     last = engine.codec.decode(engine.requests[-1].prompt_ids)
     solutions = "Solution 1: so \\boxed{41} Solution 2: so \\boxed{41} Solution 3: so \\boxed{42}"
     assert " ".join(last.split()) == f"6 x 7 ? Read: {solutions} And? <ask>"
-    assert llm.meter.interims[0].answer == "41"  # the vote stands while the model reads
+    assert [interim.answer for interim in llm.meter.interims] == ["41"] * 3  # stands while the model reads
 
 
 async def test_without_a_last_answer_the_vote_decides() -> None:
