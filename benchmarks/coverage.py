@@ -46,8 +46,9 @@ class World:
             self.ease + self.gain - self.spread * difficulty + 0.5 * random.normal(size=num_problems)
         )
         cost = np.exp(self.cost_spread * (0.6 * difficulty + 0.8 * random.normal(size=num_problems)))
-        rights = (random.binomial(self.num_repeats, p) / self.num_repeats for p in (chance, better))
-        return (*rights, cost)
+        right = random.binomial(self.num_repeats, chance) / self.num_repeats
+        also_right = random.binomial(self.num_repeats, better) / self.num_repeats
+        return right, also_right, cost
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ Knows no implementation of any of these; `conf/` alone names them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -296,3 +296,26 @@ class PlacedOnGpus(Protocol):
 
     def placed(self, first_gpu: int) -> EngineSettings:
         """Return the settings on the GPUs from number `first_gpu` on."""
+
+
+@runtime_checkable
+class Replays(Protocol):
+    """Engine settings that hand out recorded samples: the rest of the cell is what was recorded."""
+
+    def parts(self) -> Mapping[str, Any]:
+        """Return the recorded `model`, `task` and `verifier` (None where no scores were recorded)."""
+
+    def codec(self) -> Any:
+        """Return what stands in for the model's tokenizer."""
+
+    @property
+    def architecture(self) -> Mapping[str, Any] | None:
+        """The model's configuration, None where FLOPs cannot be counted from it."""
+
+    @property
+    def fingerprint(self) -> str | None:
+        """That of the problems as they were asked, None where it is not known."""
+
+    @property
+    def num_samples(self) -> int:
+        """How many samples every problem has."""

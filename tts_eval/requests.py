@@ -11,6 +11,8 @@ from typing import Any
 
 from tts_eval.records import Finish, Sampling
 
+REPLAYED = "replayed"  # the provenance of samples that were drawn before
+
 
 class EngineDied(RuntimeError):
     """The engine is gone: no request of this run can be answered any more."""
@@ -99,7 +101,8 @@ class EngineFacts:
     """What is fixed once an engine runs.
 
     `is_seeded` tells whether equal seeds give equal samples. With `is_synthetic` drafts are accepted by
-    chance: times mean something, texts nothing.
+    chance: times mean something, texts nothing. `provenance` is "replayed" where samples are handed out that
+    were drawn before: then no time means anything.
     """
 
     name: str
@@ -110,6 +113,7 @@ class EngineFacts:
     startup_s: float
     is_seeded: bool = True
     is_synthetic: bool = False
+    provenance: str = "measured"
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

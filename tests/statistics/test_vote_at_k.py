@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -15,7 +16,7 @@ FOURTEEN = [A] * 5 + [B] * 4 + [C] * 2 + [None] * 3
 
 
 def written_out(
-    classes: list[int | None], correct: int | None, k: int, weights: list[float] | None = None
+    classes: Sequence[int | None], correct: int | None, k: int, weights: Sequence[float] | None = None
 ) -> float:
     """Return how often the right class wins, over every choice of k samples, a tie counting for its share."""
     won = 0.0
@@ -54,7 +55,7 @@ def test_every_choice_written_out(seed: int) -> None:
 
 def test_sixty_four_samples_against_drawing() -> None:
     random = np.random.default_rng(1)
-    classes = [None if name == 0 else int(name) for name in random.integers(0, 9, size=64)]
+    classes: list[int | None] = [None if name == 0 else int(name) for name in random.integers(0, 9, size=64)]
     [exact] = maj_at_k(classes, 1)[[15]]
     wins = 0.0
     for _ in range(20_000):
@@ -67,7 +68,7 @@ def test_sixty_four_samples_against_drawing() -> None:
 
 
 def test_two_hundred_and_fifty_six_samples_do_not_overflow() -> None:
-    classes: list[int | None] = [0] * 130 + [1] * 126
+    classes = [0] * 130 + [1] * 126
     votes = maj_at_k(classes, 0)
     assert votes[-1] == 1
     assert np.all(np.diff(votes[::2]) >= -1e-12)  # a majority's odds rise with every two further votes

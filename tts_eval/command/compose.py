@@ -5,7 +5,8 @@ Knows no engine and runs nothing; every part is built by its own `_target_`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
@@ -17,10 +18,11 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from tts_eval import checks
-from tts_eval.protocols import EngineSettings
+from tts_eval.protocols import EngineSettings, Replays
 from tts_eval.running.cell import Cell
 from tts_eval.running.deployment import Role
 
+RECORDED = ("model", "task", "verifier")
 ROLE_SETTINGS = ("model", "engine", "shares_gpus")
 SECTIONS = ("budget", "objectives", "scheduling")  # no groups: they have no options
 
@@ -37,14 +39,21 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
     plain_engine = parts["engine"]
     if speculation:
         parts["engine"] = replace(parts["engine"], speculative_config=speculation)
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    recorded: Mapping[str, Any] = {}
+    if isinstance(parts["engine"], Replays):
+        _leave_to_the_recording(hydra.overrides.task)
+        recorded = parts["engine"].parts()
     roles = {str(name): _role(config.roles, str(name), parts, plain_engine) for name in config.roles}
     if parts["scheduling"].priority:
         parts["engine"] = _by_priority(parts["engine"])
     groups = [name for name in (*parts, "speculation") if name not in SECTIONS]
     labels = {name: _label(config, hydra, name) for name in groups}
-    plain: Any = OmegaConf.to_container(config, resolve=True)
+    for name, part in recorded.items():
+        labels[name] = "none" if part is None else getattr(part, "name", "recorded")
+        plain[name] = {"recorded": labels[name]}
     return Cell(
-        **parts,
+        **{**parts, **recorded},
         roles=roles,
         seed=config.seed,
         labels=labels,
@@ -53,6 +62,16 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
         directory=Path(hydra.runtime.output_dir),
         config=plain,
     )
+
+
+def _leave_to_the_recording(overrides: Sequence[str]) -> None:
+    """Refuse overrides of what a replay takes from its recording."""
+    for override in overrides:
+        group = re.split(r"[.=@]", override.lstrip("+~"))[0]
+        if group in RECORDED:
+            raise ValueError(
+                f"{override}: a replay takes {', '.join(RECORDED)} from its recording; leave it out"
+            )
 
 
 def _role(config: DictConfig, name: str, parts: Mapping[str, Any], plain_engine: EngineSettings) -> Role:

@@ -6,6 +6,7 @@ Knows no strategy, task or model by name.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import sys
 import traceback
 from collections.abc import Sequence
@@ -28,8 +29,12 @@ MAX_FOLDER_NAME = 150
 
 
 def _folder_name(overrides: str) -> str:
-    """Return the overrides of a cell as the name of one folder."""
-    return overrides.replace("/", "_").lstrip("+.")[:MAX_FOLDER_NAME]
+    """Return the overrides of a cell as the name of one folder, no other cell's even where it is cut."""
+    name = overrides.replace("/", "_").lstrip("+.")
+    if len(name) <= MAX_FOLDER_NAME:
+        return name
+    digest = hashlib.sha256(overrides.encode()).hexdigest()[:8]
+    return f"{name[: MAX_FOLDER_NAME - len(digest) - 1]}-{digest}"
 
 
 OmegaConf.register_new_resolver("folder_name", _folder_name, replace=True)

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tts_eval.running.summary import Summary
@@ -24,12 +25,14 @@ def print_table(sweep: Sweep, *, console: Console | None = None) -> None:
         return
     console = console or Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     names = _distinct_parts([checked.cell.name for checked, _ in sweep.summaries])
-    table = Table(title="measured; accuracy with 95% interval", title_justify="left", title_style="")
+    provenances = dict.fromkeys(summary["provenance"] for _, summary in sweep.summaries)
+    title = f"{' and '.join(provenances)}; accuracy with 95% interval"
+    table = Table(title=title, title_justify="left", title_style="")
     table.add_column("cell", no_wrap=True, max_width=MAX_NAME_WIDTH)
     for heading in ("n", "accuracy", "tta p50", "tta p99", "tokens/problem", "tokens/s", "$/correct"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, (_, summary) in zip(names, sweep.summaries, strict=True):
-        table.add_row(name, *_figures(summary))
+        table.add_row(escape(name), *_figures(summary))
     console.print(table)
     for name, (_, summary) in zip(names, sweep.summaries, strict=True):
         if summary["saturated"]:
@@ -37,7 +40,7 @@ def print_table(sweep: Sweep, *, console: Console | None = None) -> None:
     folders = {str(checked.cell.directory) for checked, _ in sweep.summaries}
     parents = {str(checked.cell.directory.parent) for checked, _ in sweep.summaries}
     where = folders if len(folders) == 1 else parents
-    console.print(f"results: {', '.join(sorted(where))}", soft_wrap=True)
+    console.print(f"results: {', '.join(sorted(where))}", soft_wrap=True, markup=False)
 
 
 def _fallen_behind(saturation: dict[str, Any]) -> str:
@@ -63,10 +66,14 @@ def _figures(summary: Summary) -> list[str]:
         _accuracy(summary),
         _seconds(tta_s["p50"]),
         _seconds(tta_s["p99"]),
-        f"{summary['tokens']['generated'] / num_problems:,.0f}" if num_problems else "-",
-        f"{summary['generated_tokens_per_s'] or 0:,.0f}",
+        _count(summary["tokens"]["generated"], num_problems),
+        _count(summary["generated_tokens_per_s"], 1),
         _usd(summary["usd_per_correct"]),
     ]
+
+
+def _count(total: float | None, num: int) -> str:
+    return "-" if total is None or not num else f"{total / num:,.0f}"
 
 
 def _accuracy(summary: Summary) -> str:

@@ -24,6 +24,7 @@ from tts_eval.protocols import (
     EngineSettings,
     Load,
     NeedsRole,
+    Replays,
     StepVerifier,
     Strategy,
     Task,
@@ -31,6 +32,7 @@ from tts_eval.protocols import (
 )
 from tts_eval.records import Problem
 from tts_eval.running.deployment import Deployment, Role
+from tts_eval.running.rehearsal import rehearse
 from tts_eval.scheduling import Scheduling
 from tts_eval.tracking.protocol import Tracking
 
@@ -76,7 +78,8 @@ class Cell:
             raise ValueError(f"task {self.task.name} has no problems with these settings")
         self.deployment.check()
         self.scheduling.check(problems)
-        codec = Codec(self.model)
+        replays = self.engine if isinstance(self.engine, Replays) else None
+        codec = replays.codec() if replays else Codec(self.model)
         if self.model.thinking_end is not None and not codec.encode(self.model.thinking_end):
             marker = self.model.thinking_end
             raise ValueError(
@@ -103,7 +106,11 @@ class Cell:
         }
         self._check_verifier(roles)
         self.tracking.check()
-        return CheckedCell(self, problems, codec, _architecture(self.model), roles, self._drafting())
+        architecture = replays.architecture if replays else _architecture(self.model)
+        checked = CheckedCell(self, problems, codec, architecture, roles, self._drafting())
+        if replays:
+            rehearse(checked, num_samples=replays.num_samples)
+        return checked
 
     def _drafting(self) -> Mapping[str, Any] | None:
         """Return what drafts inside the policy's engine, and its configuration where it is a model."""

@@ -7,7 +7,7 @@ most the last one, which the next start drops.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from tts_eval.measuring.machine import MachineReading
 from tts_eval.records import Call, Finish
 from tts_eval.requests import Gauges
 from tts_eval.running.outcome import Outcome
+from tts_eval.running.untimed import refilled, untimed
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,15 @@ class RunDirectory:
         """Keep a finished problem. Its calls go first: calls without their problem do not count."""
         _append(self.path / "calls.jsonl", [{"session": outcome.session, **_fields(c)} for c in calls])
         _append(self.path / "problems.jsonl", [outcome])
+
+    def append_untimed(
+        self, outcome: Outcome, calls: Sequence[Call], *, unknown_tokens: Collection[str]
+    ) -> None:
+        """Keep a finished problem of a replay, without times and without counts that were not recorded."""
+        lines = [{"session": outcome.session, **_fields(call)} for call in calls]
+        for name, records in (("calls", lines), ("problems", [outcome])):
+            plain = orjson.loads(orjson.dumps(records))
+            _append(self.path / f"{name}.jsonl", untimed(plain, unknown_tokens=unknown_tokens))
 
     def append_gauges(self, gauges: Gauges, machine: MachineReading, *, session: int, at_s: float) -> None:
         """Keep what the engine and its machine showed at `at_s`."""
@@ -104,7 +114,7 @@ def _fields(record: Call | Gauges | MachineReading) -> dict[str, Any]:
 def _call(line: Mapping[str, Any]) -> Call:
     gaps = line["gap_counts"]
     gap_counts = None if gaps is None else tuple((bucket, num) for bucket, num in gaps)
-    return Call(**{**line, "finish": Finish(line["finish"]), "gap_counts": gap_counts})
+    return Call(**{**refilled(Call, line), "finish": Finish(line["finish"]), "gap_counts": gap_counts})
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,7 @@ import psutil
 from tts_eval.fingerprint import fingerprint
 from tts_eval.model import PROJECT_ROOT
 from tts_eval.nesting import max_spend
+from tts_eval.protocols import Replays
 from tts_eval.requests import EngineFacts
 from tts_eval.running.cell import CheckedCell
 
@@ -43,7 +44,7 @@ def manifest_of(
     Raises ValueError if the problems are no longer those of the earlier sessions, or their files are of
     another schema.
     """
-    cell, problems = checked.cell, fingerprint(checked.problems)
+    cell, problems = checked.cell, _fingerprint(checked)
     if earlier is not None and earlier["schema_version"] != SCHEMA_VERSION:
         raise ValueError(
             f"this run was begun with schema version {earlier['schema_version']}; this tts_eval goes on only "
@@ -86,9 +87,16 @@ def manifest_of(
         "role_architectures": {name: role.architecture for name, role in checked.roles.items()},
         "hardware": asdict(cell.hardware),
         "api_prices": {name: role.model.api_price for name, role in cell.deployment.roles.items()},
-        "provenance": "measured",
+        "provenance": engine.provenance,
         "sessions": [*(earlier["sessions"] if earlier else ()), session],
     }
+
+
+def _fingerprint(checked: CheckedCell) -> str:
+    """Return that of the problems as they were asked; a recording does not hold their questions."""
+    settings = checked.cell.engine
+    recorded = settings.fingerprint if isinstance(settings, Replays) else None
+    return recorded or fingerprint(checked.problems)
 
 
 def _max_spend(checked: CheckedCell, max_model_len: int) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from typing import Any, Self
 from tts_eval.budget import Cut
 from tts_eval.grading.grade import Grade, Verdict
 from tts_eval.records import Attempt, Candidate, CriticalPath, Finish, Interim, Spend, TreeNode
+from tts_eval.running.untimed import refilled
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class Outcome:
 
 
 def _spend(line: Mapping[str, Any]) -> Spend:
-    return Spend(**{**line, "critical_path": CriticalPath(**line["critical_path"])})
+    path = CriticalPath(**refilled(CriticalPath, line["critical_path"]))
+    return Spend(**(refilled(Spend, line) | {"critical_path": path}))
 
 
 def _candidate(line: Mapping[str, Any]) -> Candidate:

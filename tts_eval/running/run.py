@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
@@ -23,7 +23,7 @@ from tts_eval.measuring.meter import Clock, Meter
 from tts_eval.nesting import max_spend
 from tts_eval.protocols import Engine, NeedsLogprobs
 from tts_eval.records import Attempt, Problem
-from tts_eval.requests import EngineDied
+from tts_eval.requests import REPLAYED, EngineDied
 from tts_eval.running.attempting import attempt_within, is_caused_by
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.deployment import distinct
@@ -79,7 +79,7 @@ async def run_cell(
                 clock=lambda: time.monotonic() - began_s,
                 roles=_served(checked, engine, roles),
             )
-            async with loop.sampling_gauges():
+            async with nullcontext() if engine.facts.provenance == REPLAYED else loop.sampling_gauges():
                 await loop.solve(pending, watch.see)
             summary = summarize(directory)
             directory.write("summary.json", summary)
@@ -160,7 +160,11 @@ class _RunLoop:
                 verdicts=verdicts,
                 classes=classes,
             )
-            self.directory.append(outcome, meter.calls)
+            if self.engine.facts.provenance == REPLAYED:
+                unknown_tokens = self.engine.facts.settings["unknown_tokens"]
+                self.directory.append_untimed(outcome, meter.calls, unknown_tokens=unknown_tokens)
+            else:
+                self.directory.append(outcome, meter.calls)
             see(outcome, self.clock())
 
         self._grading.append(asyncio.create_task(keep()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tts_eval.measuring.objectives import Objectives
+from tts_eval.requests import REPLAYED
 from tts_eval.running.directory import RunDirectory
 from tts_eval.running.figures.answers import answer_figures, without_answers
 from tts_eval.running.figures.budget import budget_figures
@@ -25,6 +26,7 @@ from tts_eval.running.figures.throughput import throughput_figures, wall_seconds
 from tts_eval.running.figures.tokens import token_figures
 from tts_eval.running.figures.utilization import utilization_figures
 from tts_eval.running.manifest import SCHEMA_VERSION
+from tts_eval.running.untimed import replayable
 
 Summary = dict[str, Any]
 LABELS = ("strategy", "verifier", "engine", "speculation", "load")
@@ -91,4 +93,6 @@ def summarize(directory: RunDirectory) -> Summary:
         "startup_s": sum(session["startup_s"] for session in sessions),
         "wall_s": wall_s,
     }
+    if manifest["provenance"] == REPLAYED:
+        return replayable(summary, manifest)
     return without_answers(summary) if is_synthetic else summary

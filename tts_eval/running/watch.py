@@ -13,6 +13,7 @@ from typing import Any
 from tts_eval.console import ProgressDisplay, progress_display
 from tts_eval.measuring.cost import wall_usd
 from tts_eval.progress import Progress
+from tts_eval.requests import REPLAYED
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.outcome import Outcome
 from tts_eval.tracking.protocol import Tracker
@@ -82,7 +83,10 @@ class Watch:
 
     def finish(self, summary: Mapping[str, Any], outcomes: Sequence[Outcome]) -> None:
         """Hand the tracker the summary and a row a problem."""
-        self.tracker.finish(summary, [_row(outcome) for outcome in outcomes])
+        rows = [_row(outcome) for outcome in outcomes]
+        if summary["provenance"] == REPLAYED:
+            rows = [{**row, "tta_s": None} for row in rows]
+        self.tracker.finish(summary, rows)
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:

@@ -35,9 +35,9 @@ def g_pass_at_k(num_samples: ArrayLike, num_correct: ArrayLike, k: int, *, tau: 
     if not 0 <= tau <= 1:
         raise ValueError(f"tau must be a number from 0 to 1, not {tau!r}")
     fewest = max(1, math.ceil(round(tau * k, 9)))  # 0.7 * 10 is a little more than 7
-    right = np.arange(fewest, k + 1)
+    right = np.arange(fewest, k + 1, dtype=float)
     log_ways = _log_choose(c[:, None], right) + _log_choose((n - c)[:, None], k - right)
-    return np.asarray(np.exp(log_ways - _log_choose(n, np.array(k))[:, None]).sum(axis=1))
+    return np.asarray(np.exp(log_ways - _log_choose(n, np.array(float(k)))[:, None]).sum(axis=1))
 
 
 def _checked(num_samples: ArrayLike, num_correct: ArrayLike, k: int) -> tuple[Floats, Floats]:

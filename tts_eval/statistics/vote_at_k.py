@@ -46,7 +46,7 @@ def _maj_at_k(num_right: int, others: tuple[int, ...], num_unparsed: int) -> Flo
         rest = _ways_without_the_right(j, others, num_unparsed, n - j)
         shared = rest @ (1 / np.arange(1, rest.shape[1] + 1))
         ways[j:] += math.comb(num_right, j) * shared
-    return ways[1:] / np.array([float(math.comb(n, k)) for k in range(1, n + 1)])
+    return np.asarray(ways[1:] / np.array([float(math.comb(n, k)) for k in range(1, n + 1)]))
 
 
 def _ways_without_the_right(j: int, others: tuple[int, ...], num_unparsed: int, most_drawn: int) -> Floats:

@@ -1,0 +1,67 @@
+"""What a replay leaves out of its files: every time, and the token counts that were not recorded.
+
+Knows no figure: it goes by the names of the keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from typing import Any
+
+REPLAYABLE = (
+    "schema_version",
+    "provenance",
+    "name",
+    "model",
+    "task",
+    "strategy",
+    "verifier",
+    "engine",
+    "num_problems",
+    "num_correct",
+    "num_undecided",
+    "num_failed",
+    "accuracy",
+    "accuracy_ci95",
+    "max_spend",
+    "flops_per_problem",
+    "flops_per_problem_weights_only",
+)
+
+
+def untimed(document: Any, *, unknown_tokens: Collection[str]) -> Any:
+    """Return a copy of `document`, plain values, with null for seconds and for unknown counts.
+
+    `unknown_tokens` are kinds: prompt, cached, generated, thinking.
+    """
+    if isinstance(document, list):
+        return [untimed(item, unknown_tokens=unknown_tokens) for item in document]
+    if not isinstance(document, dict):
+        return document
+    unknown = {f"num_{kind}_tokens" for kind in unknown_tokens}
+    if "generated" in unknown_tokens:
+        unknown.add("num_tokens")
+    return {
+        key: None
+        if key in unknown or (key.endswith("_s") and not isinstance(value, dict))
+        else untimed(value, unknown_tokens=unknown_tokens)
+        for key, value in document.items()
+    }
+
+
+def refilled(kind: type[Any], line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a `kind` with 0 for the null of one that every measured run has.
+
+    Nobody sees the 0: `replayable` leaves out what is made of it.
+    """
+    always_there = {field.name for field in fields(kind) if "None" not in str(field.type)}
+    return {key: 0 if value is None and key in always_there else value for key, value in line.items()}
+
+
+def replayable(figures: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run's figures with null for what a replay has not: times, dollars, the engine's counters."""
+    unknown = manifest["sessions"][-1]["engine"]["settings"]["unknown_tokens"]
+    tokens = {kind: None if kind in unknown else count for kind, count in figures["tokens"].items()}
+    kept = {key: value if key in REPLAYABLE else None for key, value in figures.items()}
+    return {**kept, "tokens": tokens}
