@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -27,6 +29,13 @@ MANDATORY = {
     ("engine", "vllm_label_tokens"): ["engine.hf_overrides.classifier_from_token=[Yes,No]"],
     ("verifier", "outcome_reward"): ["roles.verifier.model.path=FOLDER"],
     ("verifier", "yes_no"): ["roles.verifier.model.path=FOLDER"],
+    ("engine", "replay"): ["engine.run=run"],
+    ("engine", "replay_traces"): [
+        "engine.path=rows.jsonl",
+        "engine.problem=question",
+        "engine.answer=answer",
+        "engine.gold=answer",
+    ],
 }
 
 
@@ -34,6 +43,34 @@ MANDATORY = {
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rows.jsonl").write_text('{"question": "1+1?", "answer": "2"}\n')
+    write_run(tmp_path / "run")
+
+
+def write_run(folder: Path) -> None:
+    """Write what a replay reads of a run of one problem and one sample."""
+    folder.mkdir()
+    candidate = {"text": "2", "num_tokens": 1, "finish": "end", "score": None, "step_scores": None}
+    call = {"problem_id": "p", "session": 0, "number": 0, "role": "policy"}
+    documents: dict[str, dict[str, Any]] = {
+        "manifest.json": {
+            "config": {"model": {"name": "pocket", "path": "pocket/reasoner"}, "strategy": {}},
+            "task": "pocket",
+            "problems": "sha256:0",
+            "architecture": None,
+            "sessions": [{"engine": {"max_model_len": 64}}],
+        },
+        "summary.json": {},
+        "problems.jsonl": {
+            "problem_id": "p",
+            "gold": "2",
+            "level": None,
+            "session": 0,
+            "attempt": {"answer": "2", "candidates": [candidate]},
+        },
+        "calls.jsonl": {**call, "num_generated_tokens": 1, "num_prompt_tokens": 4, "num_cached_tokens": 0},
+    }
+    for name, document in documents.items():
+        (folder / name).write_text(json.dumps(document) + "\n")
 
 
 @pytest.fixture
@@ -63,7 +100,7 @@ def test_an_option_composes_and_is_built(conf: None, group: str, option: str) ->
     assert isinstance(built.task.name, str)
     assert callable(built.strategy.solve)
     assert callable(built.load.drive)
-    assert built.engine.num_gpus >= 1
+    assert built.engine.num_gpus >= (0 if option.startswith("replay") else 1)
     if not plus:
         assert built.labels[group] == option
 
