@@ -149,6 +149,6 @@ def _t(num_problems: int) -> float:
 
 def _t_tails(deviations: Floats, errors: Floats) -> Interval:
     """Return the tails of the studentized deviations; a resample without spread is left out."""
-    has_spread = errors > 1e-12 * np.max(errors)
+    has_spread = errors > 1e-6 * np.max(errors)  # below is what rounding left of none
     low, high = np.quantile(deviations[has_spread] / errors[has_spread], _TAILS, method="nearest")
     return float(low), float(high)
