@@ -1,4 +1,4 @@
-"""Weights and KV cache on the GPUs of a plan: exact figures of published models, and what must hold for all."""
+"""Weights and KV cache on the GPUs of a plan: figures of published models, and what must hold for all."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_formats_are_the_checkpoints_own() -> None:
 
 
 def test_weights_of_quantised_checkpoints() -> None:
-    """gpt-oss-20b's files have 13.8 GB; R1 counts no multi-token-prediction layer, which its 689 GB include."""
+    """gpt-oss-20b's files have 13.8 GB; the 689 GB of R1's include a layer that predicts several tokens."""
     sizes = {name: planned(node_of(name), tp=8).capacity.weight_bytes * 8 / 1e9 for name in QUANTISED}
 
     for name, size_gb in QUANTISED.items():

@@ -180,7 +180,7 @@ def test_an_arrival_is_seen_at_the_next_step_and_not_when_the_batch_changes_next
 
 
 def test_drafts_that_are_accepted_shorten_a_single_stream(node: Node) -> None:
-    """Three tokens a verification, drafts at a twentieth of a step; verifying four is free at one sequence."""
+    """Three tokens a verification, drafts at a twentieth of a step; at one sequence verifying is free."""
     plain, drafting = (
         planned(replace(node, serving=Serving(speculation=s))).simulate(jobs_of(3000), in_flight=None)
         for s in (Speculation(), Speculation(3, 3.0, 0.05))

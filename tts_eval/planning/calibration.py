@@ -2,7 +2,8 @@
 
 Knows no model and no hardware by name. Four constants are fitted, all else stays as the hardware's file has
 it: the host's time a step, a sequence and a request, and the memory's bandwidth. A call's decoding time is
-one observation; what ran beside it is taken from the other calls' times.
+one observation; what ran beside it is taken from the other calls' times. Where calls were preempted these
+times do not tell when they ran, so such runs are checked and never fitted to.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def calibrate(runs: Sequence[RecordedRun], base: Timings) -> Calibration:
     """Fit to every other run of each regime, and simulate all of them.
 
     Raises:
-        ValueError: Fewer than two runs: none would be held out.
+        ValueError: Fewer than two runs, so that none would be held out, or none that can be fitted to.
     """
     if len(runs) < 2:
         raise ValueError(
@@ -139,10 +140,9 @@ def check(run: RecordedRun, timings: Timings, *, is_held_out: bool) -> Check:
     """Simulate `run` as it arrived and set the figures beside those measured."""
     model = PlannedModel.on(run.node(timings), run.plan)
     simulated = model.simulate(run.jobs, in_flight=run.in_flight)
-    spends = [outcome.spend for outcome in run.outcomes]
     measured = {
         "generated_tokens_per_s": float(run.summary["generated_tokens_per_s"]),
-        "tta_p50_s": float(np.median([spend.tta_s for spend in spends])),
+        "tta_p50_s": float(np.median([s.finished_s - s.arrived_s for s in run.spans.values()])),
         "tpot_s": _mean(
             [
                 c.decode_s / (c.num_generated_tokens - 1)
@@ -169,14 +169,14 @@ def check(run: RecordedRun, timings: Timings, *, is_held_out: bool) -> Check:
 
 
 def _held_out(runs: Sequence[RecordedRun]) -> list[bool]:
-    """Hold out every second run of each regime; of a regime with one run, that one."""
-    held = [False] * len(runs)
+    """Hold out every second run of each regime; of a regime with one run, that one; all that preempted."""
+    held = [run.regime == "preempting" for run in runs]
     for regime in REGIMES:
-        members = [i for i, run in enumerate(runs) if run.regime == regime]
+        members = [i for i, run in enumerate(runs) if run.regime == regime and not held[i]]
         for i in members[1::2] or members:
             held[i] = True
     if all(held):
-        held[0] = False
+        held[next((i for i, run in enumerate(runs) if run.regime != "preempting"), 0)] = False
     return held
 
 

@@ -26,21 +26,28 @@ from tts_eval.planning.workload import Job, Piece
 from tts_eval.records import Call
 from tts_eval.running.directory import RunDirectory
 from tts_eval.running.manifest import SCHEMA_VERSION
-from tts_eval.running.outcome import Outcome
 
 CLOSED_LOADS = ("concurrent", "sequential")
 REGIMES = ("single stream", "batched", "saturated", "preempting")
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When a problem arrived and was answered."""
+
+    arrived_s: float
+    finished_s: float
+
+
 @dataclass(frozen=True)
 class RecordedRun:
-    """One run of the policy alone, read from its folder; `calls` and `outcomes` are in order of arrival."""
+    """One run of the policy alone; `config` is its composed configuration, `spans` go by problem."""
 
     name: str
     summary: Mapping[str, Any] = field(repr=False)
     manifest: Mapping[str, Any] = field(repr=False)
     config: Mapping[str, Any] = field(repr=False)
-    outcomes: Sequence[Outcome] = field(repr=False)
+    spans: Mapping[str, Span] = field(repr=False)
     calls: Sequence[Call] = field(repr=False)
 
     @classmethod
@@ -48,21 +55,24 @@ class RecordedRun:
         """Read one run.
 
         Raises:
-            ValueError: It is of another schema or of several sessions, or has calls of other models than the
-                policy, which share the machine in ways that are not modelled.
+            ValueError: It is of another schema, of a model of unknown sizes or of several sessions, or has
+                calls of other models than the policy, which share the machine in ways that are not modelled.
         """
         directory = RunDirectory(folder)
         summary, manifest = directory.read("summary.json"), directory.read("manifest.json")
         assert summary is not None and manifest is not None, "runs are found by their summary"
         if manifest["schema_version"] != SCHEMA_VERSION:
+            version = manifest["schema_version"]
+            raise ValueError(f"{folder} was written under schema {version}; only {SCHEMA_VERSION} is read")
+        if manifest["architecture"] is None:
             raise ValueError(
-                f"{folder} was written under schema {manifest['schema_version']}; only {SCHEMA_VERSION} is read"
+                f"{folder} is a run of a model whose sizes could not be read; it cannot be modelled"
             )
         if len(manifest["sessions"]) > 1:
             raise ValueError(
                 f"{folder} was resumed: its times lie on several clocks; give runs of one session"
             )
-        outcomes = sorted(directory.outcomes(), key=lambda outcome: outcome.spend.arrived_s)
+        outcomes = directory.outcomes()
         calls = directory.calls(outcomes)
         others = {call.role for call in calls} - {"policy"}
         if others:
@@ -70,7 +80,8 @@ class RecordedRun:
                 f"{folder} has calls of {', '.join(sorted(others))}; only the policy is modelled"
             )
         config: Any = OmegaConf.to_container(OmegaConf.load(folder / ".hydra" / "config.yaml"))
-        return cls(summary["name"] or folder.name, summary, manifest, config, outcomes, calls)
+        spans = {o.problem_id: Span(o.spend.arrived_s, o.spend.finished_s) for o in outcomes}
+        return cls(folder.name, summary, manifest, config, spans, calls)
 
     @property
     def hardware_name(self) -> str:
@@ -92,16 +103,16 @@ class RecordedRun:
 
     @cached_property
     def jobs(self) -> list[Job]:
-        """The problems as jobs, with the lengths they had."""
-        first_s = min(outcome.spend.arrived_s for outcome in self.outcomes)
+        """The problems as jobs, in order of arrival, with the lengths they had."""
+        first_s = min(span.arrived_s for span in self.spans.values())
         by_problem: dict[str, list[Call]] = {}
         for call in self.calls:
             if call.num_generated_tokens:
                 by_problem.setdefault(call.problem_id, []).append(call)
         return [
-            Job(_rounds(by_problem[outcome.problem_id]), outcome.spend.arrived_s - first_s)
-            for outcome in self.outcomes
-            if outcome.problem_id in by_problem
+            Job(_rounds(by_problem[name]), span.arrived_s - first_s)
+            for name, span in sorted(self.spans.items(), key=lambda item: item[1].arrived_s)
+            if name in by_problem
         ]
 
     @cached_property
@@ -155,13 +166,12 @@ class RecordedRun:
 
 def read_runs(folder: Path) -> list[RecordedRun]:
     """Read every run with a summary in `folder`, in the order of their paths; ValueError without any."""
-    files = sorted(folder.rglob("summary.json"))
-    runs = [RecordedRun.read(file.parent) for file in files]
+    folders = sorted(file.parent for file in folder.rglob("summary.json"))
+    runs = [replace(RecordedRun.read(f), name=str(f.relative_to(folder))) for f in folders]
     runs = [run for run in runs if run.jobs]
     if not runs:
         raise ValueError(f"{folder} holds no finished run (a run has summary.json) with any engine call")
-    names = [str(file.parent.relative_to(folder)) for file in files]
-    return [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
+    return runs
 
 
 def _rounds(calls: Sequence[Call]) -> tuple[tuple[Piece, ...], ...]:

@@ -35,6 +35,7 @@ class Request:
     num_generated: int = 0
     num_to_prefill: int = 0
     num_preemptions: int = 0
+    scheduled_s: float | None = None
     first_token_s: float | None = None
     finished_s: float | None = None
 
@@ -84,6 +85,8 @@ class Replica:
             return None
         self._began_s = now_s
         self._chunks = self._cut_chunks()
+        for request in self._chunks:
+            request.scheduled_s = now_s if request.scheduled_s is None else request.scheduled_s
         self._num_steps = 1 if self._chunks else self._num_quiet_steps()
         self._time = self._step_time()
         return now_s + self._num_steps * self._time.total_s

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
+from tts_eval.planning.planned_frontier import Prospect
 from tts_eval.planning.ranking import Band, Outlook, Ranking
 
 PLAIN_WIDTH = 230  # where the output is no terminal, nothing is cut
@@ -47,6 +49,32 @@ def print_ranking(ranking: Ranking, *, title: str, console: Console | None = Non
         console.print(f"refused {', '.join(names)}: {reason}", soft_wrap=True, markup=False)
 
 
+def print_prospects(prospects: Sequence[Prospect], *, title: str, console: Console | None = None) -> None:
+    """Print measured cells on another node: accuracy as measured, the rest modelled, frontiers marked."""
+    console = console or Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    table = Table(
+        title=f"accuracy measured, all else modelled; {title}", title_justify="left", title_style=""
+    )
+    table.add_column("cell")
+    table.add_column("best plan")
+    for heading in ("accuracy", "tta p50", "tta p99", "$/problem\n(band)", "$/correct\n(band)"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("on the frontier of accuracy and")
+    for prospect in prospects:
+        low, high = prospect.accuracy_ci95
+        table.add_row(
+            prospect.name,
+            prospect.outlook.plan.name,
+            f"{prospect.accuracy:.3f} [{low:.3f}, {high:.3f}]",
+            _seconds(prospect.outlook.tta_p50_s),
+            _seconds(prospect.outlook.tta_p99_s),
+            _usd(prospect.outlook.usd_per_problem),
+            _usd(prospect.usd_per_correct),
+            ", ".join(prospect.on) or "-",
+        )
+    console.print(table)
+
+
 def _row(outlook: Outlook) -> list[str]:
     cliff = "never" if outlook.cliff_tokens is None else f"{outlook.cliff_tokens:,.0f}"
     preemptions = outlook.num_preemptions
@@ -67,7 +95,9 @@ def _row(outlook: Outlook) -> list[str]:
 
 
 def _seconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.1f} s"
+    if value is None:
+        return "-"
+    return f"{value:,.1f} s" if value >= 10 else f"{value:.2g} s"
 
 
 def _usd(band: Band) -> str:
