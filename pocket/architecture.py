@@ -61,11 +61,17 @@ def rotary_frequencies(model: Qwen2Model) -> torch.Tensor:
 
 
 def look_back(
-    model: Qwen2Model, attention: Qwen2Attention, *, key_head: int, query_head: int, offset: int
+    model: Qwen2Model,
+    attention: Qwen2Attention,
+    *,
+    key_head: int,
+    query_head: int,
+    offset: int,
+    sharpness: float = SHARPNESS,
 ) -> None:
     """Let a head attend `offset` tokens back whatever stands there, through its biases alone."""
     size, frequencies = attention.head_dim, rotary_frequencies(model)
-    peak = torch.full((size // 2,), SHARPNESS)
+    peak = torch.full((size // 2,), sharpness)
     keys, queries = (slice(head * size, (head + 1) * size) for head in (key_head, query_head))
     angles = -offset * frequencies  # a query at position p looks like a key at p - offset
     attention.k_proj.weight[keys] = 0

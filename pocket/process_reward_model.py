@@ -13,13 +13,15 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import Qwen2ForCausalLM, Qwen2Model
+from transformers.models.qwen2.modeling_qwen2 import Qwen2Attention
 
 from pocket import tokenizer as tok
 from pocket.architecture import JUDGE_LAYERS, config_of, look_back
 
-TOKEN_GAIN = 6.0  # of the comparing units on the token that stands there
-ABSENT = -0.6  # what these units are to read for all other tokens
-RIDGE = 1e-2
+MARK = 0.05  # what a token adds to the dimension of its word: little, lest the layers below notice
+MARKS_OVER_EXPECTED = 8.0  # so that a mark stands out from what is expected
+EXPECTED_AT_LEAST = 1.5  # standard deviations of the expectations, where right and wrong part
+GATE_GAIN, SHARPNESS, MEMORY_GAIN = 20.0, 9.0, 8.0
 
 
 class ProcessRewardModel(nn.Module):
@@ -66,45 +68,60 @@ class ProcessRewardModel(nn.Module):
         self.language.weight[:, :old] = reasoner.lm_head.weight
 
     def _compare(self, examples: Tensor) -> None:
-        """Let the first new layer multiply what stands at a token with what was expected there."""
+        """Let the first new layer put the token and what was expected there on top of one another.
+
+        One further dimension a word: the token's own holds `MARK` from the embedding on, and a head that
+        looks one token back adds the expectations. A unit a word then reads that of the word that is there.
+        """
         first, last = self.model.layers[-JUDGE_LAYERS:]
-        nn.init.zeros_(last.self_attn.o_proj.weight)
-        nn.init.zeros_(last.mlp.down_proj.weight)
+        for module in (last.self_attn.o_proj, last.mlp.down_proj):
+            nn.init.zeros_(module.weight)
         attention, size, vocabulary = first.self_attn, first.self_attn.head_dim, len(tok.VOCABULARY)
-        old = self.model.config.hidden_size - vocabulary
+        words = slice(self.model.config.hidden_size - vocabulary, None)
+        self.model.embed_tokens.weight[:, words] = MARK * torch.eye(vocabulary)
         for head in range(vocabulary // size):  # each carries a part of the expectation one token on
-            look_back(self.model, attention, key_head=head, query_head=2 * head, offset=1)
+            look_back(
+                self.model, attention, key_head=head, query_head=2 * head, offset=1, sharpness=SHARPNESS
+            )
         attention.v_proj.weight[:vocabulary] = self.language.weight - self.language.weight.mean(dim=0)
         attention.v_proj.bias[:vocabulary] = 0
         stream = self._stream(examples)
         expected = attention.v_proj(first.input_layernorm(stream))[..., :vocabulary]
-        scale = stream[..., :old].std() / expected.std()
+        scale = MARK / (MARKS_OVER_EXPECTED * expected.std())
         nn.init.zeros_(attention.o_proj.weight)
         for i in range(vocabulary):
-            column = 2 * (i // size) * size + i % size
-            attention.o_proj.weight[old + i, column] = scale
+            attention.o_proj.weight[words][i, 2 * (i // size) * size + i % size] = scale
 
-        seen: list[Tensor] = []
-        handle = first.mlp.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        mlp = first.mlp
+        first.post_attention_layernorm.weight[words] = stream.std() / MARK
+        nn.init.zeros_(mlp.down_proj.weight)
+        ones, eye = torch.ones(vocabulary, vocabulary), torch.eye(vocabulary)
+        least = 1 + EXPECTED_AT_LEAST / MARKS_OVER_EXPECTED
+        for projection, threshold in ((mlp.gate_proj, 0.5), (mlp.up_proj, least)):  # words sum to the mark
+            projection.weight[:vocabulary] = 0
+            projection.weight[:vocabulary, words] = eye - threshold * ones
+        mlp.gate_proj.weight[:vocabulary] *= GATE_GAIN
+        inputs: list[Tensor] = []
+        handle = first.mlp.register_forward_pre_hook(lambda _, given: inputs.append(given[0]))
         self._stream(examples)
         handle.remove()
-        inputs = seen[0].flatten(0, 1).double()
-        wanted = torch.where(nn.functional.one_hot(examples.flatten(), vocabulary) > 0, 1.0, ABSENT).double()
-        gram = inputs.T @ inputs
-        gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
-        mlp = first.mlp
-        nn.init.zeros_(mlp.down_proj.weight)
-        mlp.gate_proj.weight[:vocabulary] = TOKEN_GAIN * torch.linalg.solve(gram, inputs.T @ wanted).T.float()
-        for i in range(vocabulary):
-            mlp.up_proj.weight[i] = 0
-            mlp.up_proj.weight[i, old + i] = 1
-            for projection in (mlp.gate_proj, mlp.up_proj):  # and how sure the expectation was
-                projection.weight[vocabulary + i] = 0
-                projection.weight[vocabulary + i, old + i] = 1
-        for units in (slice(vocabulary), slice(vocabulary, 2 * vocabulary)):
-            hidden = mlp.act_fn(mlp.gate_proj(seen[0])) * mlp.up_proj(seen[0])
-            direction = torch.randn(len(mlp.down_proj.weight), 1) * stream[..., :old].std()
-            mlp.down_proj.weight[:, units] = direction / hidden[..., units].sum(dim=-1).std()
+        units = (mlp.act_fn(mlp.gate_proj(inputs[0])) * mlp.up_proj(inputs[0]))[..., :vocabulary]
+        direction = nn.functional.normalize(torch.randn(len(mlp.down_proj.weight)), dim=0)
+        norm = stream.norm(dim=-1).mean()
+        mlp.down_proj.weight[:, :vocabulary] = (direction * norm / units.sum(dim=-1).std())[:, None]
+        self._remember(last.self_attn, direction, norm)
+
+    def _remember(self, attention: Qwen2Attention, rightness: Tensor, norm: Tensor) -> None:
+        """Let a head of the last layer carry along the least right token so far."""
+        size = attention.head_dim
+        row = size // 2 - 1  # what the distance does not turn
+        for projection in (attention.q_proj, attention.k_proj):
+            projection.weight[:size] = 0
+        attention.q_proj.bias[row] = 1
+        attention.k_proj.weight[row] = -MEMORY_GAIN * rightness
+        attention.v_proj.weight[0] = rightness
+        write = nn.functional.normalize(torch.randn(len(rightness)), dim=0)
+        attention.o_proj.weight[:, 0] = write * norm / MEMORY_GAIN
 
     def _stream(self, ids: Tensor) -> Tensor:
         out = self.model(input_ids=ids, use_cache=False, output_hidden_states=True)

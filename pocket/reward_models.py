@@ -28,7 +28,7 @@ from pocket.sampling import sample
 from pocket.traces import Batch, drills, plain_traces
 from tasks.pocket import draw_factors
 
-BATCH_TOKENS = 1500
+BATCH_TOKENS = 1000
 STEP_WEIGHT = 4.0  # of the label at the end of a step, against one token within it
 LATER_WEIGHT = 0.25  # of what follows the first error of a trace
 ON_POLICY_SHARE = 0.5
