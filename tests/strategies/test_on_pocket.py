@@ -33,11 +33,6 @@ SMALL = {
     "self_refine": ["strategy.max_rounds=1", "strategy.max_tokens=200"],
     "weighted_vote": ["strategy.n=3"],
     "cascade": ["strategy.cheap.n=2", "strategy.strong.n=3", "strategy.cheap_role=draft"],
-    "beam_search": ["strategy.n=4", "strategy.beam_width=2"],
-    "deepconf_offline": ["strategy.n=4"],
-    "deepconf_online": ["strategy.n=5", "strategy.num_warmup=3"],
-    "dvts": ["strategy.n=4", "strategy.beam_width=2"],
-    "mcts": ["strategy.max_simulations=6"],
 }
 COMPOSED = {
     "cascade of best_of_n over cot": [
@@ -46,13 +41,6 @@ COMPOSED = {
         "strategy.cheap.n=2",
         "strategy@strategy.strong=cot",
         "strategy.escalate_on=confidence",
-    ],
-    "early_exit inside majority_vote": [
-        "strategy=majority_vote",
-        "strategy.n=3",
-        "+strategy@strategy.sampler=early_exit",
-        "strategy.sampler.every=8",
-        "strategy.sampler.patience=2",
     ],
     "mcts with rollouts": [
         "strategy=mcts",

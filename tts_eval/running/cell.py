@@ -62,14 +62,13 @@ class Cell:
     config: Mapping[str, Any] = field(repr=False)
     budget: Budget = field(default_factory=Budget)
     objectives: Objectives = field(default_factory=Objectives)
+    scheduling: Scheduling = field(default_factory=Scheduling)
     roles: Mapping[str, Role] = field(default_factory=dict)
 
     @property
     def deployment(self) -> Deployment:
         """The engines of the policy and of all other roles."""
         return Deployment({"policy": Role(self.model, self.engine), **self.roles})
-
-    scheduling: Scheduling = field(default_factory=Scheduling)
 
     def check(self) -> CheckedCell:
         """Load problems and tokenizer and refuse, with a ValueError, whatever could only fail later."""
