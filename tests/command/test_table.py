@@ -1,7 +1,11 @@
-"""The table at the end says what its figures are worth."""
+"""The table at the end says what cells differ in, and what its figures are worth."""
+
+from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -11,6 +15,46 @@ from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.running.run import run_cell
 from tts_eval.running.sweep import Sweep
+
+SUMMARY: dict[str, Any] = {
+    "provenance": "measured",
+    "num_problems": 100,
+    "accuracy": 0.5,
+    "accuracy_ci95": (0.4, 0.6),
+    "tta_s": {"p50": 1.0, "p99": 3.0},
+    "tokens": {"generated": 5000},
+    "generated_tokens_per_s": 1234.0,
+    "usd_per_correct": 0.02,
+    "mean_acceptance_length": None,
+    "saturated": None,
+}
+
+
+def printed(folder: Path, **changed: Any) -> str:
+    """Return the table of a plain cell and one whose summary has these figures."""
+    checked, _ = sums_cell(folder)
+    other = replace(checked, cell=replace(checked.cell, name="drafting"))
+    stream = io.StringIO()
+    sweep = Sweep(summaries=[(checked, SUMMARY), (other, {**SUMMARY, **changed})])
+    print_table(sweep, console=Console(file=stream, width=160))
+    return stream.getvalue()
+
+
+def test_acceptance_has_a_column_where_a_cell_speculates(tmp_path: Path) -> None:
+    assert "acceptance length" not in printed(tmp_path)
+    table = printed(tmp_path, mean_acceptance_length=3.2523)
+
+    assert "acceptance length" in table
+    [line] = [line for line in table.splitlines() if "drafting" in line]
+    assert "3.25" in line
+
+
+def test_a_synthetic_cell_has_neither_accuracy_nor_a_cost_of_answers(tmp_path: Path) -> None:
+    table = printed(tmp_path, accuracy=None, accuracy_ci95=None, usd_per_correct=None)
+    [line] = [line for line in table.splitlines() if "drafting" in line]
+
+    assert line.split("│")[3].strip() == "-"
+    assert line.split("│")[-2].strip() == "-"
 
 
 async def test_a_cell_whose_engine_fell_behind_is_named(tmp_path: Path) -> None:

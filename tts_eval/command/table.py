@@ -15,6 +15,7 @@ from rich.table import Table
 from tts_eval.running.summary import Summary
 from tts_eval.running.sweep import Sweep
 
+HEADINGS = ("n", "accuracy", "tta p50", "tta p99", "tokens/problem", "tokens/s", "$/correct")
 MAX_NAME_WIDTH = 56
 PLAIN_WIDTH = 160  # where the output is no terminal, nothing is cut
 
@@ -29,10 +30,12 @@ def print_table(sweep: Sweep, *, console: Console | None = None) -> None:
     title = f"{' and '.join(provenances)}; accuracy with 95% interval"
     table = Table(title=title, title_justify="left", title_style="")
     table.add_column("cell", no_wrap=True, max_width=MAX_NAME_WIDTH)
-    for heading in ("n", "accuracy", "tta p50", "tta p99", "tokens/problem", "tokens/s", "$/correct"):
+    speculates = any(summary["mean_acceptance_length"] is not None for _, summary in sweep.summaries)
+    for heading in (*HEADINGS, *(["acceptance length"] if speculates else [])):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, (_, summary) in zip(names, sweep.summaries, strict=True):
-        table.add_row(escape(name), *_figures(summary))
+        accepted = [_number(summary["mean_acceptance_length"])] if speculates else []
+        table.add_row(escape(name), *_figures(summary), *accepted)
     console.print(table)
     for name, (_, summary) in zip(names, sweep.summaries, strict=True):
         if summary["saturated"]:
@@ -81,6 +84,10 @@ def _accuracy(summary: Summary) -> str:
         return "-"
     low, high = summary["accuracy_ci95"]
     return f"{summary['accuracy']:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def _seconds(value: float | None) -> str:

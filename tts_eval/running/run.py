@@ -115,8 +115,8 @@ class _RunLoop:
         """Solve one problem, from its arrival to its answer; grading holds nobody up."""
         cell = self.checked.cell
         meter = Meter(problem.id, self.clock, arrived_s=arrived_s)
-        allowance = self._allowance(problem)
-        prompt = self.checked.codec.prompt(problem.question)
+        num_prompt_tokens = len(self.checked.codec.prompt(problem.question))
+        allowance = self._allowance(room_tokens=self.engine.facts.max_model_len - num_prompt_tokens)
         llm = MeteredModel(
             self.roles,
             meter,
@@ -124,7 +124,7 @@ class _RunLoop:
             run_seed=cell.seed,
             allowance=allowance,
             num_logprobs=cell.verifier.num_logprobs if isinstance(cell.verifier, NeedsLogprobs) else None,
-            priority=cell.scheduling.priority_of(problem, num_prompt_tokens=len(prompt)),
+            priority=cell.scheduling.priority_of(problem, num_prompt_tokens=num_prompt_tokens),
         )
         attempt: Attempt | None = None
         error: str | None = None
@@ -169,9 +169,7 @@ class _RunLoop:
 
         self._grading.append(asyncio.create_task(keep()))
 
-    def _allowance(self, problem: Problem) -> Allowance:
-        prompt = self.checked.codec.prompt(problem.question)
-        room_tokens = self.engine.facts.max_model_len - len(prompt)
+    def _allowance(self, *, room_tokens: int) -> Allowance:
         spend = max_spend(self.checked.cell.strategy, room_tokens=room_tokens)
         return Allowance(self.checked.cell.budget, declared_tokens=spend.num_tokens if spend else None)
 
