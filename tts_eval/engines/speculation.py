@@ -21,11 +21,6 @@ NUM_MTP_LAYERS = ("num_nextn_predict_layers", "mtp_num_hidden_layers", "n_predic
 Settings = Mapping[str, Any]
 
 
-def is_synthetic(speculation: Settings | None) -> bool:
-    """Whether drafts are accepted by chance and not by the model, so that the text means nothing."""
-    return speculation is not None and speculation.get("rejection_sample_method") == "synthetic"
-
-
 def arguments(speculation: Settings, model: Model) -> dict[str, Any]:
     """Return vLLM's `speculative_config`: with a path as vLLM finds it, without what is null."""
     given = {name: value for name, value in speculation.items() if value is not None}
