@@ -151,7 +151,10 @@ class VllmEngine:
                 ours["per_request_spec_decode_metrics"] = "summary"
         given = {name: value for name, value in ours.items() if value is not None} | dict(self.further)
         if vllm_platform.is_cpu():
-            given = vllm_platform.cpu_defaults(self.num_gpus) | given
+            given = (
+                vllm_platform.cpu_defaults(num_workers=self.num_gpus, num_stages=self.pipeline_parallel_size)
+                | given
+            )
         return given
 
     @asynccontextmanager
