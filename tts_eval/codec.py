@@ -19,6 +19,7 @@ class Codec:
 
         self._model = model
         self._tokenizer: Any = model.load(AutoTokenizer, "tokenizer")
+        self._prompts: dict[tuple[str, bool], tuple[int, ...]] = {}
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Return the token ids of `text`, without special tokens at either end."""
@@ -31,8 +32,16 @@ class Codec:
     def prompt(self, question: str, *, thinking: bool = True, turns: Sequence[str] = ()) -> tuple[int, ...]:
         """Return the ids of the chat prompt that asks `question`, ready for the model's turn.
 
-        `turns` goes on with the dialogue: the model's answer, what the user says to it, and so on.
+        `turns` goes on with the dialogue: the model's answer, what the user says to it, and so on. A prompt
+        without them is kept: a cell's check has rendered it before any problem arrives.
         """
+        if turns:
+            return self._rendered(question, thinking, turns)
+        if (question, thinking) not in self._prompts:
+            self._prompts[question, thinking] = self._rendered(question, thinking, ())
+        return self._prompts[question, thinking]
+
+    def _rendered(self, question: str, thinking: bool, turns: Sequence[str]) -> tuple[int, ...]:
         model = self._model
         content = f"{question}\n{model.instruction}" if model.instruction else question
         messages = [{"role": "user", "content": content}]
