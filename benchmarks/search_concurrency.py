@@ -34,6 +34,11 @@ SEARCHES: Mapping[str, Sequence[str]] = {
     "beam_search": [f"strategy.n={WIDTH}"],
     "dvts": [f"strategy.n={WIDTH}"],
     "mcts": ["strategy.max_simulations=128", f"strategy.in_flight={WIDTH}"],
+    "mcts, any order": [
+        "strategy.max_simulations=128",
+        f"strategy.in_flight={WIDTH}",
+        "strategy.in_order=false",
+    ],
     "rebase": [f"strategy.n={WIDTH}"],
 }
 
@@ -54,7 +59,7 @@ class Occupancy:
 
 def checked_cell(search: str, load: str, num_problems: int, directory: Path) -> CheckedCell:
     """Return the checked cell of one search under one load."""
-    overrides = [f"strategy={search}", *SEARCHES[search], "strategy.aggregation=min"]
+    overrides = [f"strategy={search.partition(',')[0]}", *SEARCHES[search], "strategy.aggregation=min"]
     settings = [f"load={load}", f"task.limit={num_problems}", "verifier=pocket_prm", "tracking=none"]
     config = compose(
         "config",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -29,8 +29,9 @@ class Mcts(StepSearch):
     A node has up to `width` children. The way down follows `selection`: uct, or puct with the steps' own
     likelihoods for priors. A new step is worth its score or, with `rollout`, that of the trace it is written
     to its end as; a node is worth the `backup` (mean or max) of what is below it. `in_flight` simulations run
-    at a time: each counts as a visit worth nothing until it lands (virtual loss, Chaslot et al. 2008). They
-    land in the order in which they set out, so that the same run grows the same tree.
+    at a time: each counts as a visit worth nothing until it lands (virtual loss, Chaslot et al. 2008). With
+    `in_order` they land in the order in which they set out: the same run grows the same tree, but a long step
+    holds up those behind it. Without, each lands when it has finished: faster, and the tree hangs on timing.
 
     The search ends after `max_simulations` or once `max_tree_tokens` have been written, whichever is set and
     comes first, or when the tree is complete. `answer_by` visits takes the finished trace that the most
@@ -43,6 +44,7 @@ class Mcts(StepSearch):
     max_tree_tokens: int | None = None
     width: int = 4
     in_flight: int = 8
+    in_order: bool = True
     selection: str = "uct"
     exploration: float = 1.0
     backup: str = "mean"
@@ -62,27 +64,29 @@ class Mcts(StepSearch):
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
         """Return the most that all simulations may cost, each of which writes a trace at most."""
-        by_simulations = None if self.max_simulations is None else self.max_simulations * room_tokens
-        by_tokens = (
-            None if self.max_tree_tokens is None else self.max_tree_tokens + self.in_flight * room_tokens
-        )
-        most = min(bound for bound in (by_simulations, by_tokens) if bound is not None)
-        return MaxSpend(math.ceil(most / room_tokens), most + room_tokens)
+        bounds = []
+        if self.max_simulations is not None:
+            bounds.append(self.max_simulations * room_tokens)
+        if self.max_tree_tokens is not None:
+            bounds.append(self.max_tree_tokens + self.in_flight * room_tokens)
+        return MaxSpend(math.ceil(min(bounds) / room_tokens), min(bounds) + room_tokens)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Keep simulations in flight until the budget is spent, then answer."""
         search = self.begin(problem, llm, verifier)
         tree = _GrowingTree(self, search, search.plant())
-        flights: deque[tuple[Node, asyncio.Task[_Simulated]]] = deque()
+        flights: dict[asyncio.Task[_Simulated], Node] = {}
         async with tasks() as group:
             while True:
                 leaf = tree.select() if len(flights) < self.in_flight and self._may_go_on(tree) else None
                 if leaf is not None:
                     tree.depart(leaf)
-                    flights.append((leaf, group.create_task(self._simulate(search, leaf))))
+                    flights[group.create_task(self._simulate(search, leaf))] = leaf
                 elif flights:
-                    leaf, flight = flights.popleft()
-                    tree.land(leaf, await flight)
+                    awaited = list(flights)[:1] if self.in_order else list(flights)
+                    landed, _ = await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+                    for flight in filter(landed.__contains__, awaited):
+                        tree.land(flights.pop(flight), flight.result())
                 else:
                     break
         if not tree.ends:
@@ -190,13 +194,6 @@ class _GrowingTree:
         value = (node.value or 0.0) * node.num_visits / num_visits
         if self.settings.selection == "uct":
             return value + self.settings.exploration * math.sqrt(math.log(num_of_parent) / num_visits)
-        prior = _likelihood(node) / math.fsum(map(_likelihood, node.parent.children))
+        prior = node.likelihood / math.fsum(child.likelihood for child in node.parent.children)
         rate = math.log((num_of_parent + PUCT_BASE + 1) / PUCT_BASE) + self.settings.exploration
         return value + rate * prior * math.sqrt(num_of_parent) / (1 + num_visits)
-
-
-def _likelihood(node: Node) -> float:
-    """Return the geometric mean of the probabilities of the step's tokens."""
-    assert node.trace.logprobs is not None
-    logprobs = node.trace.logprobs[-node.num_tokens :]
-    return math.exp(math.fsum(logprobs) / len(logprobs))

@@ -5,6 +5,7 @@ Knows no strategy, model or verifier.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -42,6 +43,13 @@ class Node:
         """How many tokens this node adds to its parent."""
         before = 0 if self.parent is None else self.parent.trace.num_tokens
         return self.trace.num_tokens - before
+
+    @property
+    def likelihood(self) -> float:
+        """The geometric mean of the probabilities of the tokens that this node adds."""
+        assert self.trace.logprobs is not None
+        logprobs = self.trace.logprobs[-self.num_tokens :]
+        return math.exp(math.fsum(logprobs) / len(logprobs))
 
     def candidate(self) -> Candidate:
         """Return this node as one that took part in the choice of the answer."""

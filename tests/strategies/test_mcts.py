@@ -1,5 +1,6 @@
 """A Monte Carlo tree search that can be followed by hand, one simulation at a time and several at once."""
 
+import asyncio
 import math
 from dataclasses import replace
 
@@ -135,6 +136,25 @@ async def test_several_simulations_fly_at_a_time_and_spread_out() -> None:
     assert engine.most_running >= 2
     visits = {node.text.split()[-1]: node.num_visits for node in attempt.tree[1:]}
     assert visits["a"] == visits["b"] == 3
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+async def test_a_slow_simulation_holds_up_those_behind_it_only_in_order(in_order: bool) -> None:
+    """Step a is slow. In order, b lands after it; else b has both of its own steps before a lands."""
+
+    class Slow(ScriptedEngine):
+        async def generate(self, request: Request) -> Completion:
+            whole = await super().generate(request)
+            for _ in range(200 if whole.text == " a\n\n" else 0):
+                await asyncio.sleep(0)
+            return whole
+
+    engine = Slow(SCRIPT)
+    search = mcts(max_simulations=6, in_flight=2, in_order=in_order)
+    await search.solve(Problem("p", "6 x 7?", "42"), metered(engine), ScriptedVerifier(SCORES))
+    asked = [engine.codec.decode(request.prompt_ids).partition("<ask>")[2] for request in engine.requests]
+    expected = ["", "", " a\n\n"] if in_order else ["", "", " b\n\n", " b\n\n"]
+    assert asked[: len(expected)] == expected
 
 
 async def test_virtual_loss_is_gone_once_everything_has_landed() -> None:
