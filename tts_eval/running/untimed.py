@@ -12,6 +12,7 @@ from typing import Any
 REPLAYABLE = (
     "schema_version",
     "provenance",
+    "is_synthetic",
     "name",
     "model",
     "task",
@@ -24,6 +25,9 @@ REPLAYABLE = (
     "num_failed",
     "accuracy",
     "accuracy_ci95",
+    "num_reused",
+    "accuracy_not_reused",
+    "accuracy_not_reused_ci95",
     "max_spend",
     "flops_per_problem",
     "flops_per_problem_weights_only",
