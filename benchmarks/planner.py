@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ class Claim:
         low, high = min(self.ours), max(self.ours)
         held = [self.verdict(value) for value in self.ours]
         word = "holds" if all(held) else "open" if any(held) else "fails"
+        if not self.published:
+            word = ""
         return self.what, self.published, f"{low:.2f}" if low == high else f"{low:.2f} to {high:.2f}", word
 
 
@@ -72,8 +74,36 @@ def workloads(num_problems: int) -> Iterator[Workload]:
 
 
 def seconds(node: Node, plan: Plan, num_problems: int) -> list[float]:
-    model = PlannedModel.on(node, plan)
+    return simulated(PlannedModel.on(node, plan), num_problems)
+
+
+def simulated(model: PlannedModel, num_problems: int) -> list[float]:
     return [model.simulate(w.jobs(), in_flight=None).wall_s for w in workloads(num_problems)]
+
+
+def sharing_cache(model: PlannedModel) -> PlannedModel:
+    """Return `model` with its latents divided between the GPUs of a replica, which no engine does."""
+    shard = replace(model.capacity.shard, token_bytes=model.capacity.shard.token_bytes / model.plan.tp)
+    capacity = replace(model.capacity, shard=shard)
+    return replace(model, capacity=capacity, step_model=replace(model.step_model, stages=[shard]))
+
+
+def cut_evenly(model: PlannedModel) -> PlannedModel:
+    """Return `model` with pipeline stages that are all alike, in fractions of layers."""
+    stages, capacity = model.step_model.stages, model.capacity
+    sums: dict[str, Any] = {
+        field.name: sum(getattr(stage, field.name) for stage in stages) / len(stages)
+        for field in fields(stages[0])
+        if field.name not in ("windows", "token_bytes")
+    }
+    sums["windows"] = {None: model.step_model.architecture.num_layers / len(stages)}
+    mean = replace(stages[0], **sums)
+    room = capacity.cache_bytes + capacity.shard.weight_bytes - mean.weight_bytes
+    return replace(
+        model,
+        capacity=replace(capacity, shard=mean, cache_bytes=room, weight_bytes=mean.weight_bytes),
+        step_model=replace(model.step_model, stages=[mean] * len(stages)),
+    )
 
 
 def ratios(slow: list[float], fast: list[float]) -> list[float]:
@@ -96,6 +126,10 @@ def inference_scaling() -> Iterator[Claim]:
     node = node_of("deepseek_r1")
     tp8, mixed = (seconds(node, plan, 2000) for plan in (Plan(1, 8, 1), Plan(1, 2, 4)))
     yield Claim("R1 671B: TP8 slower than PP4xTP2", "1.23", ratios(tp8, mixed), lambda r: r > 1.05)
+    even = simulated(cut_evenly(PlannedModel.on(node, Plan(1, 2, 4))), 2000)
+    yield Claim("  ablation: stages cut evenly", "", ratios(tp8, even), lambda r: r > 1.05)
+    shared = simulated(sharing_cache(PlannedModel.on(node, Plan(1, 8, 1))), 2000)
+    yield Claim("  ablation: TP8 over TP8 with latents shared", "", ratios(tp8, shared), lambda r: r > 1.1)
     spread = seconds(node, Plan(8, 1, 1, 8), 2000)
     yield Claim("R1 671B: TP8 slower than DP8xEP8", "not tried", ratios(tp8, spread), lambda r: r > 1.1)
     node = node_of("r1_distill_llama_8b")
