@@ -50,7 +50,7 @@ def test_a_model_too_large_for_one_gpu_is_compared_to_its_smallest_plan() -> Non
 
 
 def test_the_best_plan_leaves_data_parallel_as_models_grow() -> None:
-    rows = over_models(QUICK, hardware_named("h200"))
+    rows = over_models(QUICK, hardware_named("h200"), node_of("qwen3_8b").timings)
     best = {row["model"]: row["plan"] for row in rows if row["num_gpus"] == 8}
 
     assert len(best) == len(known_models())
@@ -67,7 +67,7 @@ def test_figures_are_drawn_beside_their_data(tmp_path: Path) -> None:
     node, hardware = node_of("r1_distill_llama_8b"), hardware_named("h200")
     figures.draw_lengths(tmp_path, over_lengths(settings, node, hardware), title="modelled: a")
     figures.draw_degrees(tmp_path, over_degrees(node, context=1000), title="modelled: b")
-    models = over_models(settings, hardware)
+    models = over_models(settings, hardware, node.timings)
     figures.draw_crossover(tmp_path, models, num_gpus=2, title="modelled: c")
     figures.draw_capacity(tmp_path, models, title="modelled: d")
     figures.draw_capacity(tmp_path / "nowhere", [], title="nothing to draw")

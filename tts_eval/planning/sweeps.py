@@ -21,6 +21,7 @@ from tts_eval.planning.model import Node, PlannedModel
 from tts_eval.planning.parallelism import Plan, plans
 from tts_eval.planning.ranking import rank
 from tts_eval.planning.settings import PlanSettings
+from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Shape
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "model"
@@ -109,7 +110,7 @@ def over_degrees(node: Node, *, context: float) -> list[Row]:
     return rows
 
 
-def over_models(settings: PlanSettings, hardware: Hardware) -> list[Row]:
+def over_models(settings: PlanSettings, hardware: Hardware, timings: Timings) -> list[Row]:
     """Return every known model on 1, 2, 4, 8 GPUs: its best plan by closed forms, and what that holds.
 
     Each keeps its checkpoint's format. A model that no plan fits has no row for that many GPUs.
@@ -120,7 +121,7 @@ def over_models(settings: PlanSettings, hardware: Hardware) -> list[Row]:
     for known in known_models():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a family read by its fields was told of when it was planned
-            node = replace(settings, weights=None).node(known.config, hardware, timings=None)
+            node = replace(settings, weights=None).node(known.config, hardware, timings=timings)
         for num_gpus in DEGREES:
             row = _best(node, num_gpus, shape, in_flight)
             if row:
