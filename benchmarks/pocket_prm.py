@@ -1,8 +1,8 @@
 """How well the pocket process reward model tells right steps from wrong ones, on problems never trained on.
 
-The traces are the reasoner's, on the test split; the labels are those of `pocket.labels` at the blank line that
-ends a step, where a verifier reads it. Run it as `python -m benchmarks.pocket_prm --out FOLDER`: a table,
-calibration.csv, and calibration.png where matplotlib is installed. Knows nothing of how the model was trained.
+The traces are the reasoner's, on the test split; the labels those of `pocket.labels` at the blank line that
+ends a step, where a verifier reads it. Knows nothing of training. `python -m benchmarks.pocket_prm --out FOLDER`
+prints a table and writes calibration.csv, and calibration.png where matplotlib is installed.
 """
 
 from __future__ import annotations

@@ -45,14 +45,13 @@ class ReadsLabelTokens(Protocol):
 
 def main() -> int:
     """Check what the command line asks for; 0 if everything agrees, else 1."""
+    declared: list[DictConfig] = []
     found: list[str] = []
-
-    def check(config: DictConfig) -> None:
-        found.extend(check_verifier(config))
-
     try:
         check_shelves()
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name="check_verifier")(check)()
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name="check_verifier")(declared.append)()
+        for config in declared:
+            found += check_verifier(config)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         found.append(complaint(error))
     for mistake in found:
