@@ -87,6 +87,10 @@ async def test_what_an_earlier_run_answered_is_there_from_the_start(tmp_path: Pa
     assert summary["num_correct"] == 2  # the third is the one that the calculator gets wrong
     with pytest.raises(ValueError, match="no run is there"):
         TraceCache(Cot(), runs=[str(tmp_path / "nowhere")])
+    first = RunDirectory(tmp_path / "first")
+    first.write("manifest.json", {**(first.read("manifest.json") or {}), "schema_version": 0})
+    with pytest.raises(ValueError, match="was written under schema 0; only"):
+        TraceCache(Cot(), runs=[str(tmp_path / "first")])
 
 
 def test_what_cannot_work_is_refused() -> None:
