@@ -41,6 +41,10 @@ SEARCHES: Mapping[str, Sequence[str]] = {
     ],
     "rebase": [f"strategy.n={WIDTH}"],
 }
+SHARED = (
+    "strategy.aggregation=min",
+    "strategy.max_step_tokens=64",
+)  # a step that runs away holds up its depth
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Occupancy:
 
 def checked_cell(search: str, load: str, num_problems: int, directory: Path) -> CheckedCell:
     """Return the checked cell of one search under one load."""
-    overrides = [f"strategy={search.partition(',')[0]}", *SEARCHES[search], "strategy.aggregation=min"]
+    overrides = [f"strategy={search.partition(',')[0]}", *SEARCHES[search], *SHARED]
     settings = [f"load={load}", f"task.limit={num_problems}", "verifier=pocket_prm", "tracking=none"]
     config = compose(
         "config",
