@@ -17,7 +17,7 @@ from scipy.optimize import least_squares
 
 from tts_eval.planning.model import PlannedModel
 from tts_eval.planning.recorded import REGIMES, RecordedRun
-from tts_eval.planning.replica import step_time
+from tts_eval.planning.serving import step_time
 from tts_eval.planning.step_time import Batch
 from tts_eval.planning.timings import Timings
 from tts_eval.records import Call

@@ -5,11 +5,11 @@ Knows no queue and no preemption: past the cliff, and for percentiles, ask the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from tts_eval.planning.model import PlannedModel
-from tts_eval.planning.replica import step_time
-from tts_eval.planning.step_time import Batch, StepTime
+from tts_eval.planning.serving import step_time
+from tts_eval.planning.step_time import PARTS, Batch, StepTime
 from tts_eval.planning.workload import Shape
 
 
@@ -101,7 +101,6 @@ def single_stream_speed_up(model: PlannedModel, baseline: PlannedModel, *, conte
 
 def binding(point: OperatingPoint) -> str:
     """Say what binds the plan: where most of a step goes, and whether the KV cache cut the batch."""
-    parts = {field.name: getattr(point.step, field.name) for field in fields(point.step)}
     words = {
         "weights_s": "bandwidth (weights)",
         "cache_s": "bandwidth (KV cache)",
@@ -111,8 +110,8 @@ def binding(point: OperatingPoint) -> str:
         "routing_s": "routing",
         "host_s": "host",
     }
-    largest = max(parts, key=lambda name: parts[name])
-    share = parts[largest] / point.step.total_s
+    largest = max(PARTS, key=lambda name: getattr(point.step, name))
+    share = getattr(point.step, largest) / point.step.total_s
     text = f"{words[largest]} {share:.0%}"
     if point.is_full:
         fits = point.num_sequences / point.num_sequences_wanted

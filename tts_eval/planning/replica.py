@@ -12,17 +12,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tts_eval.planning.capacity import Capacity
-from tts_eval.planning.serving import Serving
-from tts_eval.planning.step_time import Batch, StepModel, StepTime
+from tts_eval.planning.serving import Serving, step_time
+from tts_eval.planning.step_time import PARTS, Batch, StepModel, StepTime
 from tts_eval.planning.workload import Piece
-
-PARTS = tuple(field.name for field in fields(StepTime))
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +58,8 @@ class Replica:
         self._offsets: NDArray[np.float64] = np.empty(0)
         self._last_ticks: NDArray[np.int64] = np.empty(0, np.int64)
         self._tick = 0
-        self._began_s, self._num_steps, self._chunks = 0.0, 0, {}  # type: float, int, dict[Request, int]
+        self._began_s, self._num_steps = 0.0, 0
+        self._chunks: dict[Request, int] = {}
         self._time = StepTime(*(0.0 for _ in PARTS))
         self.spent_s = dict.fromkeys(PARTS, 0.0)
         self.num_preemptions = self.num_generated_tokens = 0
@@ -228,7 +227,6 @@ class Replica:
         return step_time(
             self._steps,
             Batch(
-                # A prompt's last token samples one too, and is counted as a decoding sequence by the host.
                 num_decoding,
                 context,
                 num_prefill_tokens=num_prefill,
@@ -261,17 +259,3 @@ class Replica:
             for w, n in shard.windows.items()
         )
         return kept * shard.token_bytes
-
-
-def step_time(step_model: StepModel, batch: Batch, serving: Serving) -> StepTime:
-    """Return the time of a step, with the draft model's steps where it speculates.
-
-    A draft step takes `draft_cost` of a plain step of the target; it is counted as the target's time is.
-    """
-    time = step_model.step_time(batch)
-    speculation = serving.speculation
-    if not speculation.num_draft_tokens or not batch.num_decoding:
-        return time
-    plain = step_model.step_time(Batch(batch.num_decoding, batch.num_context_tokens))
-    share = speculation.num_draft_tokens * speculation.draft_cost
-    return StepTime(*(getattr(time, name) + share * getattr(plain, name) for name in PARTS))

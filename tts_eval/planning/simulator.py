@@ -109,9 +109,9 @@ class _Run:
                 self.ends[engine] = None
                 for request in self.engines[engine].end(now_s):
                     self._finish(request, now_s)
-        for number, engine_ in enumerate(self.engines):
-            if self.ends[number] is None and engine_.num_unfinished:
-                self._schedule(number, engine_.begin(now_s))
+        for number, replica in enumerate(self.engines):
+            if self.ends[number] is None and replica.num_unfinished:
+                self._schedule(number, replica.begin(now_s))
 
     def _push(self, at_s: float, engine: int, what: int) -> None:
         heapq.heappush(self.events, (at_s, next(self.order), engine, what))

@@ -29,7 +29,7 @@ class Batch:
 
     Each of `num_decoding` sequences gets `num_query_tokens` queries (1, or 1 + drafted ones to verify) on
     `num_context_tokens` in all; prompts add `num_prefill_tokens`, which see `num_prefill_pairs` pairs of
-    query and key a layer.
+    query and key a layer (windows left out), and of which `num_admitted` are new calls.
     """
 
     num_decoding: float
@@ -62,6 +62,9 @@ class StepTime:
         return moving_s + self.compute_s + self.launch_s + self.host_s
 
 
+PARTS = tuple(field.name for field in fields(StepTime))
+
+
 @dataclass(frozen=True, slots=True)
 class StepModel:
     """The step time of one engine; `stages` are the shards of its pipeline."""
@@ -86,7 +89,7 @@ class StepModel:
             part /= num_decoding  # a sequence cannot be divided: the rest of the pipeline idles
         shard = max(self.stages, key=lambda stage: stage.weight_bytes - stage.lookup_bytes)
         stage = self._stage_time(shard, batch, part)
-        return StepTime(*(num_stages * getattr(stage, field.name) for field in fields(stage)))
+        return StepTime(*(num_stages * getattr(stage, part_name) for part_name in PARTS))
 
     def _stage_time(self, shard: Shard, batch: Batch, part: float) -> StepTime:
         """Return the time of one stage on `part` of the batch: one micro-batch of one replica."""
