@@ -11,6 +11,7 @@ from tts_eval.planning.simulator import Simulated
 from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Job
 from tts_eval.records import Call, Finish
+from tts_eval.running.manifest import SCHEMA_VERSION
 
 ENGINE = {
     "dtype": "float32",
@@ -99,6 +100,7 @@ def run_of(
         summary={
             "model": "pocket",
             "task": "pocket",
+            "speculation": "none",
             "load": "all_at_once" if in_flight is None else "concurrent",
             "num_preemptions": simulated.num_preemptions if simulated else 0,
             "generated_tokens_per_s": simulated.generated_tokens_per_s if simulated else None,
@@ -106,7 +108,8 @@ def run_of(
             "accuracy_ci95": [0.0, 1.0],
         },
         manifest={
-            "schema_version": 2,
+            "schema_version": SCHEMA_VERSION,
+            "provenance": "measured",
             "architecture": dict(config_of(model_named("pocket"))),
             "hardware": {"name": "CPU"},
             "problems": f"sha256:{len(jobs)}",

@@ -174,7 +174,9 @@ def test_runs_are_read_from_their_folders(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "complaint"),
     [
-        ("schema_version", 1, "was written under schema 1; only 2 is read"),
+        ("schema_version", 1, "was written under schema 1; only"),
+        ("provenance", "replayed", "is replayed: only measured runs have times of their own"),
+        ("architecture", None, "is a run of a model whose sizes could not be read"),
         ("sessions", [{}, {}], "was resumed: its times lie on several clocks"),
     ],
 )

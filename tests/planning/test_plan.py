@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,13 @@ def test_runs_of_another_model_or_machine_are_refused(
     assert "single-100 was measured on CPU, not on NVIDIA H200 SXM" in capsys.readouterr().err
     assert program(*quick, "plan.accuracy_from=runs") == 1
     assert "single-100 is a run of pocket, not of qwen3_8b" in capsys.readouterr().err
+
+
+def test_runs_with_drafts_are_not_fitted_to(
+    program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = sweep()[0]
+    written(tmp_path / "runs", replace(run, summary={**run.summary, "speculation": "ngram"}))
+
+    assert program("model=pocket", "hardware=cpu", "plan.calibrate=runs") == 1
+    assert "single-100 drafts tokens; give runs with speculation=none" in capsys.readouterr().err

@@ -101,12 +101,18 @@ def _cells_of(model: str, folder: str) -> list[RecordedRun]:
 
 
 def _calibration(folder: str, hardware: Hardware) -> Calibration:
-    """Fit constants to measured runs and show what they are worth; ValueError if from other hardware."""
+    """Fit constants to measured runs and show what they are worth.
+
+    Raises:
+        ValueError: One was measured on other hardware, or with drafts, whose cost is not fitted.
+    """
     runs = read_runs(Path(folder))
     for run in runs:
         other = run.hardware_name
         if other != hardware.name:
             raise ValueError(f"plan.calibrate: {run.name} was measured on {other}, not on {hardware.name}")
+        if run.summary["speculation"] != "none":
+            raise ValueError(f"plan.calibrate: {run.name} drafts tokens; give runs with speculation=none")
     calibration = calibrate(runs, Timings.of(hardware, assumed=START | ASSUMED))
     print_calibration(calibration)
     return calibration

@@ -55,8 +55,9 @@ class RecordedRun:
         """Read one run.
 
         Raises:
-            ValueError: It is of another schema, of a model of unknown sizes or of several sessions, or has
-                calls of other models than the policy, which share the machine in ways that are not modelled.
+            ValueError: It is of another schema, not measured, of a model of unknown sizes or of several
+                sessions, or has calls of other models than the policy, which share the machine in ways that
+                are not modelled.
         """
         directory = RunDirectory(folder)
         summary, manifest = directory.read("summary.json"), directory.read("manifest.json")
@@ -64,6 +65,10 @@ class RecordedRun:
         if manifest["schema_version"] != SCHEMA_VERSION:
             version = manifest["schema_version"]
             raise ValueError(f"{folder} was written under schema {version}; only {SCHEMA_VERSION} is read")
+        if manifest["provenance"] != "measured":
+            raise ValueError(
+                f"{folder} is {manifest['provenance']}: only measured runs have times of their own"
+            )
         if manifest["architecture"] is None:
             raise ValueError(
                 f"{folder} is a run of a model whose sizes could not be read; it cannot be modelled"
