@@ -21,8 +21,8 @@ from pocket.labels import IGNORED, Labelled
 from pocket.reward_models import on_policy_traces
 from tts_eval.codec import Codec
 from tts_eval.engines.transformers_reader import TransformersReader
-from tts_eval.language_model import Served
 from tts_eval.model import Model
+from tts_eval.served import Served
 from tts_eval.statistics.classification import (
     Bin,
     Statistic,

@@ -1,4 +1,4 @@
-"""The metered handle: turns a strategy's wishes into requests, and books what each one spent.
+"""The metered handle: turns a strategy's wishes into requests, and has what each one spent booked.
 
 Knows no strategy and no engine by name.
 """
@@ -8,37 +8,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
-from tts_eval.codec import Codec
 from tts_eval.concurrency import together
 from tts_eval.grading.answers import extract_answer
 from tts_eval.grading.grader import Grader
 from tts_eval.measuring.allowance import Allowance
-from tts_eval.measuring.gaps import gap_counts
 from tts_eval.measuring.meter import Meter
-from tts_eval.model import Model
-from tts_eval.protocols import Engine, PoolingEngine
-from tts_eval.records import Call, Candidate, Finish, Markers, Problem, Trace
-from tts_eval.requests import Completion, Pooled, PoolingRequest, Request
+from tts_eval.open_call import OpenCall
+from tts_eval.reading import MeteredReader
+from tts_eval.records import Candidate, Markers, Problem, Trace
+from tts_eval.requests import Completion, Request
 from tts_eval.seeds import derive_seed, digest, uniform
-from tts_eval.thinking import ThinkingPart
+from tts_eval.served import Served
 
 LOOKS_A_BUDGET = 1000  # a look copies the whole sample, so a long one is not counted token by token
-
-
-@dataclass(frozen=True)
-class Served:
-    """A model that runs: its settings, its tokenizer, its engine."""
-
-    model: Model
-    codec: Codec
-    engine: Engine
-
-    @cached_property
-    def thinking(self) -> ThinkingPart:
-        """How it opens and closes its thinking."""
-        return ThinkingPart(self.model, self.codec)
 
 
 @dataclass(frozen=True)
@@ -157,56 +140,9 @@ class MeteredModel:
     async def read(
         self, token_ids: Sequence[int], ends: Sequence[int], *, num_known: int = 0
     ) -> list[tuple[float, ...]]:
-        """Return a reward model's logits at `ends[num_known:]`, rising positions in `token_ids`.
-
-        What stands after the model's length cannot be read: an end there gets the row of the last end before
-        it, and is counted as unread. Where the prefix cache hides an end, everything is read anew.
-
-        Raises:
-            ValueError: Not even the first end is within the model's length.
-        """
-        max_model_len = self.served.engine.facts.max_model_len
-        within = [end for end in ends if end < max_model_len]
-        if not within:
-            raise ValueError(
-                f"nothing to score within the {max_model_len} tokens of {self.served.model.name}: "
-                f"the first step ends with token {ends[0] + 1}"
-            )
-        wanted = within[num_known:] or within[-1:]
-        request = PoolingRequest(tuple(token_ids[: wanted[-1] + 1]))
-        pooled = await self._pool(request)
-        if wanted[0] < pooled.num_cached_tokens:
-            pooled = await self._pool(replace(request, may_use_cache=False))
-        rows = [pooled.rows[end - pooled.num_cached_tokens] for end in wanted]
-        num_unread = len(ends) - max(num_known, len(within))
-        self.meter.num_unread_steps += num_unread
-        return rows[: max(0, len(within) - num_known)] + [rows[-1]] * num_unread
-
-    async def _pool(self, request: PoolingRequest) -> Pooled:
-        engine, num_tokens = self.served.engine, len(request.token_ids)
-        if not isinstance(engine, PoolingEngine):
-            raise ValueError(f"the engine of role {self.role!r} runs no reward model; allowed: engine=vllm")
-        number, submitted_s = self.meter.next_call_number(), self.meter.clock()
-        pooled, finish = Pooled(()), Finish.ABORT
-        try:
-            pooled, finish = await engine.pool(request), Finish.END
-        finally:  # what is stopped is booked too, as if it had been read to its end
-            self.meter.add(
-                Call(
-                    problem_id=self.meter.problem_id,
-                    number=number,
-                    role=self.role,
-                    seed=None,
-                    num_prompt_tokens=num_tokens,
-                    num_cached_tokens=pooled.num_cached_tokens,
-                    num_generated_tokens=0,
-                    finish=finish,
-                    submitted_s=submitted_s,
-                    finished_s=self.meter.clock(),
-                )
-            )
-        assert len(pooled.rows) + pooled.num_cached_tokens == num_tokens, "a row for each token that was read"
-        return pooled
+        """Return a reward model's logits at `ends[num_known:]`, rising positions in `token_ids`."""
+        reader = MeteredReader(self.served, self.meter, self.role)
+        return await reader.read(token_ids, ends, num_known=num_known)
 
     def _begin(
         self,
@@ -217,7 +153,7 @@ class MeteredModel:
         top_p: float | None,
         num_logprobs: int | None,
         max_thinking_tokens: int | None = None,
-    ) -> _OpenCall:
+    ) -> OpenCall:
         prompt_ids = trace.prompt_ids + trace.token_ids
         room = self.room_tokens(trace)
         if room < 1 or (max_tokens is not None and not 1 <= max_tokens <= room):
@@ -242,7 +178,7 @@ class MeteredModel:
             max_thinking_tokens=max_thinking_tokens,
             priority=self.priority,
         )
-        return _OpenCall(trace, request, number, self.meter.clock())
+        return OpenCall(trace, request, number, self.meter.clock())
 
     def _seed(self, prompt_ids: tuple[int, ...]) -> int:
         """Return the seed of the next sample of a prefix, whatever else is asked in whatever order."""
@@ -251,7 +187,7 @@ class MeteredModel:
         return derive_seed(self.run_seed, self.meter.problem_id, self.role, prefix, number)
 
     @asynccontextmanager
-    async def _watch(self, call: _OpenCall, *, every: int) -> AsyncIterator[AsyncIterator[Trace]]:
+    async def _watch(self, call: OpenCall, *, every: int) -> AsyncIterator[AsyncIterator[Trace]]:
         """Open a stream for `call`; however the context is left, all that was generated is booked."""
         is_counted = self.allowance.budget.max_tokens is not None and self.role == "policy"
         finest = max(1, (self.allowance.budget.max_tokens or 0) // LOOKS_A_BUDGET)
@@ -268,21 +204,21 @@ class MeteredModel:
                 if completion.finish is None and num_tokens - num_seen < every:
                     continue
                 num_seen = num_tokens
-                yield _grown(call.trace, completion)
+                yield call.grown(completion)
 
         try:
             yield growing()
         finally:
             completion = await stream.close()
-            self._book(call, completion, _grown(call.trace, completion))
+            self._book(call, completion, call.grown(completion))
 
-    async def _finish(self, call: _OpenCall) -> Trace:
+    async def _finish(self, call: OpenCall) -> Trace:
         if self.allowance.budget.is_limited:  # what a plain call wrote is lost if it is stopped
             async with self._watch(call, every=call.request.max_tokens) as growing:
                 [*_, grown] = [trace async for trace in growing]
             return grown
         completion = await self.served.engine.generate(call.request)
-        grown = _grown(call.trace, completion)
+        grown = call.grown(completion)
         self._book(call, completion, grown)
         return grown
 
@@ -296,76 +232,15 @@ class MeteredModel:
                 f"the engine let {thought} tokens be thought; it was asked to end at {max_thinking_tokens}"
             )
 
-    def _book(self, call: _OpenCall, completion: Completion, grown: Trace) -> None:
-        timing, num_tokens = completion.timing, len(completion.token_ids)
-        answer_start = self.served.thinking.answer_start(grown)
-        num_thinking = num_tokens if answer_start is None else max(0, answer_start - call.trace.num_tokens)
-        answer_after_s = None
-        if num_thinking < num_tokens:
-            if timing.token_times_s is not None:
-                answer_after_s = timing.token_times_s[num_thinking]
-            elif num_thinking == 0:
-                answer_after_s = timing.first_token_s
-        assert completion.finish is not None
-        if self.role == "policy":
-            self.allowance.see(call.number, num_tokens, completion.finish)
-        self.meter.add(
-            Call(
-                problem_id=self.meter.problem_id,
-                number=call.number,
-                role=self.role,
-                seed=call.request.seed if call.request.sampling.temperature > 0 else None,
-                num_prompt_tokens=len(call.request.prompt_ids),
-                num_cached_tokens=completion.num_cached_tokens,
-                num_generated_tokens=num_tokens,
-                finish=completion.finish,
-                submitted_s=call.submitted_s,
-                finished_s=self.meter.clock(),
-                queue_s=timing.queue_s,
-                first_token_s=call.on_clock(timing.first_token_s),
-                prefill_s=timing.prefill_s,
-                decode_s=timing.decode_s,
-                first_answer_token_s=call.on_clock(answer_after_s),
-                gap_counts=None if timing.token_times_s is None else gap_counts(timing.token_times_s),
-                num_preemptions=completion.num_preemptions,
-                num_draft_tokens=completion.num_draft_tokens,
-                num_accepted_tokens=completion.num_accepted_tokens,
-                num_reread_tokens=completion.num_reread_tokens,
-                requeue_s=timing.requeue_s,
-            ),
-            num_thinking_tokens=num_thinking,
+    def _book(self, call: OpenCall, completion: Completion, grown: Trace) -> None:
+        num_thinking_tokens = call.num_thinking_tokens(grown, self.served.thinking)
+        booked = call.booked(
+            completion,
+            num_thinking_tokens=num_thinking_tokens,
+            problem_id=self.meter.problem_id,
+            role=self.role,
+            finished_s=self.meter.clock(),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenCall:
-    """A call that has been asked for and not yet booked."""
-
-    trace: Trace
-    request: Request
-    number: int
-    submitted_s: float
-
-    def on_clock(self, after_s: float | None) -> float | None:
-        """Return the moment `after_s` seconds after submission, on the run's clock."""
-        return None if after_s is None else self.submitted_s + after_s
-
-
-def _grown(trace: Trace, completion: Completion) -> Trace:
-    """Return `trace` with what `completion` adds to it."""
-    return replace(
-        trace,
-        token_ids=trace.token_ids + completion.token_ids,
-        text=trace.text + completion.text,
-        finish=completion.finish,
-        logprobs=_joined(trace.logprobs, completion.logprobs, trace.num_tokens),
-        confidences=_joined(trace.confidences, completion.confidences, trace.num_tokens),
-    )
-
-
-def _joined(
-    old: tuple[float, ...] | None, new: tuple[float, ...] | None, num_old_tokens: int
-) -> tuple[float, ...] | None:
-    if new is None:
-        return None
-    return (old if old is not None else (0.0,) * num_old_tokens) + new
+        if self.role == "policy":
+            self.allowance.see(call.number, booked.num_generated_tokens, booked.finish)
+        self.meter.add(booked, num_thinking_tokens=num_thinking_tokens)

@@ -73,7 +73,7 @@ def test_ends_of_steps_weigh_more_and_what_follows_an_error_less() -> None:
     ids = torch.tensor([[20, 21, tok.SEP, 22, 23, tok.SEP, 24, tok.SEP]])
     labels = torch.tensor([[IGNORED, 1, 1, 0, 0, 0, 0, 0]])
     logits = torch.zeros(1, 8, 2, requires_grad=True)
-    label_loss(logits, ids, labels).backward()  # type: ignore[no-untyped-call]
+    label_loss(logits, ids, labels).backward()
     assert logits.grad is not None
     weights = logits.grad.abs().sum(dim=-1)[0]
     expected = [0, 1, STEP_WEIGHT, 1, LATER_WEIGHT, STEP_WEIGHT, LATER_WEIGHT, LATER_WEIGHT * STEP_WEIGHT]

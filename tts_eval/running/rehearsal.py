@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tts_eval.language_model import MeteredModel, Served
+from tts_eval.language_model import MeteredModel
 from tts_eval.measuring.meter import Meter
 from tts_eval.nesting import max_spend
+from tts_eval.served import Served
 from tts_eval.verifying.metered import metered_verifier
 
 if TYPE_CHECKING:

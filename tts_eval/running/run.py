@@ -16,7 +16,7 @@ from types import MappingProxyType
 from tts_eval.engines.chunked import ChunkedEngine
 from tts_eval.grading.grade import Grade, Reason, Verdict
 from tts_eval.grading.grader import Grader
-from tts_eval.language_model import MeteredModel, Served
+from tts_eval.language_model import MeteredModel
 from tts_eval.measuring.allowance import Allowance
 from tts_eval.measuring.machine import Machine, open_machine
 from tts_eval.measuring.meter import Clock, Meter
@@ -34,6 +34,7 @@ from tts_eval.running.outcome import Outcome
 from tts_eval.running.summary import Summary, summarize
 from tts_eval.running.watch import watching
 from tts_eval.scheduling import ATTAINED
+from tts_eval.served import Served
 from tts_eval.verifying.metered import metered_verifier
 
 GAUGE_INTERVAL_S = 0.25

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.language_model import MeteredModel, Served
+from tts_eval.language_model import MeteredModel
 from tts_eval.measuring.meter import Meter
 from tts_eval.protocols import PoolingEngine, StepVerifier, TraceVerifier
 from tts_eval.records import Problem
 from tts_eval.requests import PoolingRequest
+from tts_eval.served import Served
 
 
 @dataclass(frozen=True)
