@@ -1,0 +1,98 @@
+"""A sample that has been asked for: how its trace grows, and the call that it is booked as.
+
+Knows no meter and no engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tts_eval.measuring.gaps import gap_counts
+from tts_eval.records import Call, Trace
+from tts_eval.requests import Completion, Request, Timing
+from tts_eval.thinking import ThinkingPart
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that is not yet booked: `trace` is what it goes on from, `number` counts in its problem."""
+
+    trace: Trace
+    request: Request
+    number: int
+    submitted_s: float
+
+    def grown(self, completion: Completion) -> Trace:
+        """Return the trace with what `completion` adds to it."""
+        num_tokens = self.trace.num_tokens
+        return replace(
+            self.trace,
+            token_ids=self.trace.token_ids + completion.token_ids,
+            text=self.trace.text + completion.text,
+            finish=completion.finish,
+            logprobs=_joined(self.trace.logprobs, completion.logprobs, num_tokens),
+            confidences=_joined(self.trace.confidences, completion.confidences, num_tokens),
+        )
+
+    def num_thinking_tokens(self, grown: Trace, thinking: ThinkingPart) -> int:
+        """Return how many of the tokens that this call added to `grown` are thinking."""
+        answer_start = thinking.answer_start(grown)
+        thinking_end = grown.num_tokens if answer_start is None else answer_start
+        return max(0, thinking_end - self.trace.num_tokens)
+
+    def booked(
+        self,
+        completion: Completion,
+        *,
+        num_thinking_tokens: int,
+        problem_id: str,
+        role: str,
+        finished_s: float,
+    ) -> Call:
+        """Return the record of this call, its moments on the run's clock."""
+        assert completion.finish is not None
+        timing, num_tokens = completion.timing, len(completion.token_ids)
+        answer_after_s = None
+        if num_thinking_tokens < num_tokens:
+            answer_after_s = _answer_after_s(timing, num_thinking_tokens)
+        return Call(
+            problem_id=problem_id,
+            number=self.number,
+            role=role,
+            seed=self.request.seed if self.request.sampling.temperature > 0 else None,
+            num_prompt_tokens=len(self.request.prompt_ids),
+            num_cached_tokens=completion.num_cached_tokens,
+            num_generated_tokens=num_tokens,
+            finish=completion.finish,
+            submitted_s=self.submitted_s,
+            finished_s=finished_s,
+            queue_s=timing.queue_s,
+            first_token_s=self._on_clock(timing.first_token_s),
+            prefill_s=timing.prefill_s,
+            decode_s=timing.decode_s,
+            first_answer_token_s=self._on_clock(answer_after_s),
+            gap_counts=None if timing.token_times_s is None else gap_counts(timing.token_times_s),
+            num_preemptions=completion.num_preemptions,
+            num_draft_tokens=completion.num_draft_tokens,
+            num_accepted_tokens=completion.num_accepted_tokens,
+            num_reread_tokens=completion.num_reread_tokens,
+            requeue_s=timing.requeue_s,
+        )
+
+    def _on_clock(self, after_s: float | None) -> float | None:
+        return None if after_s is None else self.submitted_s + after_s
+
+
+def _answer_after_s(timing: Timing, num_thinking_tokens: int) -> float | None:
+    """Return submission → first token after so many; None where the engine does not tell."""
+    if timing.token_times_s is not None:
+        return timing.token_times_s[num_thinking_tokens]
+    return timing.first_token_s if num_thinking_tokens == 0 else None
+
+
+def _joined(
+    old: tuple[float, ...] | None, new: tuple[float, ...] | None, num_old_tokens: int
+) -> tuple[float, ...] | None:
+    if new is None:
+        return None
+    return (old if old is not None else (0.0,) * num_old_tokens) + new
