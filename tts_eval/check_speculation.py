@@ -30,12 +30,19 @@ from tts_eval.records import Sampling
 from tts_eval.requests import Completion, Request
 from tts_eval.running.figures.gauges import gauge_figures
 
+USAGE = """usage: python -m tts_eval.check_speculation speculation=ngram [model=... task=... engine.NAME=...]
+
+Draws greedy samples with and without drafts; exit code 1 unless all of them are equal. Takes the overrides of
+`python -m tts_eval` (its --help lists them)."""
 NUM_PROBLEMS = 64
 MAX_TOKENS = 512
 
 
 def main(arguments: Sequence[str]) -> int:
     """Compare what `arguments` configure with plain decoding; 0 if all samples are equal."""
+    if {"-h", "--help"} & set(arguments):
+        print(USAGE)
+        return 0
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             return asyncio.run(_compare(compose("config", list(arguments))))
