@@ -6,7 +6,6 @@ Knows no strategy: it reads which answer stood when, and its verdict.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -33,6 +32,7 @@ def anytime(cells: Cells, *, deadlines_s: Sequence[float] | None = None) -> pd.D
     if deadlines_s is None:
         at_s = changes["at_s"].clip(lower=1e-4)
         deadlines_s = [float(s) for s in np.geomspace(at_s.min(), at_s.max(), NUM_DEADLINES)]
+    deadlines_s = sorted(deadlines_s)
     index = {name: number for number, name in enumerate(cells.names)}
     rows = []
     for name, mine in changes.groupby("cell", sort=False):
@@ -65,12 +65,12 @@ def _right_by(
     changes: pd.DataFrame, problems: Sequence[str], num_repeats: int, deadlines_s: Sequence[float]
 ) -> Floats:
     """Return the share of repeats that are right at each deadline: (num_deadlines, num_problems)."""
-    right: Floats = np.zeros((len(deadlines_s), len(problems)))
+    of_one = [changes["run"], changes["problem"]]
+    is_right = changes["is_correct"].astype(float)
+    step = (is_right - is_right.groupby(of_one).shift(fill_value=0.0)).to_numpy()
+    at_s = changes["at_s"].astype(float).groupby(of_one).cummax().to_numpy()
     number = {problem: index for index, problem in enumerate(problems)}
-    deadlines = np.asarray(deadlines_s)
-    for key, mine in changes.groupby(["run", "problem"], sort=False):
-        _, problem = cast("tuple[str, str]", key)
-        at_s, is_correct = mine["at_s"].to_numpy(float), mine["is_correct"].to_numpy(bool)
-        standing = np.searchsorted(np.maximum.accumulate(at_s), deadlines, side="right") - 1
-        right[:, number[problem]] += np.where(standing >= 0, is_correct[standing], False) / num_repeats
-    return right
+    steps: Floats = np.zeros((len(deadlines_s) + 1, len(problems)))
+    first_deadline = np.searchsorted(np.asarray(deadlines_s), at_s, side="left")
+    np.add.at(steps, (first_deadline, changes["problem"].map(number).to_numpy(int)), step / num_repeats)
+    return np.asarray(steps.cumsum(axis=0)[:-1])

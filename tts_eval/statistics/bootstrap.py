@@ -36,7 +36,7 @@ def resampled_quantile(values: Floats, weights: Floats, q: float) -> Floats:
     It interpolates linearly between order statistics, as numpy's does on the values written out.
     """
     order = np.argsort(values, kind="stable")
-    ranks = np.cumsum(weights[:, order], axis=1)
+    ranks = np.cumsum(weights.astype(np.int32)[:, order], axis=1, dtype=np.int32)
     position = q * (ranks[:, -1] - 1)
     low, high = np.floor(position), np.ceil(position)
     at_low = values[order][(ranks <= low[:, None]).sum(axis=1)]
