@@ -26,7 +26,6 @@ OPTIONS = [
 MANDATORY = {
     ("model", "local"): ["model.path=FOLDER"],
     ("task", "jsonl"): ["task.path=rows.jsonl"],
-    ("engine", "vllm_label_tokens"): ["engine.hf_overrides.classifier_from_token=[Yes,No]"],
     ("verifier", "outcome_reward"): ["roles.verifier.model.path=FOLDER"],
     ("verifier", "yes_no"): ["roles.verifier.model.path=FOLDER"],
     ("engine", "replay"): ["engine.run=run"],

@@ -17,6 +17,7 @@ from tts_eval.check_verifier import main
         (["verifier=none"], "this verifier has no reward model of its own to check"),
         (["verifier=pocket_pr"], "did you mean 'pocket_prm'?"),
         (["verifier.separator=' * ='"], "verifier.separator=' * =' must be one token of pocket_prm"),
+        (["roles.verifier.engine.label_tokens=[' *',minus]"], "'minus' is no token of pocket_prm"),
         (
             ["roles.verifier.model.path=nowhere"],
             "'nowhere' is neither a folder with a checkpoint nor a hub id",

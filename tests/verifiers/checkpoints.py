@@ -34,7 +34,7 @@ from verifiers.separator_prm import SeparatorPrm
 from verifiers.skywork_prm import SkyworkPrm
 from verifiers.yes_no import YesNo
 
-MAX_LEN = 2560
+MAX_LEN = 8192  # 500 steps of Math-Shepherd's, a token a byte
 SPECIAL = (
     *("<pad>", "<s>", "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<extra_0>"),
     *("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
@@ -130,10 +130,7 @@ def language_model(folder: Path) -> Checkpoint:
         prompt = f"<|im_start|>user\n{asked}<|im_end|>\n<|im_start|>assistant\n"
         return plus(ids_of(prompt), [-1])[0]
 
-    engine = {
-        "convert": "classify",
-        "hf_overrides": {"method": "no_post_processing", "classifier_from_token": ["+", "-"]},
-    }
+    engine = {"label_tokens": ["+", "-"]}
     both: list[tuple[StepVerifier, Reference]] = [
         (MathShepherd(), math_shepherd),
         (RlhflowPrm(opening=OPENING), rlhflow),

@@ -115,18 +115,18 @@ async def test_what_the_prefix_cache_hides_is_read_anew(running: Running) -> Non
 
 
 async def test_steps_beyond_the_length_take_the_last_score_within_and_are_counted(running: Running) -> None:
-    steps = [f"This is step number {number} of very many.\n\n" for number in range(100)]
+    steps = [f"This is step number {number} of very many.\n\n" for number in range(250)]
     for verifier, _ in running.checkpoint.references:
         llm = running.handle()
         scores = await verifier.score_steps(PROBLEM, steps, llm, num_known=0)
         num_unread = llm.meter.num_unread_steps
 
-        assert len(scores) == 100
-        assert 0 < num_unread < 100
+        assert len(scores) == 250
+        assert 0 < num_unread < 250
         assert scores[-num_unread - 1 :] == [scores[-num_unread - 1]] * (num_unread + 1)
         assert scores[-num_unread - 2] != scores[-1]
         assert max(call.num_prompt_tokens for call in llm.meter.calls) <= MAX_LEN
-        later = await verifier.score_steps(PROBLEM, steps, llm, num_known=99)
+        later = await verifier.score_steps(PROBLEM, steps, llm, num_known=249)
         assert later == pytest.approx(scores[-1:], abs=1e-5)
         assert llm.meter.num_unread_steps == num_unread + 1
 
@@ -135,4 +135,4 @@ async def test_a_first_step_beyond_the_length_is_refused(running: Running) -> No
     [(verifier, _), *_] = running.checkpoint.references or pytest.skip("scores whole traces")
 
     with pytest.raises(ValueError, match=rf"nothing to score within the {MAX_LEN} tokens of "):
-        await verifier.score_steps(PROBLEM, ["x" * 3000], running.handle(), num_known=0)
+        await verifier.score_steps(PROBLEM, ["x" * MAX_LEN], running.handle(), num_known=0)

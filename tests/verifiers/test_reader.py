@@ -21,7 +21,7 @@ from tts_eval.served import Served
 @pytest.mark.parametrize("kind", KINDS)
 async def test_scores_are_those_of_a_plain_forward_pass(kind: str, tmp_path: Path) -> None:
     checkpoint = KINDS[kind](tmp_path)
-    labels = checkpoint.engine.get("hf_overrides", {}).get("classifier_from_token", ())
+    labels = checkpoint.engine.get("label_tokens", ())
     async with TransformersReader(device="cpu", label_tokens=labels).start(checkpoint.model) as reader:
         served = Served(checkpoint.model, Codec(checkpoint.model), reader)
         roles = {"policy": served, "verifier": served}

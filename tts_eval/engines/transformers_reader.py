@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from tts_eval import checks
+from tts_eval.engines.label_tokens import label_ids
 from tts_eval.model import Model
 from tts_eval.requests import EngineFacts, Gauges, Pooled, PoolingRequest
 
@@ -47,8 +48,9 @@ class TransformersReader:
         return 1
 
     def check(self, model: Model) -> None:
-        """Refuse a model without a configuration."""
+        """Refuse a model without a configuration, and labels that its tokenizer has not."""
         self.model_len(model)
+        label_ids(model, self.label_tokens)
 
     def model_len(self, model: Model) -> int:
         """Return the longest text, in tokens."""
@@ -124,11 +126,8 @@ def _load(model: Model, dtype: str, label_tokens: tuple[str, ...]) -> tuple[Any,
         return auto_class.from_pretrained(model.location, revision=model.revision, dtype=dtype)
 
     if label_tokens:
-        from transformers import AutoTokenizer
-
-        tokenizer = model.load(AutoTokenizer, "tokenizer")
         lm = load(AutoModelForCausalLM)
-        rows = lm.get_output_embeddings().weight[tokenizer.convert_tokens_to_ids(list(label_tokens))]
+        rows = lm.get_output_embeddings().weight[label_ids(model, label_tokens)]
         return lm.base_model, _linear(rows.detach(), None)
     [architecture, *_] = model.architecture().architectures
     if architecture.endswith("ForSequenceClassification"):

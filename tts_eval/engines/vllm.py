@@ -7,7 +7,7 @@ that a wrong setting is refused in a second.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tts_eval import checks
 from tts_eval.drafting import Drafting
 from tts_eval.engines import parallelism, speculation, vllm_platform
+from tts_eval.engines.label_tokens import label_ids
 from tts_eval.model import Model
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class VllmEngine:
     `further` holds every other argument of vLLM's `AsyncEngineArgs`, given as `+engine.NAME=VALUE`; a
     multi-node engine is vLLM's own Ray executor, `engine.distributed_executor_backend=ray`.
     `num_threads` is the number of OpenMP threads of a CPU worker. `speculative_config` is an option of
-    `conf/speculation/`. `first_gpu` leaves the GPUs before it to other engines of the run.
+    `conf/speculation/`. `first_gpu` leaves the GPUs before it to other engines of the run. With
+    `label_tokens` a language model is read as a classifier of these (see `engines.label_tokens`).
     """
 
     tensor_parallel_size: int = 1
@@ -50,6 +52,7 @@ class VllmEngine:
     speculative_config: Mapping[str, Any] | None = None
     num_threads: int = 1
     first_gpu: int = 0
+    label_tokens: Sequence[str] = ()
     further: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -76,12 +79,6 @@ class VllmEngine:
     def num_gpus(self) -> int:
         """GPUs (on CPU: workers) that this engine holds."""
         return self.tensor_parallel_size * self.pipeline_parallel_size * self.data_parallel_size
-
-    @property
-    def label_tokens(self) -> tuple[str, ...]:
-        """The tokens whose rows of lm_head a language model is read by as a classifier; none by itself."""
-        overrides = self.further.get("hf_overrides") or {}
-        return tuple(overrides.get("classifier_from_token") or ())
 
     @property
     def memory_share(self) -> float:
@@ -121,6 +118,7 @@ class VllmEngine:
         )
         if self.further:
             vllm_platform.check_arguments(self.further)
+        label_ids(model, self.label_tokens)
         if self.speculative_config:
             speculation.check(
                 self.speculative_config,
@@ -136,7 +134,7 @@ class VllmEngine:
     def arguments(self, model: Model) -> dict[str, Any]:
         """Return the arguments of vLLM's `AsyncEngineArgs` for `model`."""
         ours = asdict(self)
-        for name in ("further", "num_threads", "first_gpu"):
+        for name in ("further", "num_threads", "first_gpu", "label_tokens"):
             del ours[name]
         ours |= {
             "model": model.location,
@@ -145,6 +143,9 @@ class VllmEngine:
             "max_model_len": self.model_len(model),
             "use_tqdm_on_load": False,
         }
+        if self.label_tokens:
+            labels = {"classifier_from_token": list(self.label_tokens), "method": "no_post_processing"}
+            ours |= {"convert": "classify", "hf_overrides": labels}
         if self.speculative_config:
             ours["speculative_config"] = speculation.arguments(self.speculative_config, model)
             if "per_request_spec_decode_metrics" in vllm_platform.argument_names():  # newer than vLLM 0.26
