@@ -61,6 +61,7 @@ def main() -> int:
 
 def check_verifier(config: DictConfig) -> list[str]:
     """Print what the verifier reads and says, and return what is wrong with it."""
+    quieten_transformers()
     verifier = part_of(config, "verifier")
     role = config.roles.get(getattr(verifier, "role", ""))
     if not isinstance(verifier, NeedsRole) or role is None or not role.get("model") or not role.get("engine"):
@@ -71,6 +72,14 @@ def check_verifier(config: DictConfig) -> list[str]:
     verifier.check_role(model, codec)
     example = _writable(instantiate(config.examples, _convert_="all"), codec, model)
     return asyncio.run(_check(verifier, model, codec, engine, example, config.tolerance))
+
+
+def quieten_transformers() -> None:
+    """Keep its reports of heads that are loaded elsewhere, and its progress bars, off the screen."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
 
 
 async def _check(
