@@ -9,6 +9,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tasks.pocket import LEVEL_FACTORS
 
 BUDGETS = (0, 16, 32, 48, 64, 96, 128, 192, 256, 512)
 NUM_SYNTHETIC = 2000
+HARD = 4  # the level from which search is measured
 
 
 def by_level(values: Sequence[float] | Floats, levels: Sequence[int]) -> dict[str, Any]:
@@ -34,17 +36,43 @@ def by_level(values: Sequence[float] | Floats, levels: Sequence[int]) -> dict[st
     return rows
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the reasoner wrote, and the figures that need no judge."""
+
+    greedy: list[Ids]
+    samples: list[list[Ids]]
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The samples with their scores, synthetic traces with theirs, and what beam search found."""
+
+    samples: list[list[Sample]]
+    synthetic: list[list[Sample]]
+    beam: tuple[list[float], list[int]]
+
+
 def measure(
     models: Path, problems: Problems, num_samples: int, temperature: float, aggregate: str
 ) -> dict[str, Any]:
     """Take every figure of the bars; engines run one after the other, the policy and the PRM together."""
+    written = write(models, problems, num_samples, temperature)
+    judged = judge(models, problems, written, temperature, aggregate)
+    return (
+        written.figures | figures_of(problems, written, judged, aggregate) | others(models, problems, written)
+    )
+
+
+def write(models: Path, problems: Problems, num_samples: int, temperature: float) -> Written:
+    """Let the reasoner answer greedily, in samples, under budgets and after `Wait`."""
     levels, prompts = problems.levels, problems.prompts
     out: dict[str, Any] = {
         "temperature": temperature,
         "num_problems": len(levels),
         "num_samples": num_samples,
     }
-
     llm = engine.engine(models / "reasoner")
     greedy = [rows[0] for rows in engine.generate(llm, prompts, temperature=0, max_tokens=MAX_TOKENS)]
     samples = engine.generate(llm, prompts, n=num_samples, temperature=temperature, max_tokens=MAX_TOKENS)
@@ -56,32 +84,49 @@ def measure(
         forced = probes.forced_answers(llm, problems, firsts, budget)
         out[f"budget of {budget} tokens"] = by_level(forced, levels)
     out["after Wait"] = by_level(probes.second_pass(llm, problems, firsts, temperature), levels)
-    prm = engine.prm_engine(models / "prm")
-    distinct = list({(*p, *r): None for p, rows in zip(prompts, samples, strict=True) for r in rows})
+    engine.shut_down(llm)
+    return Written(greedy, samples, out)
+
+
+def judge(models: Path, problems: Problems, written: Written, temperature: float, aggregate: str) -> Judged:
+    """Score the samples with the PRM and the ORM, and search with the PRM on the hard levels."""
+    whole = [[(*p, *r) for r in rows] for p, rows in zip(problems.prompts, written.samples, strict=True)]
+    distinct = list({ids: None for rows in whole for ids in rows})
+    llm, prm = engine.engine(models / "reasoner"), engine.prm_engine(models / "prm")
     steps = dict(zip(distinct, engine.step_scores(prm, [list(ids) for ids in distinct]), strict=True))
     synthetic = probes.synthetic_samples(prm, NUM_SYNTHETIC)
-    hard = [i for i, level in enumerate(levels) if level >= 4]
-    beam = probes.beam_search(llm, prm, problems.at(hard), temperature=temperature, how=aggregate)
+    hard = problems.at([i for i, level in enumerate(problems.levels) if level >= HARD])
+    beam = probes.beam_search(llm, prm, hard, temperature=temperature, how=aggregate)
     engine.shut_down(llm)
     engine.shut_down(prm)
-
     orm = engine.engine(models / "orm", runner="pooling")
     outcomes = dict(zip(distinct, engine.outcome_scores(orm, [list(ids) for ids in distinct]), strict=True))
     engine.shut_down(orm)
     judged = [
-        [figures.judge(f, r, steps[*p, *r], outcomes[*p, *r]) for r in rows]
-        for f, p, rows in zip(problems.factors, prompts, samples, strict=True)
+        [figures.judge(f, r, steps[ids], outcomes[ids]) for r, ids in zip(rows, keys, strict=True)]
+        for f, rows, keys in zip(problems.factors, written.samples, whole, strict=True)
     ]
-    out |= votes(judged, problems.solved_by(greedy), levels, num_samples)
-    out |= judgement(judged, synthetic)
-    out["beam search on levels 4-5"] = beside_best_of_n(beam, [judged[i] for i in hard], aggregate)
+    return Judged(judged, synthetic, beam)
 
+
+def figures_of(problems: Problems, written: Written, judged: Judged, aggregate: str) -> dict[str, Any]:
+    """Make the figures of votes, choices, judgement and search."""
+    levels, num_samples = problems.levels, len(written.samples[0])
+    out = votes(judged.samples, problems.solved_by(written.greedy), levels, num_samples)
+    out |= judgement(judged.samples, judged.synthetic)
+    hard = [group for group, level in zip(judged.samples, levels, strict=True) if level >= HARD]
+    return out | {"beam search on levels 4-5": beside_best_of_n(judged.beam, hard, aggregate)}
+
+
+def others(models: Path, problems: Problems, written: Written) -> dict[str, Any]:
+    """Take the figures of the weaker reasoner and of the draft."""
     weak = engine.engine(models / "weak")
-    weak_greedy = engine.generate(weak, prompts, temperature=0, max_tokens=MAX_TOKENS)
+    weak_greedy = engine.generate(weak, problems.prompts, temperature=0, max_tokens=MAX_TOKENS)
     engine.shut_down(weak)
-    out["weak greedy"] = by_level(problems.solved_by([rows[0] for rows in weak_greedy]), levels)
-    out["draft"] = drafted(models, problems, greedy)
-    return out
+    return {
+        "weak greedy": by_level(problems.solved_by([rows[0] for rows in weak_greedy]), problems.levels),
+        "draft": drafted(models, problems, written.greedy),
+    }
 
 
 def votes(
@@ -105,7 +150,7 @@ def votes(
             out[f"best of {more} - best of {fewer}, {name}"] = by_level(gain, levels)
     vote = figures.majority(judged, 16)
     out["majority@16 - greedy"] = by_level(vote - np.array(greedy), levels)
-    hard = np.array(levels) >= 4
+    hard = np.array(levels) >= HARD
     for name in AGGREGATES:
         best, weighted = figures.best_of(judged, 16, name), figures.weighted_vote(judged, 16, name)
         out[f"best of 16, {name} - majority@16, levels 4-5"] = interval((best - vote)[hard])

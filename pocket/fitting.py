@@ -19,8 +19,8 @@ from torch import Tensor, nn
 LossOf = Callable[[np.random.Generator, float], tuple[Tensor, int]]  # (rng, progress) -> loss, tokens spent
 
 WARMUP_TOKENS = 100_000
-LOG_EVERY = 100
-CHECKPOINT_EVERY = 500
+LOG_EVERY = 50
+CHECKPOINT_EVERY = 200
 
 
 @dataclass(frozen=True, slots=True)

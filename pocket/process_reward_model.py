@@ -21,11 +21,12 @@ from pocket.architecture import JUDGE_LAYERS, config_of, look_back
 MARK = 0.05  # what a token adds to the dimension of its word: little, lest the layers below notice
 MARKS_OVER_EXPECTED = 8.0  # so that a mark stands out from what is expected
 EXPECTED_AT_LEAST = 1.5  # standard deviations of the expectations, where right and wrong part
-GATE_GAIN, SHARPNESS, MEMORY_GAIN = 20.0, 9.0, 8.0
+GATE_GAIN, SHARPNESS, MEMORY_GAIN = 20.0, 9.0, 5.0
+RIDGE = 1e-2
 
 
 class ProcessRewardModel(nn.Module):
-    """A Qwen2 with a two-layer head on every token; `language` serves training only and is not saved."""
+    """A Qwen2 with a two-layer head on every token."""
 
     def __init__(self, *, fast: bool = False) -> None:
         super().__init__()
@@ -33,20 +34,27 @@ class ProcessRewardModel(nn.Module):
         width = config.hidden_size
         self.model = Qwen2Model(config)
         self.score = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 2))
-        self.language = nn.Linear(width, config.vocab_size, bias=False)
 
     def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Return label logits [rows, length, 2] and next-token logits; rows are padded on the right."""
+        """Return label logits [rows, length, 2] and next-token logits; rows are padded on the right.
+
+        The next token is what the comparing layer carries on as its values.
+        """
         out = self.model(input_ids=ids, use_cache=False, output_hidden_states=True)
-        below = len(self.model.layers) - JUDGE_LAYERS
-        expected = self.language(self.model.layers[below].input_layernorm(out.hidden_states[below]))
-        return self.score(out.last_hidden_state), expected
+        return self.score(out.last_hidden_state), self._expected(out.hidden_states[-JUDGE_LAYERS - 1])
+
+    def _expected(self, stream: Tensor) -> Tensor:
+        comparing = self.model.layers[-JUDGE_LAYERS]
+        values: Tensor = comparing.self_attn.v_proj(comparing.input_layernorm(stream))
+        return values[..., : len(tok.VOCABULARY)]
 
     @torch.no_grad()
-    def start_from(self, reasoner: Qwen2ForCausalLM, examples: Tensor) -> None:
-        """Take over the reasoner, and set up the comparison on some traces [rows, length]."""
+    def start_from(self, reasoner: Qwen2ForCausalLM, ids: Tensor, labels: Tensor) -> None:
+        """Take over the reasoner; set up comparison and memory on some labelled traces [rows, length]."""
         self._widen(reasoner)
-        self._compare(examples)
+        self._compare(reasoner.lm_head.weight, ids)
+        self._remember(ids, labels)
+        self._protect()
 
     def _widen(self, reasoner: Qwen2ForCausalLM) -> None:
         """Copy the layers without changing what they compute: the further dimensions stay empty."""
@@ -64,10 +72,8 @@ class ProcessRewardModel(nn.Module):
                 target.zero_()
             target[: len(weight)] = 0
             target[tuple(slice(size) for size in weight.shape)] = weight
-        self.language.weight[:, old:] = 0
-        self.language.weight[:, :old] = reasoner.lm_head.weight
 
-    def _compare(self, examples: Tensor) -> None:
+    def _compare(self, lm_head: Tensor, examples: Tensor) -> None:
         """Let the first new layer put the token and what was expected there on top of one another.
 
         One further dimension a word: the token's own holds `MARK` from the embedding on, and a head that
@@ -83,11 +89,11 @@ class ProcessRewardModel(nn.Module):
             look_back(
                 self.model, attention, key_head=head, query_head=2 * head, offset=1, sharpness=SHARPNESS
             )
-        attention.v_proj.weight[:vocabulary] = self.language.weight - self.language.weight.mean(dim=0)
+        attention.v_proj.weight[:vocabulary] = 0
+        attention.v_proj.weight[:vocabulary, : lm_head.shape[1]] = lm_head - lm_head.mean(dim=0)
         attention.v_proj.bias[:vocabulary] = 0
         stream = self._stream(examples)
-        expected = attention.v_proj(first.input_layernorm(stream))[..., :vocabulary]
-        scale = MARK / (MARKS_OVER_EXPECTED * expected.std())
+        scale = MARK / (MARKS_OVER_EXPECTED * self._expected(stream).std())
         nn.init.zeros_(attention.o_proj.weight)
         for i in range(vocabulary):
             attention.o_proj.weight[words][i, 2 * (i // size) * size + i % size] = scale
@@ -109,32 +115,67 @@ class ProcessRewardModel(nn.Module):
         direction = nn.functional.normalize(torch.randn(len(mlp.down_proj.weight)), dim=0)
         norm = stream.norm(dim=-1).mean()
         mlp.down_proj.weight[:, :vocabulary] = (direction * norm / units.sum(dim=-1).std())[:, None]
-        self._remember(last.self_attn, direction, norm)
 
-    def _remember(self, attention: Qwen2Attention, rightness: Tensor, norm: Tensor) -> None:
-        """Let a head of the last layer carry along the least right token so far."""
+    def _remember(self, ids: Tensor, labels: Tensor) -> None:
+        """Let a head of the last layer carry along the least right token so far, and the judgement read it.
+
+        What is right is fitted to the labels up to the first wrong token; the prompt counts as right.
+        """
+        last = self.model.layers[-1]
+        seen = last.input_layernorm(self._stream(ids, -2))
+        wrong = labels == 0
+        first_wrong = wrong & (wrong.cumsum(dim=1) == 1)
+        right = ~wrong & (ids != tok.PAD_ID)
+        rightness = _fit(seen[right], seen[first_wrong])
+        attention = last.self_attn
         size = attention.head_dim
         row = size // 2 - 1  # what the distance does not turn
         for projection in (attention.q_proj, attention.k_proj):
             projection.weight[:size] = 0
-        attention.q_proj.bias[row] = 1
+        attention.q_proj.bias[row] = size**0.5
         attention.k_proj.weight[row] = -MEMORY_GAIN * rightness
         attention.v_proj.weight[0] = rightness
         write = nn.functional.normalize(torch.randn(len(rightness)), dim=0)
-        attention.o_proj.weight[:, 0] = write * norm / MEMORY_GAIN
+        attention.o_proj.weight[:, 0] = write * self._stream(ids, -2).norm(dim=-1).mean()
 
-    def _stream(self, ids: Tensor) -> Tensor:
+    def _protect(self) -> None:
+        """Let training leave the dimensions of the words alone: they are small beside a step of Adam."""
+        *below, first, _ = self.model.layers
+        words = self.model.config.hidden_size - len(tok.VOCABULARY)
+        first.self_attn.o_proj.requires_grad_(False)
+        self.model.embed_tokens.weight.register_hook(lambda grad: _without(grad, dim=1, start=words))
+        for layer in below:
+            for module in (layer.self_attn.o_proj, layer.mlp.down_proj):
+                module.weight.register_hook(lambda grad: _without(grad, dim=0, start=words))
+
+    def _stream(self, ids: Tensor, place: int = -JUDGE_LAYERS - 1) -> Tensor:
         out = self.model(input_ids=ids, use_cache=False, output_hidden_states=True)
-        stream: Tensor = out.hidden_states[len(self.model.layers) - JUDGE_LAYERS]
+        stream: Tensor = out.hidden_states[place]
         return stream
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint under the names that vLLM's Qwen2ForProcessRewardModel loads."""
         folder.mkdir(parents=True, exist_ok=True)
         weights = {name: w.detach().cpu().contiguous() for name, w in self.state_dict().items()}
-        kept = {name: w for name, w in weights.items() if not name.startswith("language.")}
-        save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
         config = self.model.config
         config.architectures, config.num_labels = ["Qwen2ForProcessRewardModel"], 2
         config.save_pretrained(folder)
         tok.save_tokenizer(folder)
+
+
+def _without(grad: Tensor, *, dim: int, start: int) -> Tensor:
+    return torch.cat(
+        [grad.narrow(dim, 0, start), torch.zeros_like(grad.narrow(dim, start, grad.shape[dim] - start))], dim
+    )
+
+
+def _fit(right: Tensor, wrong: Tensor) -> Tensor:
+    """Return the direction that is 1 on `right` and -1 on `wrong` [tokens, width], both weighing the same."""
+    rows = torch.cat([right / len(right) ** 0.5, wrong / len(wrong) ** 0.5]).double()
+    wanted = torch.cat(
+        [torch.full((len(right),), len(right) ** -0.5), torch.full((len(wrong),), -(len(wrong) ** -0.5))]
+    )
+    gram = rows.T @ rows
+    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
+    return torch.linalg.solve(gram, rows.T @ wanted.double()).float()

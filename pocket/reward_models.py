@@ -34,6 +34,7 @@ LATER_WEIGHT = 0.25  # of what follows the first error of a trace
 ON_POLICY_SHARE = 0.5
 MOST_REPEATS = 4  # of a trace whose kind of error is rare
 LANGUAGE_SHARE, GAP_DRILL_SHARE = 0.35, 0.3
+NUM_EXAMPLES = 600  # of the shortest synthetic traces, on which the PRM is set up
 TRACE_MIX = 0.7  # the progress at which the reasoner's training is mostly traces
 
 
@@ -146,8 +147,7 @@ def train_prm(
     """Train the PRM on token labels and on the whole table, and save it; return the logged losses."""
     torch.manual_seed(seed)
     model = ProcessRewardModel(fast=fast)
-    start = np.random.default_rng([seed, 5])
-    model.start_from(reasoner, torch.from_numpy(plain_traces(start, 64, LONGEST, no_gap()).ids))
+    model.start_from(reasoner, *padded(sorted(traces[1], key=lambda trace: len(trace.ids))[:NUM_EXAMPLES]))
     model.to(device)
     shuffle = np.random.default_rng([seed, 3])
     own, synthetic = batches_of(shuffle, traces[0]), batches_of(shuffle, traces[1])

@@ -21,9 +21,9 @@ from pocket.reward_models import train_orm, train_prm, training_traces
 SCHEDULES = {
     "reasoner": Schedule(tokens=3_500_000, learning_rate=2e-3, decay_share=0.4, polish_tokens=1_300_000),
     "weak": Schedule(tokens=2_500_000, learning_rate=2.5e-3, decay_share=0.4),
-    "draft": Schedule(tokens=2_000_000, learning_rate=3e-3),
-    "prm": Schedule(tokens=1_400_000, learning_rate=1e-3),
-    "orm": Schedule(tokens=200_000, learning_rate=5e-4),
+    "draft": Schedule(tokens=3_000_000, learning_rate=3e-3),
+    "prm": Schedule(tokens=500_000, learning_rate=1e-3),
+    "orm": Schedule(tokens=100_000, learning_rate=5e-4),
 }
 NUM_TRACES = 2500  # of the reasoner, and as many synthetic ones
 FAST_TOKENS, FAST_TRACES = 150_000, 140
