@@ -14,6 +14,12 @@ from tts_eval.records import Call, Finish
 from tts_eval.running.manifest import SCHEMA_VERSION
 
 ENGINE = {
+    "data_parallel_size": 1,
+    "tensor_parallel_size": 1,
+    "pipeline_parallel_size": 1,
+    "enable_expert_parallel": False,
+    "speculation": None,
+    "kv_cache_dtype": "auto",
     "dtype": "float32",
     "enforce_eager": True,
     "enable_chunked_prefill": False,
@@ -100,7 +106,6 @@ def run_of(
         summary={
             "model": "pocket",
             "task": "pocket",
-            "speculation": "none",
             "load": "all_at_once" if in_flight is None else "concurrent",
             "num_preemptions": simulated.num_preemptions if simulated else 0,
             "generated_tokens_per_s": simulated.generated_tokens_per_s if simulated else None,
@@ -110,12 +115,12 @@ def run_of(
         manifest={
             "schema_version": SCHEMA_VERSION,
             "provenance": "measured",
+            "config": {"load": {"k": in_flight}},
             "architecture": dict(config_of(model_named("pocket"))),
             "hardware": {"name": "CPU"},
             "problems": f"sha256:{len(jobs)}",
             "sessions": [{"engine": {"settings": engine}}],
         },
-        config={"engine": {"tensor_parallel_size": 1}, "load": {"k": in_flight}},
         spans={str(number): Span(arrived_s, end_s) for number, (arrived_s, end_s) in enumerate(times)},
         calls=calls,
     )

@@ -6,7 +6,6 @@ from dataclasses import asdict, fields, replace
 from io import StringIO
 from pathlib import Path
 
-import orjson
 import pytest
 from rich.console import Console
 
@@ -15,7 +14,7 @@ from tests.planning.runs import TRUTH, played
 from tts_eval.grading.grade import Grade, Verdict
 from tts_eval.planning.calibration import ASSUMED, START, Calibration, calibrate, observations
 from tts_eval.planning.calibration_table import calibration_rows, print_calibration
-from tts_eval.planning.recorded import RecordedRun, read_runs
+from tts_eval.planning.recorded import ENGINE_SETTINGS, RecordedRun, read_runs
 from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Workload
 from tts_eval.records import Attempt, CriticalPath, Spend
@@ -144,8 +143,6 @@ def written(folder: Path, run: RecordedRun) -> Path:
     """Write `run` as the run loop would."""
     directory = RunDirectory(folder / run.name)
     directory.open()
-    (directory.path / ".hydra").mkdir()
-    (directory.path / ".hydra" / "config.yaml").write_bytes(orjson.dumps(dict(run.config)))
     directory.write("manifest.json", dict(run.manifest))
     directory.write("summary.json", dict(run.summary))
     for name, span in run.spans.items():
@@ -156,6 +153,9 @@ def written(folder: Path, run: RecordedRun) -> Path:
         outcome = Outcome(name, 1, "1", 0, Attempt("1", ()), Grade(Verdict.EQUAL, ""), spend)
         directory.append(outcome, [call for call in run.calls if call.problem_id == name])
     return directory.path
+
+
+TOLD = {"engine": {"settings": dict.fromkeys(ENGINE_SETTINGS)}}
 
 
 def test_runs_are_read_from_their_folders(tmp_path: Path) -> None:
@@ -177,7 +177,8 @@ def test_runs_are_read_from_their_folders(tmp_path: Path) -> None:
         ("schema_version", 1, "was written under schema 1; only"),
         ("provenance", "replayed", "is replayed: only measured runs have times of their own"),
         ("architecture", None, "is a run of a model whose sizes could not be read"),
-        ("sessions", [{}, {}], "was resumed: its times lie on several clocks"),
+        ("sessions", [{"engine": {"settings": {}}}], "ran on an engine that does not tell its block_size, "),
+        ("sessions", [TOLD, TOLD], "was resumed: its times lie on several clocks"),
     ],
 )
 def test_runs_that_cannot_be_compared_are_refused(

@@ -138,7 +138,9 @@ def test_runs_with_drafts_are_not_fitted_to(
     program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = sweep()[0]
-    written(tmp_path / "runs", replace(run, summary={**run.summary, "speculation": "ngram"}))
+    settings = {**run.manifest["sessions"][0]["engine"]["settings"], "speculation": "ngram"}
+    drafting = {**run.manifest, "sessions": [{"engine": {"settings": settings}}]}
+    written(tmp_path / "runs", replace(run, manifest=drafting))
 
     assert program("model=pocket", "hardware=cpu", "plan.calibrate=runs") == 1
     assert "single-100 drafts tokens; give runs with speculation=none" in capsys.readouterr().err

@@ -111,7 +111,7 @@ def _calibration(folder: str, hardware: Hardware) -> Calibration:
         other = run.hardware_name
         if other != hardware.name:
             raise ValueError(f"plan.calibrate: {run.name} was measured on {other}, not on {hardware.name}")
-        if run.summary["speculation"] != "none":
+        if run.has_drafts:
             raise ValueError(f"plan.calibrate: {run.name} drafts tokens; give runs with speculation=none")
     calibration = calibrate(runs, Timings.of(hardware, assumed=START | ASSUMED))
     print_calibration(calibration)

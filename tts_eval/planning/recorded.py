@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import OmegaConf
 
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.planning.capacity import Memory
@@ -28,6 +27,21 @@ from tts_eval.running.directory import RunDirectory
 from tts_eval.running.manifest import SCHEMA_VERSION
 
 CLOSED_LOADS = ("concurrent", "sequential")
+ENGINE_SETTINGS = {  # that a run must tell of its engine to be modelled; vLLM's names
+    "data_parallel_size",
+    "tensor_parallel_size",
+    "pipeline_parallel_size",
+    "enable_expert_parallel",
+    "speculation",
+    "dtype",
+    "kv_cache_dtype",
+    "block_size",
+    "num_gpu_blocks",
+    "max_num_seqs",
+    "max_num_batched_tokens",
+    "enable_chunked_prefill",
+    "enforce_eager",
+}
 REGIMES = ("single stream", "batched", "saturated", "preempting")
 
 
@@ -41,12 +55,11 @@ class Span:
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """One run of the policy alone; `config` is its composed configuration, `spans` go by problem."""
+    """One run of the policy alone; `spans` go by problem."""
 
     name: str
     summary: Mapping[str, Any] = field(repr=False)
     manifest: Mapping[str, Any] = field(repr=False)
-    config: Mapping[str, Any] = field(repr=False)
     spans: Mapping[str, Span] = field(repr=False)
     calls: Sequence[Call] = field(repr=False)
 
@@ -55,9 +68,9 @@ class RecordedRun:
         """Read one run.
 
         Raises:
-            ValueError: It is of another schema, not measured, of a model of unknown sizes or of several
-                sessions, or has calls of other models than the policy, which share the machine in ways that
-                are not modelled.
+            ValueError: It is of another schema, not measured, of an engine or a model of unknown sizes
+                or of several sessions, or has calls of other models than the policy, which share the
+                machine in ways that are not modelled.
         """
         directory = RunDirectory(folder)
         summary, manifest = directory.read("summary.json"), directory.read("manifest.json")
@@ -69,6 +82,9 @@ class RecordedRun:
             raise ValueError(
                 f"{folder} is {manifest['provenance']}: only measured runs have times of their own"
             )
+        untold = ENGINE_SETTINGS - set(manifest["sessions"][0]["engine"]["settings"])
+        if untold:
+            raise ValueError(f"{folder} ran on an engine that does not tell its {', '.join(sorted(untold))}")
         if manifest["architecture"] is None:
             raise ValueError(
                 f"{folder} is a run of a model whose sizes could not be read; it cannot be modelled"
@@ -84,9 +100,8 @@ class RecordedRun:
             raise ValueError(
                 f"{folder} has calls of {', '.join(sorted(others))}; only the policy is modelled"
             )
-        config: Any = OmegaConf.to_container(OmegaConf.load(folder / ".hydra" / "config.yaml"))
         spans = {o.problem_id: Span(o.spend.arrived_s, o.spend.finished_s) for o in outcomes}
-        return cls(folder.name, summary, manifest, config, spans, calls)
+        return cls(folder.name, summary, manifest, spans, calls)
 
     @property
     def hardware_name(self) -> str:
@@ -95,16 +110,22 @@ class RecordedRun:
     @property
     def plan(self) -> Plan:
         """How the model was spread."""
-        engine = self.config["engine"]
-        degrees = ("data_parallel_size", "tensor_parallel_size", "pipeline_parallel_size")
-        return Plan(*(int(engine.get(name) or 1) for name in degrees))
+        engine = self._engine_settings
+        dp, tp = engine["data_parallel_size"], engine["tensor_parallel_size"]
+        ep = dp * tp if engine["enable_expert_parallel"] else 1
+        return Plan(dp, tp, engine["pipeline_parallel_size"], ep)
+
+    @property
+    def has_drafts(self) -> bool:
+        """Whether tokens were drafted speculatively."""
+        return self._engine_settings["speculation"] is not None
 
     @property
     def in_flight(self) -> int | None:
         """How many problems a closed loop kept going; None where each arrived at its own time."""
         if self.summary["load"] not in CLOSED_LOADS:
             return None
-        return int(self.config["load"].get("k", 1))
+        return int(self.manifest["config"]["load"].get("k", 1))
 
     @cached_property
     def jobs(self) -> list[Job]:
@@ -145,7 +166,8 @@ class RecordedRun:
         """Return the node it ran on, with these constants and the KV cache that the engine reported."""
         engine, config = self._engine_settings, self.manifest["architecture"]
         weights = format_of(config, engine["dtype"])
-        kv_bytes = KV_BYTES["float32" if weights == "float32" else "bf16"]
+        own = "float32" if weights == "float32" else "bf16"
+        kv_bytes = KV_BYTES["fp8" if engine["kv_cache_dtype"].startswith("fp8") else own]
         architecture = read_architecture(config)
         num_tokens = engine["num_gpu_blocks"] * engine["block_size"]
         cache_bytes = num_tokens * architecture.kv_bytes_per_token(kv_bytes) / self.plan.tp
