@@ -287,6 +287,15 @@ class DraftsTokens(Protocol):
 
 
 @runtime_checkable
+class LimitsLogprobs(Protocol):
+    """Engine settings that give only so many log-probabilities a token."""
+
+    @property
+    def max_num_logprobs(self) -> int:
+        """The most that a request may ask for."""
+
+
+@runtime_checkable
 class PlacedOnGpus(Protocol):
     """Engine settings that can be told to leave the first GPUs to other engines."""
 

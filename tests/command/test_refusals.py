@@ -62,6 +62,11 @@ SETTINGS = {
         "verifier.separator=' * =' must be one token of pocket_prm; it is 2 tokens",
         "",
     ),
+    "more log-probabilities than the engine gives": (
+        ["verifier=deepconf", "verifier.num_logprobs=30"],
+        "verifier.num_logprobs=30 is more than the engine gives, 20; give +engine.max_logprobs=30",
+        "",
+    ),
     "a role that is there already": (
         ["+roles.policy.shares_gpus=true"],
         "roles.policy is the model itself",

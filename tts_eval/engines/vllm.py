@@ -81,6 +81,11 @@ class VllmEngine:
         return self.tensor_parallel_size * self.pipeline_parallel_size * self.data_parallel_size
 
     @property
+    def max_num_logprobs(self) -> int:
+        """The most log-probabilities a token; vLLM gives 20 unless told otherwise."""
+        return int(self.further.get("max_logprobs", 20))
+
+    @property
     def memory_share(self) -> float:
         """Which share of its GPUs' memory it takes."""
         if vllm_platform.is_cpu():

@@ -22,7 +22,9 @@ from tts_eval.nesting import check_model, check_parts
 from tts_eval.protocols import (
     DraftsTokens,
     EngineSettings,
+    LimitsLogprobs,
     Load,
+    NeedsLogprobs,
     NeedsRole,
     Replays,
     StepVerifier,
@@ -121,6 +123,13 @@ class Cell:
 
     def _check_verifier(self, roles: Mapping[str, CheckedRole]) -> None:
         verifier = self.verifier
+        if isinstance(verifier, NeedsLogprobs) and isinstance(self.engine, LimitsLogprobs):
+            most = self.engine.max_num_logprobs
+            if verifier.num_logprobs > most:
+                raise ValueError(
+                    f"verifier.num_logprobs={verifier.num_logprobs} is more than the engine gives, {most}; "
+                    f"give +engine.max_logprobs={verifier.num_logprobs}"
+                )
         if not isinstance(verifier, NeedsRole):
             return
         if verifier.role not in roles:
