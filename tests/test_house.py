@@ -44,8 +44,9 @@ FLOORS = (
     ("frames",),
     ("frontiers",),
     ("planning",),
+    ("reporting",),
     ("command",),
-    ("__main__", "check_speculation", "check_verifier", "plan", "show", "train_difficulty"),
+    ("__main__", "check_speculation", "check_verifier", "plan", "report", "show", "train_difficulty"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 

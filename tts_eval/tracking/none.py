@@ -39,3 +39,8 @@ class NoTracker:
 
     def finish(self, summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
         """Store nothing."""
+
+    def publish(
+        self, *, tables: Mapping[str, Sequence[Mapping[str, Any]]], images: Mapping[str, Path], page: Path
+    ) -> None:
+        """Store nothing."""

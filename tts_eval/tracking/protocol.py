@@ -22,6 +22,11 @@ class Tracker(AbstractContextManager["Tracker", None], Protocol):
     def finish(self, summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
         """Store the summary and one row a problem, and end the run; may wait for an upload."""
 
+    def publish(
+        self, *, tables: Mapping[str, Sequence[Mapping[str, Any]]], images: Mapping[str, Path], page: Path
+    ) -> None:
+        """Store a report, its tables row by row, images and HTML page, and end the run; may wait likewise."""
+
 
 class Tracking(Protocol):
     """A tracking service as configured."""

@@ -146,13 +146,21 @@ class WandbTracker:
     def finish(self, summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
         """Store the summary and a table `problems`, end the run, wait for uploads (two minutes at most)."""
         with self._only_told():
-            import wandb
-
-            columns: list[str | int] = list(dict.fromkeys(column for row in rows for column in row))
-            cells: list[Iterable[Any]] = [[_cell(row.get(str(column))) for column in columns] for row in rows]
-            self._run.log({"problems": wandb.Table(columns=columns, data=cells, allow_mixed_types=True)})
+            self._run.log({"problems": _table(rows)})
         with self._only_told():
             self._run.summary.update(json.loads(json.dumps(dict(summary), default=str)))
+        self._close(exit_code=0)
+
+    def publish(
+        self, *, tables: Mapping[str, Sequence[Mapping[str, Any]]], images: Mapping[str, Path], page: Path
+    ) -> None:
+        """Store a report and end the run, wait for uploads (two minutes at most)."""
+        with self._only_told():
+            import wandb
+
+            self._run.log({name: _table(rows) for name, rows in tables.items()})
+            self._run.log({name: wandb.Image(str(file)) for name, file in images.items()})
+            self._run.log({"report": wandb.Html(page, inject=False)})
         self._close(exit_code=0)
 
     def _close(self, *, exit_code: int) -> None:
@@ -197,6 +205,14 @@ def _settled(mode: str) -> str:
         "To upload later: wandb sync RUN_DIRECTORY/wandb/offline-run-*"
     )
     return "offline"
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> wandb.Table:
+    import wandb
+
+    columns: list[str | int] = list(dict.fromkeys(column for row in rows for column in row))
+    cells: list[Iterable[Any]] = [[_cell(row.get(str(column))) for column in columns] for row in rows]
+    return wandb.Table(columns=columns, data=cells, allow_mixed_types=True)
 
 
 def _cell(value: Any) -> Any:

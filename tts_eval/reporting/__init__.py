@@ -1,0 +1,1 @@
+"""The report over finished runs: tables, figures and one page, drawn from frames and frontiers."""

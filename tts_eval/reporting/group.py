@@ -1,0 +1,134 @@
+"""One group of comparable cells with everything that the report says of them.
+
+Knows no drawing: the console, the figures, the files and the page all read it from here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tts_eval.frames import Frames
+from tts_eval.frontiers.agreement import Agreement, agreement
+from tts_eval.frontiers.axes import AXES, Axis, Kind
+from tts_eval.frontiers.cells import Cells
+from tts_eval.frontiers.frontier import frontier
+from tts_eval.frontiers.regret import regret
+
+DEGREES = {"tensor_parallel_size": "TP", "pipeline_parallel_size": "PP", "data_parallel_size": "DP"}
+SHOWN_FIRST = ("tta_s_p50", "usd_per_correct", "usd_per_problem")
+
+
+@dataclass(frozen=True)
+class Group:
+    """The cells of one group of `Frames.groups()`; `name` says what they have in common."""
+
+    name: str
+    cells: Cells = field(repr=False)
+
+    @property
+    def frames(self) -> Frames:
+        """The runs behind the cells."""
+        return self.cells.frames
+
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes on which the cost of a cell is known."""
+        return tuple(axis for axis in AXES if not np.isnan(self.cells.cost(axis)).all())
+
+    @cached_property
+    def frontiers(self) -> dict[str, pd.DataFrame]:
+        """The frontier on each of the axes, by its name."""
+        return {axis.name: frontier(self.cells, axis.name) for axis in self.axes}
+
+    @cached_property
+    def regrets(self) -> dict[tuple[str, str], tuple[pd.DataFrame, Agreement]]:
+        """The regret, and how far the orders agree, for each pair of a compute and a system axis."""
+        pairs = [(one, other) for one in self.names_of("compute") for other in self.names_of("system")]
+        return {
+            (one, other): (
+                regret(self.cells, compute=one, system=other),
+                agreement(self.cells, one, other),
+            )
+            for one, other in pairs
+        }
+
+    def names_of(self, kind: Kind) -> list[str]:
+        """Return the known axes of one kind, those that are shown first in front."""
+        names = [axis.name for axis in self.axes if axis.kind == kind]
+        first = [name for name in SHOWN_FIRST if name in names]
+        return first + [name for name in names if name not in first]
+
+    @cached_property
+    def short_names(self) -> dict[str, str]:
+        """What tells each cell from the others: its overrides without those that all cells share."""
+        parts = {name: name.split(",") for name in self.cells.names}
+        shared = set.intersection(*map(set, parts.values())) if len(parts) > 1 else set()
+        return {
+            name: ",".join(part for part in mine if part not in shared) or name
+            for name, mine in parts.items()
+        }
+
+    @cached_property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """The full configuration of each cell, flat: path -> value."""
+        first = self.frames.runs.groupby("cell", sort=False)["settings"].first()
+        return {str(name): dict(_flat(value)) for name, value in first.items()}
+
+    @cached_property
+    def parallelism(self) -> dict[str, str]:
+        """How each cell's engine was spread over GPUs, as in TP2 DP2; "one worker" where it was not."""
+        return {name: _parallelism(settings) for name, settings in self.settings.items()}
+
+    @cached_property
+    def on_a_frontier(self) -> list[str]:
+        """The cells on any frontier, those on the most of them first; at equal numbers the more accurate."""
+        counts = sum(table["on_frontier"].astype(int) for table in self.frontiers.values())
+        accuracy = dict(zip(self.cells.names, self.cells.accuracy, strict=True))
+        on = [(str(name), int(num)) for name, num in pd.Series(counts).items() if num]
+        return [name for name, _ in sorted(on, key=lambda pair: (-pair[1], -accuracy[pair[0]], pair[0]))]
+
+    def restricted(self, names: Sequence[str]) -> Cells:
+        """Return the cells called `names` alone."""
+        runs = self.frames.runs.index[self.frames.runs["cell"].isin(list(names))]
+        return Cells.of(self.frames.of_runs(runs))
+
+
+def groups_of(frames: Frames) -> tuple[list[Group], list[str]]:
+    """Return the groups that have accuracies, and the names of those that have none (synthetic drafts)."""
+    found, without = [], []
+    for name, part in frames.groups().items():
+        if part.runs["has_synthetic_acceptance"].any():
+            without.append(name)
+        else:
+            found.append(Group(name, Cells.of(part)))
+    return found, without
+
+
+def plain(value: Any) -> Any:
+    """Return `value` for JSON: what is not known is None, infinity the word "inf"."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        return "inf" if math.isinf(value) else float(f"{value:.6g}")
+    return value
+
+
+def _parallelism(settings: Mapping[str, Any]) -> str:
+    degrees = {short: settings.get(f"engine.{name}") for name, short in DEGREES.items()}
+    spread = [f"{short}{degree}" for short, degree in degrees.items() if degree not in (None, 1)]
+    return " ".join(spread) or "one worker"
+
+
+def _flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        return [pair for key, part in value.items() for pair in _flat(part, f"{path}.{key}" if path else key)]
+    return [(path, value)]

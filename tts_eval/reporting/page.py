@@ -1,0 +1,52 @@
+"""report.html: the contents of all groups, the program that draws them and plotly.js, in one file.
+
+Knows no figure; without network the page is complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import orjson
+from plotly.offline import get_plotlyjs
+
+from tts_eval.reporting import details
+
+
+def write_page(
+    file: Path, contents: Sequence[dict[str, Any]], *, without_accuracy: Sequence[str], made_at: str
+) -> None:
+    """Write the page of the groups' `contents`; groups `without_accuracy` are named as left out."""
+    parts = files("tts_eval.reporting")
+    data = {
+        "made_at": made_at,
+        "groups": list(contents),
+        "without_accuracy": list(without_accuracy),
+        "limits": {
+            "curves": details.NUM_CURVES,
+            "gauged": details.NUM_GAUGED,
+            "problems": details.NUM_PROBLEMS,
+            "attempts": details.NUM_ATTEMPTS,
+            "candidates": details.NUM_CANDIDATES,
+            "nodes": details.NUM_NODES,
+            "chars": details.MAX_CHARS,
+        },
+    }
+    template = Template(parts.joinpath("page.html").read_text(encoding="utf-8"))
+    page = template.substitute(
+        style=parts.joinpath("page.css").read_text(encoding="utf-8"),
+        plotly=get_plotlyjs(),
+        program=parts.joinpath("page.js").read_text(encoding="utf-8"),
+        data=_embedded(data),
+    )
+    file.write_text(page, encoding="utf-8")
+
+
+def _embedded(data: Any) -> str:
+    """Return `data` as JSON that cannot end the script element which holds it."""
+    text = orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS).decode()
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

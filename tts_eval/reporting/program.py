@@ -1,0 +1,45 @@
+"""What `python -m tts_eval.report` does: read the runs, say it on the console, leave the files in a folder.
+
+Knows no command line.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tts_eval.frames import load
+from tts_eval.reporting.contents import contents_of
+from tts_eval.reporting.group import groups_of
+from tts_eval.reporting.page import write_page
+from tts_eval.reporting.publishing import publish
+from tts_eval.reporting.tables import print_group, write_tables
+from tts_eval.tracking.protocol import Tracking
+
+
+def write_report(directories: Sequence[Path], *, folder: Path, tracking: Tracking) -> None:
+    """Report on every finished run in `directories`; raises ValueError where there is nothing to say."""
+    groups, without_accuracy = groups_of(load(*directories))
+    if not groups:
+        raise ValueError(
+            "every run there accepted draft tokens by chance: such runs have times, but no accuracy, and "
+            "there is no frontier without one"
+        )
+    from tts_eval.reporting.figures import draw_figures  # matplotlib takes a second to import
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tables(folder, groups)
+    contents = [contents_of(group) for group in groups]
+    figures: list[Path] = []
+    for number, (group, content) in enumerate(zip(groups, contents, strict=True), start=1):
+        own = folder / "figures" if len(groups) == 1 else folder / "figures" / f"{number}"
+        figures += draw_figures(own, group, content)
+        print_group(group)
+    made_at = datetime.now(UTC).strftime("made %Y-%m-%d %H:%M UTC")
+    write_page(folder / "report.html", contents, without_accuracy=without_accuracy, made_at=made_at)
+    for name in without_accuracy:
+        print(f"left out, with synthetic acceptance of draft tokens: {name}", file=sys.stderr)
+    publish(tracking, folder, groups, figures)
+    print(f"report: {folder / 'report.html'}", file=sys.stderr)

@@ -1,0 +1,116 @@
+"""The report's tables: frontier.csv, regret.csv, and what is said on the console.
+
+Knows no page and no figure.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tts_eval.frontiers.axes import axis_of
+from tts_eval.reporting.group import Group
+
+PLAIN_WIDTH = 160  # where the output is no terminal
+MAX_ROWS = 40
+
+
+def frontier_table(groups: Sequence[Group]) -> pd.DataFrame:
+    """Return a row a group, axis and cell: what `frontier` says of it."""
+    parts = []
+    for group in groups:
+        for axis in group.axes:
+            table = group.frontiers[axis.name].reset_index()
+            table.insert(0, "group", group.name)
+            table.insert(1, "axis", axis.name)
+            table.insert(2, "kind", axis.kind)
+            table["parallelism"] = table["cell"].map(group.parallelism)
+            parts.append(table)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def regret_table(groups: Sequence[Group]) -> pd.DataFrame:
+    """Return a row a group, pair of axes and cell on the compute frontier: what `regret` says of it."""
+    parts = []
+    for group in groups:
+        for (compute, system), (table, agreed) in group.regrets.items():
+            if not table.empty:
+                part = table.reset_index()
+                part.insert(0, "group", group.name)
+                part.insert(1, "compute", compute)
+                part.insert(2, "system", system)
+                part["tau"] = agreed.tau
+                part["tau_low"], part["tau_high"] = agreed.ci95
+                parts.append(part)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def write_tables(folder: Path, groups: Sequence[Group]) -> None:
+    """Write frontier.csv and regret.csv."""
+    frontier_table(groups).to_csv(folder / "frontier.csv", index=False)
+    regret_table(groups).to_csv(folder / "regret.csv", index=False)
+
+
+def print_group(group: Group, *, console: Console | None = None) -> None:
+    """Print the cells on a frontier, on which one each stands, and the largest regret."""
+    console = console or Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    axes = [axis_of(name) for name in (*group.names_of("compute")[:1], *group.names_of("system")[:3])]
+    provenances = " and ".join(dict.fromkeys(group.frames.runs["provenance"]))
+    table = Table(
+        title=escape(f"{group.name}: {len(group.cells.names)} cells, {provenances}; * on the frontier"),
+        title_justify="left",
+        title_style="",
+    )
+    table.add_column("cell on a frontier", overflow="fold")
+    table.add_column("provenance")
+    table.add_column("accuracy [95%]", justify="right", no_wrap=True)
+    for axis in axes:
+        table.add_column(axis.label, justify="right")
+    for name in group.on_a_frontier[:MAX_ROWS]:
+        row = group.frontiers[axes[0].name].loc[name]
+        costs = [group.frontiers[axis.name].loc[name] for axis in axes]
+        accuracy = f"{row['accuracy']:.3f} [{row['accuracy_low']:.3f}, {row['accuracy_high']:.3f}]"
+        marked = [figure(cost["cost"]) + ("*" if cost["on_frontier"] else " ") for cost in costs]
+        table.add_row(escape(group.short_names[name]), row["provenance"], accuracy, *marked)
+    console.print(table)
+    if len(group.on_a_frontier) > MAX_ROWS:
+        console.print(f"and {len(group.on_a_frontier) - MAX_ROWS} more: frontier.csv")
+    for system in group.names_of("system")[:2]:
+        for line in regret_lines(group, system):
+            console.print(line, markup=False, soft_wrap=True)
+
+
+def regret_lines(group: Group, system: str) -> list[str]:
+    """Return what the compute frontier's cells cost too much on `system` where they do so most, in words."""
+    lines = []
+    for compute in group.names_of("compute")[:1]:
+        table, agreed = group.regrets[compute, system]
+        lost = table[table["regret"] > 0] if not table.empty else table
+        label, by = axis_of(system).label, axis_of(compute).label
+        ranks = f"Kendall's tau {agreed.tau:.2f} [{agreed.ci95[0]:.2f}, {agreed.ci95[1]:.2f}]"
+        if lost.empty:
+            lines.append(f"regret in {label}: none; choosing by {by} finds the same cells ({ranks})")
+            continue
+        worst = lost.sort_values("regret_ratio", ascending=False).iloc[0]
+        names = group.short_names
+        lines.append(
+            f"regret in {label}, choosing by {by}: {len(lost)} of {len(table)} cells; the largest "
+            f"{figure(worst['regret'])} [{figure(worst['regret_low'])}, {figure(worst['regret_high'])}] "
+            f"by {names[str(worst.name)]} instead of {names[worst['system_cell']]}, "
+            f"{worst['regret_ratio']:.2f} times its cost ({ranks})"
+        )
+    return lines
+
+
+def figure(value: float) -> str:
+    """Return a number as short as it can be read; - where it is not known."""
+    if value is None or math.isnan(value):
+        return "-"
+    return "inf" if math.isinf(value) else f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
