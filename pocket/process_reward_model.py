@@ -13,7 +13,6 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import Qwen2ForCausalLM, Qwen2Model
-from transformers.models.qwen2.modeling_qwen2 import Qwen2Attention
 
 from pocket import tokenizer as tok
 from pocket.architecture import JUDGE_LAYERS, config_of, look_back

@@ -25,7 +25,7 @@ from pocket.labels import IGNORED, Labelled, label_trace, prompt_ids, synthetic_
 from pocket.language_model import DRILL_SIZE, DRILL_TOKENS, LONGEST, draw_batch, language_loss
 from pocket.process_reward_model import ProcessRewardModel
 from pocket.sampling import sample
-from pocket.traces import Batch, drills, plain_traces
+from pocket.traces import Batch, drills
 from tasks.pocket import draw_factors
 
 BATCH_TOKENS = 1000

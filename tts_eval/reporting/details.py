@@ -177,7 +177,9 @@ def _tree(line: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _cut(text: str, most: int = MAX_CHARS) -> str:
-    return text if len(text) <= most else f"{text[: most // 2]}\n[… {len(text) - most} …]\n{text[-most // 2 :]}"
+    return (
+        text if len(text) <= most else f"{text[: most // 2]}\n[… {len(text) - most} …]\n{text[-most // 2 :]}"
+    )
 
 
 def _first_run(group: Group, name: str) -> str:

@@ -21,9 +21,7 @@ def publish(tracking: Tracking, folder: Path, groups: Sequence[Group], figures: 
     tables = {"frontier": frontier_table(groups), "regret": regret_table(groups)}
     config = {"groups": [group.name for group in groups]}
     name = f"report {folder.name}"
-    with tracking.start(
-        name=name, group="", job_type="report", config=config, directory=folder
-    ) as tracker:
+    with tracking.start(name=name, group="", job_type="report", config=config, directory=folder) as tracker:
         tracker.publish(
             tables={key: _rows(table) for key, table in tables.items()},
             images={str(file.relative_to(folder).with_suffix("")): file for file in figures},
