@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from tts_eval.frontiers.axes import axis_of
 from tts_eval.reporting.contents import PATH
@@ -36,7 +37,7 @@ def draw_figures(folder: Path, group: Group, contents: dict[str, Any]) -> list[P
         draw(figure)
         figure.suptitle(group.name, fontsize="small", color="0.35")
         for suffix in ("png", "pdf"):
-            figure.savefig(folder / f"{name}.{suffix}", dpi=160)
+            figure.savefig(folder / f"{name}.{suffix}", dpi=160, bbox_inches="tight")
         drawn.append(folder / f"{name}.png")
 
     axes = [*group.names_of("compute")[:1], *group.names_of("system")[:2]]
@@ -68,8 +69,8 @@ def _frontiers(figure: Figure, group: Group, names: Sequence[str]) -> None:
                 spot = (table.loc[cell, "cost"], table.loc[cell, "accuracy"])
                 axes.annotate(str(number), spot, (5, 5), textcoords="offset points", fontsize=8)
         kind = "compute-optimal" if axis_of(name).kind == "compute" else "system-optimal"
-        axes.set(xscale="log", xlabel=axis_of(name).label, title=kind)
-        axes.grid(alpha=0.25)
+        axes.set(xlabel=axis_of(name).label, title=kind)
+        _logarithmic(axes)
     panels[0].set_ylabel("accuracy, with 95% intervals")
     handles, labels = _legend(group.frontiers[names[0]], by)
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
@@ -118,9 +119,9 @@ def _deadlines(figure: Figure, group: Group, curves: Sequence[dict[str, Any]]) -
         style = {"color": COLOURS[place % len(COLOURS)], "linestyle": DASHES[place % len(DASHES)]}
         label = group.short_names[curve["cell"]]
         axes.step(curve["deadline_s"], curve["accuracy"], where="post", label=label, **style)
-    axes.set(xscale="log", xlabel="seconds from a problem's arrival", ylabel="accuracy at the deadline")
+    axes.set(xlabel="seconds from a problem's arrival", ylabel="accuracy at the deadline")
     axes.set_ylim(bottom=0)
-    axes.grid(alpha=0.25)
+    _logarithmic(axes)
     figure.legend(loc="outside lower center", fontsize="x-small", ncols=1)
 
 
@@ -140,9 +141,20 @@ def _scaling(figure: Figure, group: Group, families: Sequence[dict[str, Any]]) -
             elinewidth=0.7,
             label=family["family"],
         )
-    axes.set(xscale="log", xlabel="generated tokens per problem", ylabel="accuracy, with 95% intervals")
-    axes.grid(alpha=0.25)
+    axes.set(xlabel="generated tokens per problem", ylabel="accuracy, with 95% intervals")
+    _logarithmic(axes)
     figure.legend(loc="outside lower center", fontsize="x-small", ncols=1)
+
+
+def _logarithmic(axes: Axes) -> None:
+    """Make the x axis logarithmic, with plain numbers few enough to be read."""
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    steps = (1, 2, 5) if high / low < 300 else (1,)
+    axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.grid(alpha=0.25)
 
 
 def _critical_path(figure: Figure, cells: Sequence[dict[str, Any]]) -> None:

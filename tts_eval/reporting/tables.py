@@ -63,13 +63,15 @@ def print_group(group: Group, *, console: Console | None = None) -> None:
     console = console or Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     axes = [axis_of(name) for name in (*group.names_of("compute")[:1], *group.names_of("system")[:3])]
     provenances = " and ".join(dict.fromkeys(group.frames.runs["provenance"]))
+    is_mixed = group.frames.runs["provenance"].nunique() > 1
     table = Table(
         title=escape(f"{group.name}: {len(group.cells.names)} cells, {provenances}; * on the frontier"),
         title_justify="left",
         title_style="",
     )
-    table.add_column("cell on a frontier", overflow="fold")
-    table.add_column("provenance")
+    table.add_column("cell on a frontier", overflow="fold", min_width=44)
+    if is_mixed:
+        table.add_column("provenance")
     table.add_column("accuracy [95%]", justify="right", no_wrap=True)
     for axis in axes:
         table.add_column(axis.label, justify="right")
@@ -78,7 +80,8 @@ def print_group(group: Group, *, console: Console | None = None) -> None:
         costs = [group.frontiers[axis.name].loc[name] for axis in axes]
         accuracy = f"{row['accuracy']:.3f} [{row['accuracy_low']:.3f}, {row['accuracy_high']:.3f}]"
         marked = [figure(cost["cost"]) + ("*" if cost["on_frontier"] else " ") for cost in costs]
-        table.add_row(escape(group.short_names[name]), row["provenance"], accuracy, *marked)
+        provenance = [row["provenance"]] if is_mixed else []
+        table.add_row(escape(group.short_names[name]), *provenance, accuracy, *marked)
     console.print(table)
     if len(group.on_a_frontier) > MAX_ROWS:
         console.print(f"and {len(group.on_a_frontier) - MAX_ROWS} more: frontier.csv")
