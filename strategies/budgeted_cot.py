@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Candidate, Finish, MaxSpend, Problem, Trace
+from tts_eval.records import Attempt, Candidate, Finish, Problem, Trace
+from tts_eval.spend import MaxSpend
 
 LEAD_IN_TOKENS = 32  # room for the end marker and the answer's lead-in
 

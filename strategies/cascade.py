@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from tts_eval import checks, nesting
 from tts_eval.model import Model
 from tts_eval.protocols import Difficulty, LanguageModel, Strategy, Verifier
-from tts_eval.records import Attempt, MaxSpend, Problem
+from tts_eval.records import Attempt, Problem
+from tts_eval.spend import MaxSpend
 from tts_eval.votes import agreement
 
 SIGNALS = ("agreement", "confidence", "difficulty")

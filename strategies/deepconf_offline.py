@@ -12,7 +12,8 @@ from tts_eval.concurrency import together
 from tts_eval.confidence import MEASURES, percentile
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Candidate, MaxSpend, Problem
+from tts_eval.records import Attempt, Candidate, Problem
+from tts_eval.spend import MaxSpend
 from tts_eval.votes import weighted_plurality
 
 

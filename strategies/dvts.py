@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from tts_eval import checks
 from tts_eval.concurrency import together
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, MaxSpend, Problem
+from tts_eval.records import Attempt, Problem
 from tts_eval.search_tree import Node
+from tts_eval.spend import MaxSpend
 from tts_eval.step_search import Search, StepSearch
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from tts_eval import checks, nesting
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
-from tts_eval.records import Attempt, Candidate, MaxSpend, Problem
+from tts_eval.records import Attempt, Candidate, Problem
+from tts_eval.spend import MaxSpend
 from tts_eval.votes import draw_and_choose, plurality
 
 

@@ -14,8 +14,9 @@ from typing import ClassVar
 from tts_eval import checks
 from tts_eval.concurrency import tasks
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, MaxSpend, Problem
+from tts_eval.records import Attempt, Problem
 from tts_eval.search_tree import Node, ancestry
+from tts_eval.spend import MaxSpend
 from tts_eval.step_search import Search, StepSearch
 
 BY_VISITS = "visits"

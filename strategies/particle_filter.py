@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, MaxSpend, Problem
+from tts_eval.records import Attempt, Problem
 from tts_eval.resampling import annealed_temperature, effective_share, log_odds, softmax, systematic
 from tts_eval.search_tree import Node
+from tts_eval.spend import MaxSpend
 from tts_eval.step_search import StepSearch
 
 COLLAPSED = 0.5  # weights are annealed while their effective sample size is a smaller share than this

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Candidate, MaxSpend, Problem, Trace
+from tts_eval.records import Attempt, Candidate, Problem, Trace
+from tts_eval.spend import MaxSpend
 from tts_eval.thinking import said
 
 

@@ -16,8 +16,9 @@ import numpy.typing as npt
 from tts_eval import checks, nesting
 from tts_eval.model import Model
 from tts_eval.protocols import Embedding, LanguageModel, Strategy, Verifier
-from tts_eval.records import Attempt, MaxSpend, Problem
+from tts_eval.records import Attempt, Problem
 from tts_eval.running.solved import solved_problems
+from tts_eval.spend import MaxSpend
 
 Vector = npt.NDArray[np.float64]
 MATCHES = ("exact", "embedding")

@@ -12,7 +12,8 @@ from tts_eval import checks
 from tts_eval.aggregation import AGGREGATIONS
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Candidate, MaxSpend, Problem
+from tts_eval.records import Attempt, Candidate, Problem
+from tts_eval.spend import MaxSpend
 from tts_eval.votes import draw_and_choose, scored, scores_of, weighted_plurality
 
 

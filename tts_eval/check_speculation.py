@@ -25,10 +25,11 @@ from tts_eval.command.compose import part_of
 from tts_eval.command.launch import CONF
 from tts_eval.engines.vllm import VllmEngine
 from tts_eval.model import Model
-from tts_eval.protocols import Engine, Task
+from tts_eval.protocols import Task
 from tts_eval.records import Sampling
 from tts_eval.requests import Completion, Request
 from tts_eval.running.figures.gauges import gauge_figures
+from tts_eval.serving import Engine
 
 USAGE = """usage: python -m tts_eval.check_speculation speculation=ngram [model=... task=... engine.NAME=...]
 

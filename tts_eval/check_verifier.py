@@ -25,8 +25,9 @@ from tts_eval.command.complaint import complaint
 from tts_eval.command.compose import part_of
 from tts_eval.engines.transformers_reader import TransformersReader
 from tts_eval.model import Model
-from tts_eval.protocols import EngineSettings, NeedsRole, PoolingEngine
+from tts_eval.protocols import NeedsRole
 from tts_eval.served import Served
+from tts_eval.serving import EngineSettings, PoolingEngine
 from tts_eval.verifying.examination import Examined, Example, examine, largest_difference, mistakes
 
 CONF = Path(__file__).resolve().parents[1] / "conf"

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from tts_eval.model import Model
 from tts_eval.protocols import ChecksModel, ChecksParts, DeclaresSpend, Strategy
-from tts_eval.records import MaxSpend
+from tts_eval.spend import MaxSpend
 
 
 def check_model(part: object, model: Model, *, room_tokens: int) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tts_eval.measuring.gaps import gap_counts
-from tts_eval.records import Call, Trace
+from tts_eval.records import Trace
 from tts_eval.requests import Completion, Request, Timing
+from tts_eval.spend import Call
 from tts_eval.thinking import ThinkingPart
 
 

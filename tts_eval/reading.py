@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tts_eval.measuring.meter import Meter
-from tts_eval.protocols import PoolingEngine
-from tts_eval.records import Call, Finish
+from tts_eval.records import Finish
 from tts_eval.requests import Pooled, PoolingRequest
 from tts_eval.served import Served
+from tts_eval.serving import PoolingEngine
+from tts_eval.spend import Call
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
-"""The nouns of a run as frozen records: problems, traces, calls, candidates, attempts, spend, grades.
+"""The nouns of a run as frozen records: problems, traces, candidates, attempts.
 
-Knows nothing of engines, clocks or files. Units stand in the names; times are seconds since the run's
-first arrival unless a name says otherwise.
+Knows nothing of engines, clocks or files. Units stand in the names.
 """
 
 from __future__ import annotations
@@ -141,40 +140,6 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One sample drawn from an engine: what was asked for, what came back, how long each part took.
-
-    `submitted_s` and `finished_s` lie on the run's clock. `queue_s` is submission → first scheduled,
-    `prefill_s` first scheduled → first token, `decode_s` first → last token; None where the engine keeps
-    no such times. `first_token_s` and `first_answer_token_s`, the first after the thinking part, lie on the
-    run's clock too. `gap_counts` sketches the gaps between tokens (see `measuring.gaps`). A call drawn in
-    pieces (scheduling.chunk_tokens) waited `requeue_s` between them and computed `num_reread_tokens` again.
-    """
-
-    problem_id: str
-    number: int
-    role: str
-    seed: int | None
-    num_prompt_tokens: int
-    num_cached_tokens: int
-    num_generated_tokens: int
-    finish: Finish
-    submitted_s: float
-    finished_s: float
-    queue_s: float | None = None
-    first_token_s: float | None = None
-    prefill_s: float | None = None
-    decode_s: float | None = None
-    first_answer_token_s: float | None = None
-    gap_counts: tuple[tuple[int, int], ...] | None = None
-    num_preemptions: int = 0
-    num_draft_tokens: int | None = None
-    num_accepted_tokens: int | None = None
-    num_reread_tokens: int = 0
-    requeue_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Candidate:
     """One finished trace that took part in the choice of the answer.
 
@@ -200,22 +165,6 @@ class Candidate:
         """Return the candidate that `trace` with its `answer` makes."""
         scores = None if step_scores is None else tuple(step_scores)
         return cls(answer, trace.text, trace.num_tokens, trace.finish, score, scores)
-
-
-@dataclass(frozen=True, slots=True)
-class MaxSpend:
-    """The most that a strategy may ask of the policy for one problem: whole traces, and generated tokens."""
-
-    num_samples: int
-    num_tokens: int
-
-    def __add__(self, other: MaxSpend) -> MaxSpend:
-        """Return what one after the other may spend."""
-        return MaxSpend(self.num_samples + other.num_samples, self.num_tokens + other.num_tokens)
-
-    def __mul__(self, times: int) -> MaxSpend:
-        """Return what so many of the same may spend."""
-        return MaxSpend(self.num_samples * times, self.num_tokens * times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,55 +208,3 @@ class Interim:
 
     answer: str | None
     at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class CriticalPath:
-    """Where one problem's time to answer went; the parts add up to it (see `measuring.critical_path`)."""
-
-    queue_s: float
-    prefill_s: float
-    decode_s: float
-    engine_other_s: float
-    verifier_s: float
-    strategy_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Spend:
-    """What one problem cost: times from its arrival, tokens by role.
-
-    `num_generated_tokens` counts the policy alone; verifier and draft-model tokens (prompt and generated)
-    stand apart. `num_thinking_tokens` are those generated up to and with the end-of-thinking marker.
-    `num_unread_steps` stood beyond the verifier's length and took the score of the step before them.
-    `calls_s` adds up how long each call took, concurrent ones too. `late_s` is how long after its arrival
-    the event loop got round to it; `idle_s` is how long no call was in flight; `barrier_wait_s` is how long,
-    on average over calls, one that had ended waited until anything was asked for again or the answer stood.
-    """
-
-    arrived_s: float
-    finished_s: float
-    num_calls: int
-    calls_s: float
-    num_prompt_tokens: int
-    num_cached_tokens: int
-    num_generated_tokens: int
-    num_thinking_tokens: int
-    num_verifier_tokens: int
-    num_draft_tokens: int
-    num_unread_steps: int
-    num_preemptions: int
-    ttft_s: float | None
-    ttfat_s: float | None
-    queue_s: float | None
-    tpot_excl_first_s: float | None
-    e2e_per_token_s: float | None
-    late_s: float
-    idle_s: float
-    barrier_wait_s: float | None
-    critical_path: CriticalPath
-
-    @property
-    def tta_s(self) -> float:
-        """Time to answer: arrival → the strategy's final answer."""
-        return self.finished_s - self.arrived_s

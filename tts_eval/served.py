@@ -10,7 +10,7 @@ from functools import cached_property
 
 from tts_eval.codec import Codec
 from tts_eval.model import Model
-from tts_eval.protocols import Engine
+from tts_eval.serving import Engine
 from tts_eval.thinking import ThinkingPart
 
 

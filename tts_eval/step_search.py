@@ -14,8 +14,9 @@ from tts_eval.aggregation import AGGREGATIONS, aggregate
 from tts_eval.concurrency import together
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, MaxSpend, Problem
+from tts_eval.records import Attempt, Problem
 from tts_eval.search_tree import Node, tree_records
+from tts_eval.spend import MaxSpend
 from tts_eval.step_growth import StepSampling, grow_step, grow_to_end, is_finished
 from tts_eval.votes import best_scored, plurality, weighted_plurality
 

@@ -13,11 +13,11 @@ from tts_eval.codec import Codec
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.model import Model
-from tts_eval.protocols import Engine
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.directory import RunDirectory
 from tts_eval.running.loads import Concurrent
 from tts_eval.running.run import run_cell
+from tts_eval.serving import Engine
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -21,10 +21,10 @@ from tts_eval.grading.pool import GradingPool
 from tts_eval.language_model import MeteredModel
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
-from tts_eval.protocols import Engine
 from tts_eval.records import Finish, Problem, Sampling
 from tts_eval.requests import Completion, Request
 from tts_eval.served import Served
+from tts_eval.serving import Engine
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

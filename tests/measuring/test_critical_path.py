@@ -6,7 +6,7 @@ import pytest
 
 from tests.measuring.test_meter import call
 from tts_eval.measuring.critical_path import critical_path
-from tts_eval.records import Call, CriticalPath
+from tts_eval.spend import Call, CriticalPath
 
 
 def generation(

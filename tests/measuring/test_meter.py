@@ -1,7 +1,8 @@
 """One problem's account, worked out on paper."""
 
 from tts_eval.measuring.meter import Meter
-from tts_eval.records import Call, Finish
+from tts_eval.records import Finish
+from tts_eval.spend import Call
 
 CALL = Call(
     problem_id="p",

@@ -17,9 +17,10 @@ from tts_eval.planning.calibration_table import calibration_rows, print_calibrat
 from tts_eval.planning.recorded import ENGINE_SETTINGS, RecordedRun, read_runs
 from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Workload
-from tts_eval.records import Attempt, CriticalPath, Spend
+from tts_eval.records import Attempt
 from tts_eval.running.directory import RunDirectory
 from tts_eval.running.outcome import Outcome
+from tts_eval.spend import CriticalPath, Spend
 
 
 def workload(num_problems: int, length: int, *, seed: int = 0, samples: int = 1) -> Workload:

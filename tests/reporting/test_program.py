@@ -93,9 +93,7 @@ def test_frontier_csv_says_what_the_frontiers_say(runs: Path, report: Path) -> N
 
 def test_regret_csv_says_what_the_regret_says(runs: Path, report: Path) -> None:
     table = pd.read_csv(report / "regret.csv").set_index(["compute", "system", "cell"])
-    expected = regret(
-        Cells.of(tts_eval.load(runs)), compute="tokens_per_problem", system="usd_per_correct"
-    )
+    expected = regret(Cells.of(tts_eval.load(runs)), compute="tokens_per_problem", system="usd_per_correct")
     found = table.loc["tokens_per_problem", "usd_per_correct"].loc[expected.index]
     assert found["regret"].tolist() == pytest.approx(expected["regret"].tolist(), abs=1e-15)
     assert found["system_cell"].tolist() == expected["system_cell"].tolist()
@@ -110,7 +108,9 @@ def test_the_page_stands_alone(page: Page) -> None:
 def test_the_program_asks_for_no_element_that_is_not_there(page: Page, report: Path) -> None:
     text = (report / "report.html").read_text(encoding="utf-8")
     program = text[text.rindex('"use strict";\nconst data') :]
-    asked = set(re.findall(r'\$\("([a-z-]+)"\)', program)) | set(re.findall(r'(?:draw|table)\("([a-z-]+)"', program))
+    asked = set(re.findall(r'\$\("([a-z-]+)"\)', program)) | set(
+        re.findall(r'(?:draw|table)\("([a-z-]+)"', program)
+    )
     assert len(asked) > 15
     assert asked <= set(page.ids)
 

@@ -20,10 +20,11 @@ from tts_eval.grading.pool import GradingPool
 from tts_eval.language_model import MeteredModel
 from tts_eval.measuring.allowance import Allowance
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
-from tts_eval.records import Attempt, Candidate, Finish, MaxSpend, Problem
+from tts_eval.records import Attempt, Candidate, Finish, Problem
 from tts_eval.running.attempting import attempt_within
 from tts_eval.running.directory import RunDirectory
 from tts_eval.running.run import run_cell
+from tts_eval.spend import MaxSpend
 
 PROBLEM = Problem("p", "What is 6 x 7?", "42")
 

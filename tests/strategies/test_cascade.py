@@ -9,7 +9,8 @@ from strategies.cascade import Cascade
 from strategies.cot import Cot
 from strategies.majority_vote import MajorityVote
 from tests.scripted import MODEL, ScriptedVerifier, solve
-from tts_eval.records import MaxSpend, Problem
+from tts_eval.records import Problem
+from tts_eval.spend import MaxSpend
 
 VOTE = MajorityVote(n=4)
 FOUR_ALIKE = [" a </think> \\boxed{41}"] * 4

@@ -16,9 +16,9 @@ from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.language_model import MeteredModel
 from tts_eval.measuring.meter import Meter
-from tts_eval.protocols import Engine
 from tts_eval.records import Problem
 from tts_eval.served import Served
+from tts_eval.serving import Engine
 from tts_eval.verifying.metered import metered_verifier
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

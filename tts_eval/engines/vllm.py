@@ -19,7 +19,7 @@ from tts_eval.engines.label_tokens import label_ids
 from tts_eval.model import Model
 
 if TYPE_CHECKING:
-    from tts_eval.protocols import Engine
+    from tts_eval.serving import Engine
 
 
 @dataclass(frozen=True)

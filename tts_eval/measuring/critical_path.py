@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tts_eval.records import Call, CriticalPath
+from tts_eval.spend import Call, CriticalPath
 
 PARTS = CriticalPath.__slots__
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from tts_eval.records import Call
+from tts_eval.spend import Call
 
 
 def ttft_s(call: Call) -> float | None:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tts_eval.measuring.critical_path import critical_path
 from tts_eval.measuring.latency import barrier_wait_s, e2e_per_token_s, e2e_s, idle_s, tpot_excl_first_s
-from tts_eval.records import Call, Candidate, Interim, Spend
+from tts_eval.records import Candidate, Interim
+from tts_eval.spend import Call, Spend
 
 Clock = Callable[[], float]  # seconds since the run began, monotonic
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from tts_eval import checks
-from tts_eval.records import Spend
+from tts_eval.spend import Spend
 
 
 @dataclass(frozen=True)

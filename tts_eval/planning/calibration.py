@@ -20,7 +20,7 @@ from tts_eval.planning.recorded import REGIMES, RecordedRun
 from tts_eval.planning.serving import step_time
 from tts_eval.planning.step_time import Batch
 from tts_eval.planning.timings import Timings
-from tts_eval.records import Call
+from tts_eval.spend import Call
 
 START = {  # of the fit, and of speeds that the hardware's file does not know
     "host_step_us": 1000.0,

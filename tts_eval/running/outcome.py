@@ -11,8 +11,9 @@ from typing import Any, Self
 
 from tts_eval.budget import Cut
 from tts_eval.grading.grade import Grade, Verdict
-from tts_eval.records import Attempt, Candidate, CriticalPath, Finish, Interim, Spend, TreeNode
+from tts_eval.records import Attempt, Candidate, Finish, Interim, TreeNode
 from tts_eval.running.untimed import refilled
+from tts_eval.spend import CriticalPath, Spend
 
 
 @dataclass(frozen=True, slots=True)

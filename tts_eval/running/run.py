@@ -21,7 +21,7 @@ from tts_eval.measuring.allowance import Allowance
 from tts_eval.measuring.machine import Machine, open_machine
 from tts_eval.measuring.meter import Clock, Meter
 from tts_eval.nesting import max_spend
-from tts_eval.protocols import Engine, NeedsLogprobs
+from tts_eval.protocols import NeedsLogprobs
 from tts_eval.records import Attempt, Problem
 from tts_eval.requests import REPLAYED, EngineDied
 from tts_eval.running.attempting import attempt_within, is_caused_by
@@ -35,6 +35,7 @@ from tts_eval.running.summary import Summary, summarize
 from tts_eval.running.watch import watching
 from tts_eval.scheduling import ATTAINED
 from tts_eval.served import Served
+from tts_eval.serving import Engine
 from tts_eval.verifying.metered import metered_verifier
 
 GAUGE_INTERVAL_S = 0.25

@@ -13,10 +13,11 @@ from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.language_model import MeteredModel
 from tts_eval.measuring.meter import Meter
-from tts_eval.protocols import PoolingEngine, StepVerifier, TraceVerifier
+from tts_eval.protocols import StepVerifier, TraceVerifier
 from tts_eval.records import Problem
 from tts_eval.requests import PoolingRequest
 from tts_eval.served import Served
+from tts_eval.serving import PoolingEngine
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 from tts_eval.grading.grade import Grade, Verdict
 from tts_eval.measuring.meter import Meter
-from tts_eval.records import Call, Finish
+from tts_eval.records import Finish
 from tts_eval.running.outcome import Outcome
+from tts_eval.spend import Call
 
 
 def call(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.running.figures.outcomes import call, outcome
-from tts_eval.records import Call
 from tts_eval.running.figures.fairness import fairness_figures
+from tts_eval.spend import Call
 
 
 def test_equal_paces_are_fair_and_one_starved_problem_shows() -> None:

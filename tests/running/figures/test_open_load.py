@@ -6,11 +6,11 @@ from tests.measuring.test_meter import call
 from tts_eval.grading.grade import Grade, Verdict
 from tts_eval.measuring.meter import Meter
 from tts_eval.measuring.objectives import Objectives
-from tts_eval.records import Call
 from tts_eval.running.figures.goodput import goodput_figures
 from tts_eval.running.figures.saturation import saturation_figures
 from tts_eval.running.figures.steadiness import steady_figures
 from tts_eval.running.outcome import Outcome
+from tts_eval.spend import Call
 
 
 def solved(

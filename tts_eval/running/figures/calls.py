@@ -11,7 +11,7 @@ from typing import Any
 
 from tts_eval.measuring import latency
 from tts_eval.measuring.gaps import gap_spread
-from tts_eval.records import Call
+from tts_eval.spend import Call
 from tts_eval.statistics.spread import Spread
 
 TIMES: dict[str, Callable[[Call], float | None]] = {

@@ -13,8 +13,8 @@ from typing import Any
 from tts_eval.measuring.busy import busy_shares_s
 from tts_eval.measuring.cost import Cost, cost_of, per_unit, shared_out, wall_usd
 from tts_eval.prices import ApiPrice
-from tts_eval.records import Call
 from tts_eval.running.outcome import Outcome
+from tts_eval.spend import Call
 
 Holdings = Sequence[Mapping[str, Any]]  # GPUs, and the roles whose engines hold them together
 

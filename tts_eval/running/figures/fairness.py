@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tts_eval.records import Call
 from tts_eval.running.outcome import Outcome
+from tts_eval.spend import Call
 from tts_eval.statistics.spread import Spread
 
 

@@ -19,7 +19,7 @@ from tts_eval.measuring.flops import (
     reread_flops,
     weights_only_flops,
 )
-from tts_eval.records import Call
+from tts_eval.spend import Call
 
 Config = Mapping[str, Any]
 

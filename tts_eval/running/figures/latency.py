@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tts_eval.records import CriticalPath
 from tts_eval.running.outcome import Outcome
+from tts_eval.spend import CriticalPath
 from tts_eval.statistics.intervals import mean_ci95
 from tts_eval.statistics.spread import Spread
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tts_eval.records import Call
 from tts_eval.running.outcome import Outcome
+from tts_eval.spend import Call
 
 Window = tuple[float, float]  # seconds on the clock of a session
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.measuring.utilization import Decoded, decode_bytes, share_of_peak
-from tts_eval.records import Call
+from tts_eval.spend import Call
 
 SIXTEEN_BITS = ("bfloat16", "float16")
 
