@@ -5,6 +5,7 @@ Knows no accuracy: it is the costs alone that are ranked.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,8 @@ def agreement(cells: Cells, axis: str, other: str) -> Agreement:
     one_axis, other_axis = axis_of(axis), axis_of(other)
     costs = np.stack([cells.cost(one_axis), cells.cost(other_axis)])
     known = np.flatnonzero(~np.isnan(costs).any(axis=0))
+    if len(known) < 2:
+        return Agreement(math.nan, (math.nan, math.nan), len(known))
     resampled = zip(
         cells.resampled_cost(one_axis)[:NUM_RESAMPLES, known],
         cells.resampled_cost(other_axis)[:NUM_RESAMPLES, known],

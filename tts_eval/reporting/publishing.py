@@ -17,7 +17,7 @@ from tts_eval.tracking.protocol import Tracking
 
 
 def publish(tracking: Tracking, folder: Path, groups: Sequence[Group], figures: Sequence[Path]) -> None:
-    """Store tables `frontier` and `regret`, the figures by their path, and report.html; may wait for uploads."""
+    """Store tables `frontier` and `regret`, the figures by their path, and report.html; may wait."""
     tables = {"frontier": frontier_table(groups), "regret": regret_table(groups)}
     config = {"groups": [group.name for group in groups]}
     name = f"report {folder.name}"
