@@ -21,6 +21,7 @@ MARK = 0.05  # what a token adds to the dimension of its word: little, lest the 
 MARKS_OVER_EXPECTED = 8.0  # so that a mark stands out from what is expected
 EXPECTED_AT_LEAST = 1.5  # standard deviations of the expectations, where right and wrong part
 GATE_GAIN, SHARPNESS, MEMORY_GAIN = 20.0, 9.0, 5.0
+VERDICT_GAIN = 1.5
 RIDGE = 1e-2
 
 
@@ -136,6 +137,11 @@ class ProcessRewardModel(nn.Module):
         attention.v_proj.weight[0] = rightness
         write = nn.functional.normalize(torch.randn(len(rightness)), dim=0)
         attention.o_proj.weight[:, 0] = write * self._stream(ids, -2).norm(dim=-1).mean()
+        judged = self._stream(ids, -1)
+        verdict = _fit(judged[labels == 1], judged[wrong])
+        self.score[0].weight[0], self.score[0].weight[1] = verdict, -verdict
+        self.score[2].weight[:, :2] = VERDICT_GAIN * torch.tensor([[-1.0, 1.0], [1.0, -1.0]])
+        self.score[2].weight[:, 2:] = 0
 
     def _protect(self) -> None:
         """Let training leave the dimensions of the words alone: they are small beside a step of Adam."""
@@ -177,4 +183,5 @@ def _fit(right: Tensor, wrong: Tensor) -> Tensor:
     )
     gram = rows.T @ rows
     gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
-    return torch.linalg.solve(gram, rows.T @ wanted.double()).float()
+    direction: Tensor = torch.linalg.solve(gram, rows.T @ wanted.double()).float()
+    return direction

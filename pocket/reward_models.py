@@ -28,12 +28,12 @@ from pocket.sampling import sample
 from pocket.traces import Batch, drills
 from tasks.pocket import draw_factors
 
-BATCH_TOKENS = 1000
+BATCH_TOKENS = 500
 STEP_WEIGHT = 4.0  # of the label at the end of a step, against one token within it
 LATER_WEIGHT = 0.25  # of what follows the first error of a trace
 ON_POLICY_SHARE = 0.5
 MOST_REPEATS = 4  # of a trace whose kind of error is rare
-LANGUAGE_SHARE, GAP_DRILL_SHARE = 0.35, 0.3
+LANGUAGE_SHARE, GAP_DRILL_SHARE = 0.25, 0.3
 NUM_EXAMPLES = 600  # of the shortest synthetic traces, on which the PRM is set up
 TRACE_MIX = 0.7  # the progress at which the reasoner's training is mostly traces
 

@@ -22,8 +22,8 @@ SCHEDULES = {
     "reasoner": Schedule(tokens=3_500_000, learning_rate=2e-3, decay_share=0.4, polish_tokens=1_300_000),
     "weak": Schedule(tokens=2_500_000, learning_rate=2.5e-3, decay_share=0.4),
     "draft": Schedule(tokens=3_000_000, learning_rate=3e-3),
-    "prm": Schedule(tokens=500_000, learning_rate=1e-3),
-    "orm": Schedule(tokens=100_000, learning_rate=5e-4),
+    "prm": Schedule(tokens=300_000, learning_rate=1e-3),
+    "orm": Schedule(tokens=60_000, learning_rate=5e-4),
 }
 NUM_TRACES = 2500  # of the reasoner, and as many synthetic ones
 FAST_TOKENS, FAST_TRACES = 150_000, 140
@@ -67,7 +67,7 @@ def train_all(out: Path, *, seed: int, fast: bool, resume: bool) -> dict[str, li
             )
         if orm_schedule:
             prm = ProcessRewardModel(fast=fast)
-            prm.load_state_dict(load_file(out / "prm" / "model.safetensors"), strict=False)
+            prm.load_state_dict(load_file(out / "prm" / "model.safetensors"))
             losses["orm"] = train_orm(
                 prm, traces, orm_schedule, out / "orm", seed=seed, resume=resume, fast=fast, device=device
             )

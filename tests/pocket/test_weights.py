@@ -74,8 +74,7 @@ def auc(right: torch.Tensor, wrong: torch.Tensor) -> float:
 
 def test_the_prm_still_tells_wrong_steps(written: list[Labelled]) -> None:
     prm = ProcessRewardModel()
-    missing, unexpected = prm.load_state_dict(load_file(FOLDER / "prm" / "model.safetensors"), strict=False)
-    assert missing == ["language.weight"] and not unexpected
+    prm.load_state_dict(load_file(FOLDER / "prm" / "model.safetensors"))
     ids, labels = padded(written)
     with torch.inference_mode():
         scores = prm.eval()(ids)[0].softmax(dim=-1)[..., 1]
