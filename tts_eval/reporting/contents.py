@@ -60,7 +60,7 @@ def contents_of(group: Group) -> dict[str, Any]:
         "num_runs": len(group.frames.runs),
         "num_problems": len(group.cells.problems),
         "axes": [{"name": axis.name, "label": axis.label, "kind": axis.kind} for axis in group.axes],
-        "first": {kind: group.names_of(kind) for kind in ("compute", "system")},  # type: ignore[arg-type]
+        "first": {"compute": group.names_of("compute"), "system": group.names_of("system")},
         "shared": shared,
         "figures": [name for name in FIGURES if _is_known(group.frames.runs, name)],
         "cells": _cells(group, shared),
@@ -89,7 +89,7 @@ def _cells(group: Group, shared: dict[str, str]) -> list[dict[str, Any]]:
                 *(plain(row[key]) for key in ("cost", "cost_low", "cost_high")),
                 bool(row["on_frontier"]),
                 plain(row["p_on_frontier"]),
-                number.get(above),
+                number.get(str(above)),
             ]
         cells.append(
             {

@@ -5,9 +5,9 @@ Knows no HTML. Colours are those of Okabe and Ito, which the colour-blind tell a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,10 +19,11 @@ from tts_eval.frontiers.axes import axis_of
 from tts_eval.reporting.contents import PATH
 from tts_eval.reporting.group import Group
 
+Fill = Literal["full", "none", "bottom"]
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C6BB1", "#7F7F7F")
 SHAPES = "osD^PX*"
 DASHES = ("-", "--", ":", "-.")
-FILLS = {"measured": "full", "replayed": "none", "modelled": "bottom"}
+FILLS: Mapping[str, Fill] = {"measured": "full", "replayed": "none", "modelled": "bottom"}
 MAX_NAMED = 8
 MAX_BARS = 24
 
@@ -90,7 +91,7 @@ def _points(axes: Axes, table: pd.DataFrame, by: str) -> None:
             yerr=[low.clip(lower=0), high.clip(lower=0)] if has_bars else None,
             fmt=SHAPES[place % len(SHAPES)],
             color=COLOURS[place % len(COLOURS)],
-            fillstyle=FILLS[str(provenance)],  # type: ignore[arg-type]
+            fillstyle=FILLS[str(provenance)],
             markersize=6 if has_bars else 4,
             elinewidth=0.7,
             capsize=0,
@@ -116,9 +117,14 @@ def _legend(table: pd.DataFrame, by: str) -> tuple[list[Line2D], list[str]]:
 def _deadlines(figure: Figure, group: Group, curves: Sequence[dict[str, Any]]) -> None:
     axes = figure.subplots()
     for place, curve in enumerate(curves):
-        style = {"color": COLOURS[place % len(COLOURS)], "linestyle": DASHES[place % len(DASHES)]}
-        label = group.short_names[curve["cell"]]
-        axes.step(curve["deadline_s"], curve["accuracy"], where="post", label=label, **style)
+        axes.step(
+            curve["deadline_s"],
+            curve["accuracy"],
+            where="post",
+            label=group.short_names[curve["cell"]],
+            color=COLOURS[place % len(COLOURS)],
+            linestyle=DASHES[place % len(DASHES)],
+        )
     axes.set(xlabel="seconds from a problem's arrival", ylabel="accuracy at the deadline")
     axes.set_ylim(bottom=0)
     _logarithmic(axes)

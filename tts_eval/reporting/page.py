@@ -12,7 +12,7 @@ from string import Template
 from typing import Any
 
 import orjson
-from plotly.offline import get_plotlyjs
+from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
 
 from tts_eval.reporting import details
 

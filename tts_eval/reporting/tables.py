@@ -77,7 +77,7 @@ def print_group(group: Group, *, console: Console | None = None) -> None:
         table.add_column(axis.label, justify="right")
     for name in group.on_a_frontier[:MAX_ROWS]:
         row = group.frontiers[axes[0].name].loc[name]
-        costs = [group.frontiers[axis.name].loc[name] for axis in axes]
+        costs = [group.frontiers[axis.name].loc[name].to_dict() for axis in axes]
         accuracy = f"{row['accuracy']:.3f} [{row['accuracy_low']:.3f}, {row['accuracy_high']:.3f}]"
         marked = [figure(cost["cost"]) + ("*" if cost["on_frontier"] else " ") for cost in costs]
         provenance = [row["provenance"]] if is_mixed else []
@@ -101,12 +101,12 @@ def regret_lines(group: Group, system: str) -> list[str]:
         if lost.empty:
             lines.append(f"regret in {label}: none; choosing by {by} finds the same cells ({ranks})")
             continue
-        worst = lost.sort_values("regret_ratio", ascending=False).iloc[0]
+        worst = lost.sort_values("regret_ratio", ascending=False).reset_index().iloc[0].to_dict()
         names = group.short_names
         lines.append(
             f"regret in {label}, choosing by {by}: {len(lost)} of {len(table)} cells; the largest "
             f"{figure(worst['regret'])} [{figure(worst['regret_low'])}, {figure(worst['regret_high'])}] "
-            f"by {names[str(worst.name)]} instead of {names[worst['system_cell']]}, "
+            f"by {names[worst['cell']]} instead of {names[worst['system_cell']]}, "
             f"{worst['regret_ratio']:.2f} times its cost ({ranks})"
         )
     return lines
