@@ -63,8 +63,8 @@ def check_acceptance(method: str | None) -> None:
     """Refuse drafts accepted by chance where vLLM has no kernel for it: with its CPU build."""
     if method == "synthetic" and is_cpu():
         raise ValueError(
-            "speculation.rejection_sample_method=synthetic needs a GPU: vLLM's CPU build cannot accept drafts "
-            "by chance; allowed here: null, standard"
+            "speculation.rejection_sample_method=synthetic needs a GPU: vLLM's CPU build cannot accept "
+            "drafts by chance; allowed here: null, standard"
         )
 
 
