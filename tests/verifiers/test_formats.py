@@ -103,7 +103,7 @@ async def test_a_growing_trace_pays_for_its_newest_step(running: Running) -> Non
 
 
 async def test_what_the_prefix_cache_hides_is_read_anew(running: Running) -> None:
-    verifier, reference = running.checkpoint.references[0]
+    [(verifier, reference), *_] = running.checkpoint.references or pytest.skip("scores whole traces")
     steps = [f"Step {number} says {number}.\n\n" for number in range(12)]
     llm = running.handle()
     first = await verifier.score_steps(PROBLEM, steps, llm, num_known=0)
