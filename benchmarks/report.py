@@ -35,7 +35,7 @@ from tts_eval.spend import Call, CriticalPath, Spend
 from tts_eval.tracking.none import NoTracking
 
 MOST_S, MOST_BYTES = 60.0, 20e6
-MODELS = {"small": 0.45, "big": 0.6}  # the chance that a sample is right
+MODELS = {"small": 0.45, "big": 0.6, "tiny": 0.3}  # the chance that a sample is right
 STRATEGIES = ("majority_vote", "best_of_n", "beam_search", "mcts", "weighted_vote")
 SEARCHES = ("beam_search", "mcts")
 BUDGETS = (1, 2, 4, 8)

@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from tts_eval.command.complaint import complaint
 from tts_eval.command.compose import part_of
 from tts_eval.command.launch import CONF
+from tts_eval.reporting.decisions import Rates
 from tts_eval.reporting.program import write_report
 from tts_eval.tracking.protocol import Tracking
 
@@ -26,9 +27,26 @@ from tts_eval.tracking.protocol import Tracking
 def main(arguments: Sequence[str]) -> int:
     """Write the report; 1 with one line of why where it cannot be."""
     parser = argparse.ArgumentParser(prog="python -m tts_eval.report", description=__doc__)
-    parser.add_argument("directories", nargs="+", metavar="DIR", help="runs, sweeps, or folders of these")
-    parser.add_argument("--out", type=Path, help="the report's folder (outputs/reports/DATE/TIME)")
-    parser.epilog = "tracking=wandb, tracking.project=NAME, ... log the report as a run of its own"
+    parser.add_argument(
+        "directories",
+        nargs="+",
+        metavar="DIR",
+        help="runs, sweeps, or folders of these; or a setting: tracking=wandb, tracking.project=NAME, "
+        "tracking.mode=offline log the report as a run of its own",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="the report's folder, by default outputs/reports/DATE/TIME"
+    )
+    parser.add_argument(
+        "--value-per-correct-usd", type=float, metavar="USD", help="what a right answer is worth"
+    )
+    parser.add_argument(
+        "--usd-per-wait-s", type=float, metavar="USD", help="what a second of waiting costs, by default 0"
+    )
+    parser.epilog = (
+        "FOLDER then holds report.html, frontier.csv, regret.csv and figures/ (PNG, PDF), and decisions.csv "
+        "where a right answer has a value. How to read it: docs/report.md."
+    )
     options = parser.parse_args(arguments)
     overrides = [given for given in options.directories if _is_override(given)]
     directories = [Path(given) for given in options.directories if not _is_override(given)]
@@ -38,11 +56,20 @@ def main(arguments: Sequence[str]) -> int:
             raise ValueError("give the folders of the runs: python -m tts_eval.report DIR...")
         tracking = _tracking(overrides)
         tracking.check()
-        write_report(directories, folder=folder, tracking=tracking)
+        rates = _rates(options.value_per_correct_usd, options.usd_per_wait_s)
+        write_report(directories, folder=folder, tracking=tracking, rates=rates)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         print(f"tts_eval.report: {complaint(error)}", file=sys.stderr)
         return 1
     return 0
+
+
+def _rates(value_per_correct_usd: float | None, usd_per_wait_s: float | None) -> Rates | None:
+    if value_per_correct_usd is not None:
+        return Rates(value_per_correct_usd, usd_per_wait_s or 0.0)
+    if usd_per_wait_s is not None:
+        raise ValueError("--usd-per-wait-s needs --value-per-correct-usd: what a right answer is worth")
+    return None
 
 
 def _is_override(given: str) -> bool:

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tts_eval.reporting.decisions import Rates, decisions_of
 from tts_eval.reporting.details import anytime_curves, gauges_over_time, scaling_curves, single_problems
 from tts_eval.reporting.group import Group, plain
+from tts_eval.reporting.runaways import runaways_of
 
 PATH = ("queue_s", "prefill_s", "decode_s", "engine_other_s", "verifier_s", "strategy_s")
 FIGURES = (
@@ -46,8 +48,8 @@ FIGURES = (
 )  # of the summary; the mean over a cell's repeats
 
 
-def contents_of(group: Group) -> dict[str, Any]:
-    """Return all that the page says of `group`."""
+def contents_of(group: Group, *, rates: Rates | None = None) -> dict[str, Any]:
+    """Return all that the page says of `group`; `rates` are those stated first, where any were given."""
     settings = group.settings
     paths = [path for paths in settings.values() for path in paths]
     shared = {
@@ -68,6 +70,8 @@ def contents_of(group: Group) -> dict[str, Any]:
         "anytime": anytime_curves(group),
         "scaling": scaling_curves(group),
         "gauges": gauges_over_time(group),
+        "decisions": decisions_of(group, rates),
+        "runaways": runaways_of(group),
         "problems": single_problems(group),
     }
 

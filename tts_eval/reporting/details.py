@@ -103,7 +103,7 @@ def gauges_over_time(group: Group) -> list[dict[str, Any]]:
     """Return the engine and its machine over the last session of a run of the first cells on a frontier."""
     found = []
     for name in group.on_a_frontier:
-        run = _first_run(group, name)
+        run = first_run(group, name)
         lines = list(RunDirectory(Path(run)).lines("gauges"))
         lines = [line for line in lines if line["session"] == lines[-1]["session"]]
         lines = lines[:: max(1, -(-len(lines) // NUM_READINGS))]
@@ -135,7 +135,7 @@ def single_problems(group: Group) -> list[dict[str, Any]]:
 
 
 def _lines(group: Group, name: str, problems: list[str]) -> dict[str, dict[str, Any]]:
-    lines = RunDirectory(Path(_first_run(group, name))).lines("problems")
+    lines = RunDirectory(Path(first_run(group, name))).lines("problems")
     return {line["problem_id"]: line for line in lines if line["problem_id"] in problems}
 
 
@@ -182,7 +182,8 @@ def _cut(text: str, most: int = MAX_CHARS) -> str:
     )
 
 
-def _first_run(group: Group, name: str) -> str:
+def first_run(group: Group, name: str) -> str:
+    """Return the folder of the first run of the cell called `name`."""
     runs = group.frames.runs
     return str(runs.index[runs["cell"] == name][0])
 

@@ -16,12 +16,25 @@ from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
 
 from tts_eval.reporting import details
 
+# In this order: a view stands on what is before it, and the last one starts them all.
+PROGRAM = (
+    "base",
+    "frontiers",
+    "curves",
+    "times",
+    "costs",
+    "decisions",
+    "runaways",
+    "problems",
+    "controls",
+)
+
 
 def write_page(
     file: Path, contents: Sequence[dict[str, Any]], *, without_accuracy: Sequence[str], made_at: str
 ) -> None:
     """Write the page of the groups' `contents`; groups `without_accuracy` are named as left out."""
-    parts = files("tts_eval.reporting")
+    parts = files("tts_eval.reporting").joinpath("views")
     data = {
         "made_at": made_at,
         "groups": list(contents),
@@ -40,7 +53,7 @@ def write_page(
     page = template.substitute(
         style=parts.joinpath("page.css").read_text(encoding="utf-8"),
         plotly=get_plotlyjs(),
-        program=parts.joinpath("page.js").read_text(encoding="utf-8"),
+        program="\n".join(parts.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in PROGRAM),
         data=_embedded(data),
     )
     file.write_text(page, encoding="utf-8")

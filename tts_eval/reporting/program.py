@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tts_eval.frames import load
 from tts_eval.reporting.contents import contents_of
+from tts_eval.reporting.decisions import Rates
 from tts_eval.reporting.group import groups_of
 from tts_eval.reporting.page import write_page
 from tts_eval.reporting.publishing import publish
@@ -19,8 +20,13 @@ from tts_eval.reporting.tables import print_group, write_tables
 from tts_eval.tracking.protocol import Tracking
 
 
-def write_report(directories: Sequence[Path], *, folder: Path, tracking: Tracking) -> None:
-    """Report on every finished run in `directories`; raises ValueError where there is nothing to say."""
+def write_report(
+    directories: Sequence[Path], *, folder: Path, tracking: Tracking, rates: Rates | None = None
+) -> None:
+    """Report on every finished run in `directories`; raises ValueError where there is nothing to say.
+
+    At stated `rates` decisions.csv tells what each cell is worth.
+    """
     groups, without_accuracy = groups_of(load(*directories))
     if not groups:
         raise ValueError(
@@ -30,13 +36,13 @@ def write_report(directories: Sequence[Path], *, folder: Path, tracking: Trackin
     from tts_eval.reporting.figures import draw_figures  # matplotlib takes a second to import
 
     folder.mkdir(parents=True, exist_ok=True)
-    write_tables(folder, groups)
-    contents = [contents_of(group) for group in groups]
+    write_tables(folder, groups, rates=rates)
+    contents = [contents_of(group, rates=rates) for group in groups]
     figures: list[Path] = []
     for number, (group, content) in enumerate(zip(groups, contents, strict=True), start=1):
         own = folder / "figures" if len(groups) == 1 else folder / "figures" / f"{number}"
         figures += draw_figures(own, group, content)
-        print_group(group)
+        print_group(group, rates=rates)
     made_at = datetime.now(UTC).strftime("made %Y-%m-%d %H:%M UTC")
     write_page(folder / "report.html", contents, without_accuracy=without_accuracy, made_at=made_at)
     for name in without_accuracy:

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tts_eval.frontiers.axes import axis_of
+from tts_eval.reporting.decisions import Rates, decision_table
 from tts_eval.reporting.group import Group
 
 PLAIN_WIDTH = 160  # where the output is no terminal
@@ -52,14 +53,16 @@ def regret_table(groups: Sequence[Group]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def write_tables(folder: Path, groups: Sequence[Group]) -> None:
-    """Write frontier.csv and regret.csv."""
+def write_tables(folder: Path, groups: Sequence[Group], *, rates: Rates | None) -> None:
+    """Write frontier.csv and regret.csv, and decisions.csv at stated `rates`."""
     frontier_table(groups).to_csv(folder / "frontier.csv", index=False)
     regret_table(groups).to_csv(folder / "regret.csv", index=False)
+    if rates is not None:
+        decision_table(groups, rates).to_csv(folder / "decisions.csv", index=False)
 
 
-def print_group(group: Group, *, console: Console | None = None) -> None:
-    """Print the cells on a frontier, on which one each stands, and the largest regret."""
+def print_group(group: Group, *, rates: Rates | None = None, console: Console | None = None) -> None:
+    """Print the cells on a frontier, on which each stands, the largest regret, and the choice at `rates`."""
     console = console or Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     axes = [axis_of(name) for name in (*group.names_of("compute")[:1], *group.names_of("system")[:3])]
     provenances = " and ".join(dict.fromkeys(group.frames.runs["provenance"]))
@@ -88,6 +91,8 @@ def print_group(group: Group, *, console: Console | None = None) -> None:
     for system in group.names_of("system")[:2]:
         for line in regret_lines(group, system):
             console.print(line, markup=False, soft_wrap=True)
+    if rates is not None:
+        console.print(decision_line(group, rates), markup=False, soft_wrap=True)
 
 
 def regret_lines(group: Group, system: str) -> list[str]:
@@ -97,7 +102,8 @@ def regret_lines(group: Group, system: str) -> list[str]:
         table, agreed = group.regrets[compute, system]
         lost = table[table["regret"] > 0] if not table.empty else table
         label, by = axis_of(system).label, axis_of(compute).label
-        ranks = f"Kendall's tau {agreed.tau:.2f} [{agreed.ci95[0]:.2f}, {agreed.ci95[1]:.2f}]"
+        low, high = agreed.ci95
+        ranks = f"Kendall's tau {figure(agreed.tau)} [{figure(low)}, {figure(high)}]"
         if lost.empty:
             lines.append(f"regret in {label}: none; choosing by {by} finds the same cells ({ranks})")
             continue
@@ -110,6 +116,20 @@ def regret_lines(group: Group, system: str) -> list[str]:
             f"{worst['regret_ratio']:.2f} times its cost ({ranks})"
         )
     return lines
+
+
+def decision_line(group: Group, rates: Rates) -> str:
+    """Return, in words, which cell is worth most at `rates`."""
+    stated = f"at ${rates.value_per_correct_usd:g} a right answer and ${rates.usd_per_wait_s:g} a second"
+    table = decision_table([group], rates)
+    if table.empty:
+        return f"{stated}: no cell has known dollars and times"
+    best = table.iloc[0].to_dict()
+    return (
+        f"{stated}: {group.short_names[best['cell']]} is worth most, ${figure(best['utility_usd'])} "
+        f"[{figure(best['utility_usd_low'])}, {figure(best['utility_usd_high'])}] a problem, the best in "
+        f"{best['p_best']:.0%} of resamples"
+    )
 
 
 def figure(value: float) -> str:

@@ -1,0 +1,39 @@
+"""What is said of problems that ran away: how many of each kind, and the worst of them, for a few cells.
+
+Knows no rule: what counts as running away is told by `tts_eval.frontiers.runaways`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from tts_eval.frontiers.runaways import runaways
+from tts_eval.reporting.details import NUM_CURVES, first_run
+from tts_eval.reporting.group import Group, plain
+
+NUM_WORST = 5
+
+
+def runaways_of(group: Group) -> list[dict[str, Any]]:
+    """Return, of one run of each of the first cells on a frontier, what ran away there."""
+    runs = {first_run(group, name): name for name in group.on_a_frontier[:NUM_CURVES]}
+    frames = group.frames.of_runs(pd.Index(list(runs)))
+    num_problems = frames.problems["run"].value_counts()
+    found = runaways(frames)
+    rows = []
+    for run, name in runs.items():
+        mine = found[found["run"] == run].sort_values("times_median", ascending=False, kind="stable")
+        worst = mine[["problem", "times_median", "num_loops", "num_truncated"]][:NUM_WORST]
+        rows.append(
+            {
+                "cell": name,
+                "num_problems": int(num_problems[run]),
+                "num_looping": int((mine["num_loops"] > 0).sum()),
+                "num_truncated": int((mine["num_truncated"] > 0).sum()),
+                "num_outliers": int(mine["is_spend_outlier"].sum()),
+                "worst": [{str(key): plain(v) for key, v in row.items()} for row in worst.to_dict("records")],
+            }
+        )
+    return rows
