@@ -150,6 +150,7 @@ def _problems(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
     lines = list(_last_lines(run))
     attempts = [line["attempt"] or {"answer": None, "candidates": []} for line in lines]
     verdicts = [line["grade"]["verdict"] for line in lines]
+    is_synthetic = row["has_synthetic_acceptance"]
     # Column by column: a row at a time takes three times as long, and there may be half a million.
     columns = {
         "run": [run] * len(lines),
@@ -160,7 +161,7 @@ def _problems(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
         "num_candidates": [len(attempt["candidates"]) for attempt in attempts],
         "verdict": verdicts,
         # The text of synthetic acceptance means nothing.
-        "is_correct": [None if row["has_synthetic_acceptance"] else v == "equal" for v in verdicts],
+        "is_correct": [None if is_synthetic else v == "equal" for v in verdicts],
         **_columns([line["spend"] for line in lines]),
     }
     frame = pd.DataFrame(columns)

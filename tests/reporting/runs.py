@@ -9,11 +9,14 @@ from typing import Any
 
 from strategies.cot import Cot
 from strategies.majority_vote import MajorityVote
-from tests.running.cells import Calculator, sums_cell
-from tests.scripted import WordCodec
+from tests.running.cells import HARDWARE, Calculator, sums_cell
+from tests.scripted import MODEL, WordCodec
+from tts_eval.engines.replay import ReplayRun
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.requests import Completion, Request
+from tts_eval.running.cell import Cell, CheckedCell
+from tts_eval.running.loads import Concurrent
 from tts_eval.running.run import run_cell
 from tts_eval.tracking.none import NoTracking
 
@@ -49,8 +52,14 @@ async def sums_run(
         num_problems=num_problems,
     )
     config: dict[str, Any] = {
-        "model": {"name": model},
-        "strategy": {"n": n, "note": "</script><b>not a tag</b>"},
+        "model": {
+            "name": model,
+            "path": MODEL.path,
+            "thinking_start": MODEL.thinking_start,
+            "thinking_end": MODEL.thinking_end,
+            "starts_thinking": True,
+        },
+        "strategy": {"n": n, "temperature": None, "top_p": None, "note": "</script><b>not a tag</b>"},
         "engine": {"tensor_parallel_size": degree, **PARALLEL},
         "load": {"k": 2},
     }
@@ -71,4 +80,28 @@ async def sweep(folder: Path) -> Path:
     for model, degree in (("small", 1), ("big", 2)):
         for n in (2, 4, 8):
             await sums_run(folder, model=model, n=n, degree=degree)
+    return folder
+
+
+async def replayed_vote(folder: Path, run: Path, *, n: int) -> Path:
+    """Score a vote of `n` again on the samples that `run` has recorded, and return its folder."""
+    settings = ReplayRun(str(run))
+    cell = Cell(
+        name=f"strategy.n={n}",
+        group="",
+        labels={"strategy": "majority_vote", "load": "concurrent", "engine": "replay"},
+        engine=settings,
+        strategy=MajorityVote(n=n),
+        load=Concurrent(2),
+        hardware=HARDWARE,
+        tracking=NoTracking(),
+        seed=0,
+        directory=folder,
+        config={"strategy": {"n": n}},
+        **settings.parts(),
+    )
+    codec: Any = settings.codec()
+    checked = CheckedCell(cell, tuple(cell.task.problems()), codec, settings.architecture)
+    async with settings.start(cell.model) as engine:
+        await run_cell(checked, engine, Grader(GradingPool()))
     return folder

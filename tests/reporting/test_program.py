@@ -1,82 +1,23 @@
-"""The report of a small sweep, from the runs' folders to the files that it leaves."""
+"""The report of a small sweep: its files, and which runs it refuses to mix."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 import math
-import re
-from collections.abc import Mapping
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 import tts_eval
-from tests.reporting.runs import sums_run, sweep
+from tests.reporting.runs import replayed_vote, sums_run
 from tts_eval.frontiers.cells import Cells
 from tts_eval.frontiers.frontier import frontier
 from tts_eval.frontiers.regret import regret
+from tts_eval.frontiers.utility import utility
+from tts_eval.reporting.decisions import Rates
 from tts_eval.reporting.program import write_report
+from tts_eval.running.manifest import SCHEMA_VERSION
 from tts_eval.tracking.none import NoTracking
-
-VOID = {"meta", "input", "br", "link"}
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return asyncio.run(sweep(tmp_path_factory.mktemp("runs")))
-
-
-@pytest.fixture(scope="module")
-def report(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("report")
-    write_report([runs], folder=folder, tracking=NoTracking())
-    return folder
-
-
-class Page(HTMLParser):
-    """The elements of a page: whether they are well nested, what they refer to, and the data within."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=False)
-        self.open: list[str] = []
-        self.ids: list[str] = []
-        self.references: list[str] = []
-        self.data = ""
-        self._is_data = False
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        given = dict(attributes)
-        self.ids += [given["id"] or ""] if "id" in given else []
-        self.references += [given[key] or "" for key in ("src", "href") if key in given]
-        self._is_data = given.get("id") == "data"
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-        self._is_data = False
-
-    def handle_data(self, data: str) -> None:
-        if self._is_data:
-            self.data += data
-
-
-@pytest.fixture(scope="module")
-def page(report: Path) -> Page:
-    return Page((report / "report.html").read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def group(page: Page) -> dict[str, Any]:
-    groups: list[dict[str, Any]] = json.loads(page.data)["groups"]
-    assert len(groups) == 1
-    return groups[0]
 
 
 def test_frontier_csv_says_what_the_frontiers_say(runs: Path, report: Path) -> None:
@@ -100,47 +41,6 @@ def test_regret_csv_says_what_the_regret_says(runs: Path, report: Path) -> None:
     assert found["system_cell"].tolist() == expected["system_cell"].tolist()
 
 
-def test_the_page_stands_alone(page: Page) -> None:
-    assert page.open == []
-    assert len(page.ids) == len(set(page.ids))
-    assert all(reference.startswith("#") and reference[1:] in page.ids for reference in page.references)
-
-
-def test_the_program_asks_for_no_element_that_is_not_there(page: Page, report: Path) -> None:
-    text = (report / "report.html").read_text(encoding="utf-8")
-    program = text[text.rindex('"use strict";\nconst data') :]
-    asked = set(re.findall(r'\$\("([a-z-]+)"\)', program)) | set(
-        re.findall(r'(?:draw|table)\("([a-z-]+)"', program)
-    )
-    assert len(asked) > 15
-    assert asked <= set(page.ids)
-
-
-def test_the_page_holds_every_cell_with_its_whole_configuration(group: Mapping[str, Any]) -> None:
-    assert len(group["cells"]) == 6
-    for cell in group["cells"]:
-        settings = group["shared"] | cell["own"]
-        assert settings["strategy.n"] in ("2", "4", "8")
-        assert settings["engine.pipeline_parallel_size"] == "1"
-        assert settings["strategy.note"] == "</script><b>not a tag</b>"  # and it has not ended the page
-        assert cell["provenance"] == "measured"
-        assert len(cell["costs"]["tta_s_p50"]) == 6
-
-
-def test_the_views_have_what_they_draw(group: Mapping[str, Any]) -> None:
-    names = {cell["name"] for cell in group["cells"]}
-    assert {curve["cell"] for curve in group["anytime"]} <= names
-    assert [len(family["cells"]) for family in group["scaling"]] == [3, 3]
-    assert all(math.isclose(sum(cell["path"]), mean_tta_s(cell), rel_tol=1e-3) for cell in group["cells"])
-    assert len(group["problems"]) == 3
-    for problem in group["problems"]:
-        assert all(attempt["candidates"][0]["text"] for attempt in problem["attempts"])
-
-
-def mean_tta_s(cell: Mapping[str, Any]) -> float:
-    return float(cell["costs"]["tta_s_mean"][0])
-
-
 def test_every_figure_is_a_png_and_a_pdf(report: Path) -> None:
     files = {file.name: file for file in (report / "figures").iterdir()}
     for name in ("frontiers", "deadlines", "scaling", "critical_path"):
@@ -155,3 +55,60 @@ async def test_runs_of_other_problems_stand_in_a_group_of_their_own(tmp_path: Pa
     table = pd.read_csv(tmp_path / "report" / "frontier.csv")
     assert table["group"].nunique() == 2
     assert {part.name for part in (tmp_path / "report" / "figures").iterdir()} == {"1", "2"}
+
+
+async def test_runs_with_synthetic_acceptance_are_left_out_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await sums_run(tmp_path / "real", model="big", n=2)
+    synthetic = await sums_run(tmp_path / "synthetic", model="big", n=4)
+    rewrite(synthetic / "manifest.json", '"is_synthetic": false', '"is_synthetic": true')
+    write_report([tmp_path], folder=tmp_path / "report", tracking=NoTracking())
+    table = pd.read_csv(tmp_path / "report" / "frontier.csv")
+    assert all("strategy.n=2" in cell for cell in table["cell"])
+    assert "left out, with synthetic acceptance of draft tokens: sums (6 problems" in capsys.readouterr().err
+    assert "synthetic acceptance" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="every run there accepted draft tokens by chance"):
+        write_report([tmp_path / "synthetic"], folder=tmp_path / "none", tracking=NoTracking())
+    assert not (tmp_path / "none").exists()
+
+
+async def test_runs_of_another_schema_version_are_refused(tmp_path: Path) -> None:
+    await sums_run(tmp_path / "new", model="big", n=2)
+    old = await sums_run(tmp_path / "old", model="big", n=4)
+    rewrite(old / "summary.json", f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 1')
+    with pytest.raises(ValueError, match="has schema version 1, this program reads"):
+        write_report([tmp_path], folder=tmp_path / "report", tracking=NoTracking())
+    assert not (tmp_path / "report").exists()
+
+
+def rewrite(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+async def test_a_replayed_run_stands_beside_the_measured_ones_and_has_no_times(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = await sums_run(tmp_path, model="big", n=4)
+    await replayed_vote(tmp_path / "replay", run, n=3)
+    write_report([tmp_path], folder=tmp_path / "report", tracking=NoTracking())
+    table = pd.read_csv(tmp_path / "report" / "frontier.csv").query("provenance == 'replayed'")
+    costs = table.set_index("axis")["cost"]
+    assert costs["tokens_per_problem"] > 0
+    assert math.isnan(costs["tta_s_p50"])
+    assert not table.set_index("axis")["on_frontier"]["tta_s_p50"]
+    assert "2 cells, measured and replayed" in capsys.readouterr().out
+
+
+def test_at_stated_rates_the_choice_is_told(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rates = Rates(value_per_correct_usd=0.5, usd_per_wait_s=0.001)
+    write_report([runs], folder=tmp_path, tracking=NoTracking(), rates=rates)
+    table = pd.read_csv(tmp_path / "decisions.csv")
+    expected = utility(Cells.of(tts_eval.load(runs)), value_per_correct_usd=0.5, usd_per_wait_s=0.001)
+    assert table["cell"].tolist() == expected.index.tolist()
+    assert table["utility_usd"].tolist() == pytest.approx(expected["utility_usd"].tolist())
+    assert "at $0.5 a right answer and $0.001 a second: model=big" in capsys.readouterr().out

@@ -16,8 +16,14 @@ import pandas as pd
 from tts_eval.frames import Frames
 from tts_eval.frontiers.axes import Axis
 from tts_eval.frontiers.flops import flops_by_problem
-from tts_eval.statistics.bootstrap import Floats, resampled_quantile, resamples
-from tts_eval.statistics.intervals import Interval, accuracy_ci95, mean_ci95, percentile_ci95, ratio_ci95
+from tts_eval.statistics.bootstrap import Floats, resampled_quantiles, resamples
+from tts_eval.statistics.intervals import (
+    Interval,
+    accuracy_ci95,
+    means_ci95,
+    percentile_ci95,
+    ratios_ci95,
+)
 
 QUANTILES = {"p50": 0.5, "p99": 0.99}
 
@@ -80,25 +86,30 @@ class Cells:
 
     def cost(self, axis: Axis) -> Floats:
         """Return the cost of each cell, (num_cells,)."""
-        return np.array([self._cost(cell, axis) for cell in range(len(self.names))])
+        if axis.name not in self._costs:
+            costs = [self._cost(cell, axis) for cell in range(len(self.names))]
+            self._costs[axis.name] = np.array(costs)
+        return self._costs[axis.name]
 
-    def cost_interval(self, cell: int, axis: Axis) -> Interval:
-        """Return the 95% interval of one cell's cost."""
-        values = self._values(axis)[cell].mean(axis=1)
-        interval: Interval | None
+    @cached_property
+    def _costs(self) -> dict[str, Floats]:
+        return {}
+
+    def cost_intervals(self, axis: Axis) -> list[Interval]:
+        """Return the 95% interval of each cell's cost."""
         if axis.statistic in QUANTILES:
-            return percentile_ci95(self.resampled_cost(axis)[:, cell])
+            return [percentile_ci95(resampled) for resampled in self.resampled_cost(axis).T]
+        means = self._means(axis)
         if axis.statistic == "per_correct":
-            interval = ratio_ci95(values, self.accuracies[cell])
+            intervals = ratios_ci95(means, self.accuracies)
         else:
-            interval = mean_ci95(values)
-        return interval or (math.nan, math.nan)
+            intervals = means_ci95(means)
+        return [interval or (math.nan, math.nan) for interval in intervals]
 
     def resampled_cost(self, axis: Axis) -> Floats:
         """Return the cost in each resample, (num_resamples, num_cells)."""
         if axis.name not in self._resampled_costs:
-            columns = [self._resampled_cost(cell, axis) for cell in range(len(self.names))]
-            self._resampled_costs[axis.name] = np.column_stack(columns)
+            self._resampled_costs[axis.name] = self._resampled_cost(axis)
         return self._resampled_costs[axis.name]
 
     @cached_property
@@ -115,19 +126,33 @@ class Cells:
         accuracy = float(self.accuracy[cell])
         return mean / accuracy if accuracy else math.inf
 
-    def _resampled_cost(self, cell: int, axis: Axis) -> Floats:
-        values = self._values(axis)[cell]
-        if np.isnan(values).any():
-            return np.full(len(self.weights), np.nan)
+    def _resampled_cost(self, axis: Axis) -> Floats:
         if axis.statistic in QUANTILES:
-            repeats = values.shape[1]
-            weights = np.repeat(self.weights, repeats, axis=1) if repeats > 1 else self.weights
-            return resampled_quantile(values.ravel(), weights, QUANTILES[axis.statistic])
-        means = self.weights @ values.mean(axis=1) / len(self.problems)
+            return self._resampled_quantile(axis)
+        means = self.weights @ self._means(axis).T / len(self.problems)
         if axis.statistic == "mean":
             return np.asarray(means)
-        accuracy = self.resampled_accuracy[:, cell]
-        return np.asarray(np.divide(means, accuracy, out=np.full_like(means, np.inf), where=accuracy > 0))
+        accuracy = self.resampled_accuracy
+        infinite = np.where(np.isnan(means), np.nan, np.inf)
+        return np.asarray(np.divide(means, accuracy, out=infinite, where=accuracy > 0))
+
+    def _resampled_quantile(self, axis: Axis) -> Floats:
+        """Return the quantile in each resample; cells of equally many repeats are taken together."""
+        values = self._values(axis)
+        resampled = np.full((len(self.weights), len(self.names)), np.nan)
+        for repeats in set(self.num_repeats):
+            weights = np.repeat(self.weights, repeats, axis=1) if repeats > 1 else self.weights
+            alike = [
+                cell for cell, own in enumerate(values) if own.shape[1] == repeats and not np.isnan(own).any()
+            ]
+            if alike:
+                rows = np.stack([values[cell].ravel() for cell in alike])
+                resampled[:, alike] = resampled_quantiles(rows, weights, QUANTILES[axis.statistic]).T
+        return resampled
+
+    def _means(self, axis: Axis) -> Floats:
+        """Return, for each cell, the mean over repeats of a quantity: (num_cells, num_problems)."""
+        return np.stack([values.mean(axis=1) for values in self._values(axis)])
 
     def _values(self, axis: Axis) -> Sequence[Floats]:
         """Return, for each cell, its values of a quantity: (num_problems, num_repeats)."""

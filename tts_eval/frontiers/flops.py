@@ -6,6 +6,8 @@ Knows no formula of its own: the sums are the summary's, whatever was counted th
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,6 @@ from tts_eval.measuring.flops import call_flops
 from tts_eval.running.directory import RunDirectory
 
 SUMMARY_ROLES = {"policy": "policy", "verifier": "verifier"}  # every other role is a draft model there
-TOKENS = ["num_prompt_tokens", "num_cached_tokens", "num_generated_tokens"]
 
 
 def flops_by_problem(frames: Frames) -> pd.Series[Any]:
@@ -27,20 +28,19 @@ def flops_by_problem(frames: Frames) -> pd.Series[Any]:
     A role's FLOPs are shared out by those of its calls, as if each had the policy's architecture: exact for
     the policy, an estimate of who used a verifier or a draft model how much.
     """
-    parts = [_of_run(frames, run) for run in frames.runs.index]
-    shares = pd.concat(parts)
-    keys = pd.MultiIndex.from_frame(frames.problems[["run", "problem"]])
-    return pd.Series(shares.reindex(keys).to_numpy(), index=frames.problems.index)
+    parts = [
+        pd.Series(_of_run(str(run), frames.runs.loc[str(run)].to_dict(), mine), index=mine.index)
+        for run, mine in frames.problems.groupby("run", sort=False)
+    ]
+    return pd.concat(parts).reindex(frames.problems.index)
 
 
-def _of_run(frames: Frames, run: str) -> pd.Series[Any]:
-    row = frames.runs.loc[run].to_dict()
-    of_run = frames.problems["run"] == run
-    keys = pd.MultiIndex.from_frame(frames.problems.loc[of_run, ["run", "problem"]])
+def _of_run(run: str, row: Mapping[Any, Any], problems: pd.DataFrame) -> list[float]:
     total = row["flops_per_problem.total"]
-    manifest = RunDirectory(Path(run)).read("manifest.json")
+    directory = RunDirectory(Path(run))
+    manifest = directory.read("manifest.json")
     if total is None or math.isnan(total) or manifest is None or manifest["architecture"] is None:
-        return pd.Series(math.nan, index=keys)
+        return [math.nan] * len(problems)
     architecture = read_architecture(manifest["architecture"])
 
     @cache
@@ -52,10 +52,18 @@ def _of_run(frames: Frames, run: str) -> pd.Series[Any]:
             num_generated_tokens=num_generated_tokens,
         )
 
-    calls = frames.of_runs(pd.Index([run])).calls
-    calls["flops"] = [float(flops(*tokens)) for tokens in calls[TOKENS].itertuples(index=False)]
-    calls["role"] = calls["role"].map(SUMMARY_ROLES).fillna("draft")
-    spent = calls.pivot_table(index=["run", "problem"], columns="role", values="flops", aggfunc="sum")
-    sums = [row[f"flops_per_problem.{role}"] * len(keys) for role in spent.columns]
-    shared = (spent / spent.sum() * sums).sum(axis=1)
-    return shared.reindex(keys, fill_value=0.0)
+    sessions = dict(zip(problems["problem"], problems["session"], strict=True))
+    spent: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(sessions, 0.0))
+    for call in directory.lines("calls"):
+        problem = call["problem_id"]
+        if sessions.get(problem) == call["session"]:
+            role = SUMMARY_ROLES.get(call["role"], "draft")
+            spent[role][problem] += flops(
+                call["num_prompt_tokens"], call["num_cached_tokens"], call["num_generated_tokens"]
+            )
+    shares = dict.fromkeys(sessions, 0.0)
+    for role, by_problem in spent.items():
+        a_flop = row[f"flops_per_problem.{role}"] * len(sessions) / sum(by_problem.values())
+        for problem, own in by_problem.items():
+            shares[problem] += own * a_flop
+    return list(shares.values())

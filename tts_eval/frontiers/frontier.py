@@ -27,11 +27,12 @@ def frontier(cells: Cells, axis: str) -> pd.DataFrame:
     accuracy, cost = cells.accuracy, cells.cost(cost_axis)
     on_frontier = undominated(accuracy, cost)
     shares = undominated(cells.resampled_accuracy, cells.resampled_cost(cost_axis)).mean(axis=0)
+    intervals = cells.cost_intervals(cost_axis)
     rows = []
     for cell, name in enumerate(cells.names):
         is_known = not math.isnan(cost[cell])
         accuracy_low, accuracy_high = cells.accuracy_interval(cell)
-        cost_low, cost_high = cells.cost_interval(cell, cost_axis) if is_known else (math.nan, math.nan)
+        cost_low, cost_high = intervals[cell] if is_known else (math.nan, math.nan)
         above = None if on_frontier[cell] or not is_known else _dominating(accuracy, cost, cell)
         rows.append(
             {
@@ -53,4 +54,4 @@ def frontier(cells: Cells, axis: str) -> pd.DataFrame:
 def _dominating(accuracy: Floats, cost: Floats, cell: int) -> int:
     candidates = np.flatnonzero((accuracy >= accuracy[cell]) & (cost <= cost[cell]))
     candidates = candidates[candidates != cell]
-    return int(min(candidates, key=lambda other: (-accuracy[other], cost[other])))
+    return int(candidates[np.lexsort((cost[candidates], -accuracy[candidates]))[0]])

@@ -37,17 +37,19 @@ def draw_figures(folder: Path, group: Group, contents: dict[str, Any]) -> list[P
         figure = Figure(figsize=(width, height), layout="constrained")
         draw(figure)
         figure.suptitle(group.name, fontsize="small", color="0.35")
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # it has been laid out, for both files
         for suffix in ("png", "pdf"):
-            figure.savefig(folder / f"{name}.{suffix}", dpi=160, bbox_inches="tight")
+            figure.savefig(folder / f"{name}.{suffix}", dpi=160)
         drawn.append(folder / f"{name}.png")
 
     axes = [*group.names_of("compute")[:1], *group.names_of("system")[:2]]
     if axes:
-        save("frontiers", 4.2 * len(axes), 4.6, lambda figure: _frontiers(figure, group, axes))
+        save("frontiers", 2.0 + 4.0 * len(axes), 5.4, lambda figure: _frontiers(figure, group, axes))
     if contents["anytime"]:
         save("deadlines", 7.0, 4.4, lambda figure: _deadlines(figure, group, contents["anytime"]))
     if contents["scaling"]:
-        save("scaling", 7.0, 4.4, lambda figure: _scaling(figure, group, contents["scaling"]))
+        save("scaling", 7.0, 4.4, lambda figure: _scaling(figure, group, contents["scaling"][:MAX_NAMED]))
     timed = [cell for cell in contents["cells"] if cell["path"]]
     if timed:
         best = sorted(timed, key=lambda cell: cell["accuracy"][0])[-MAX_BARS:]
@@ -74,9 +76,9 @@ def _frontiers(figure: Figure, group: Group, names: Sequence[str]) -> None:
         _logarithmic(axes)
     panels[0].set_ylabel("accuracy, with 95% intervals")
     handles, labels = _legend(group.frontiers[names[0]], by)
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
+    figure.legend(handles, labels, loc="outside right upper", fontsize="small")
     lines = [f"{number}  {group.short_names[cell]}" for cell, number in numbers.items()]
-    figure.text(0.01, -0.02, "\n".join(lines), fontsize=7, va="top", ha="left", in_layout=True)
+    figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7)
 
 
 def _points(axes: Axes, table: pd.DataFrame, by: str) -> None:

@@ -78,21 +78,28 @@ def mean_ci95(values: Sequence[float] | Floats) -> Interval | None:
 
     Below ten values Student's; None below two: one tells nothing about the spread.
     """
-    x = np.asarray(values, float)
-    n = len(x)
+    return means_ci95(np.asarray(values, float)[None])[0]
+
+
+def means_ci95(rows: Floats) -> list[Interval | None]:
+    """Return the interval of the mean of each of `rows`, (num_rows, num_values): many cost little more."""
+    num_rows, n = rows.shape
     if n < 2:
-        return None
-    mean, error = x.mean(), x.std(ddof=1) / math.sqrt(n)
-    if not error > 1e-12 * abs(mean):
-        return float(mean), float(mean)
+        return [None] * num_rows
+    means, errors = rows.mean(axis=1), rows.std(axis=1, ddof=1) / math.sqrt(n)
+    errors[~(errors > 1e-12 * abs(means))] = 0.0
     if n < _FEWEST_TO_RESAMPLE:
-        return float(mean - _t(n) * error), float(mean + _t(n) * error)
+        half = _t(n) * errors
+        return list(zip((means - half).tolist(), (means + half).tolist(), strict=True))
     weights = resamples(n)
-    x = x - mean  # or the variance below loses its digits
-    means = weights @ x / n
-    errors = np.sqrt(np.maximum(weights @ x**2 / n - means**2, 0) / (n - 1))
-    t_low, t_high = _t_tails(means, errors)
-    return float(mean - t_high * error), float(mean - t_low * error)
+    x = (rows - means[:, None]).T  # or the variance below loses its digits
+    deviations = weights @ x / n
+    spreads = np.sqrt(np.maximum(weights @ x**2 / n - deviations**2, 0) / (n - 1))
+    intervals: list[Interval | None] = []
+    for row, (mean, error) in enumerate(zip(means.tolist(), errors.tolist(), strict=True)):
+        t_low, t_high = _t_tails(deviations[:, row], spreads[:, row]) if error else (0.0, 0.0)
+        intervals.append((mean - t_high * error, mean - t_low * error))
+    return intervals
 
 
 def ratio_ci95(
@@ -104,10 +111,30 @@ def ratio_ci95(
     skewed. A resample whose denominators are all 0 counts as infinite: where these are more than a fortieth,
     there is no upper end. Below ten pairs Student's t takes the bootstrap's place; None below two.
     """
-    tops, bottoms = np.asarray(numerators, float), np.asarray(denominators, float)
-    n = len(tops)
+    return ratios_ci95(np.asarray(numerators, float)[None], np.asarray(denominators, float)[None])[0]
+
+
+def ratios_ci95(numerators: Floats, denominators: Floats) -> list[Interval | None]:
+    """Return the interval of the ratio of each pair of rows, (num_rows, num_pairs): many cost little more."""
+    num_rows, n = numerators.shape
     if n < 2:
-        return None
+        return [None] * num_rows
+    is_resampled = n >= _FEWEST_TO_RESAMPLE
+    sums = _resampled_sums(numerators, denominators) if is_resampled else None
+    return [
+        _ratio_ci95(tops, bottoms, None if sums is None else sums[:, :, row])
+        for row, (tops, bottoms) in enumerate(zip(numerators, denominators, strict=True))
+    ]
+
+
+def _resampled_sums(tops: Floats, bottoms: Floats) -> Floats:
+    """Return the sums of tops, bottoms, tops², tops · bottoms and bottoms²: (5, num_resamples, num_rows)."""
+    weights = resamples(tops.shape[1])
+    return np.stack([weights @ terms.T for terms in (tops, bottoms, tops**2, tops * bottoms, bottoms**2)])
+
+
+def _ratio_ci95(tops: Floats, bottoms: Floats, resampled_sums: Floats | None) -> Interval:
+    n = len(tops)
     if bottoms.sum() == 0:
         return math.inf, math.inf
     ratio = tops.sum() / bottoms.sum()
@@ -115,20 +142,16 @@ def ratio_ci95(
     error = math.sqrt(residuals @ residuals * n / (n - 1)) / tops.sum() if ratio else 0.0
     if error < 1e-12:
         return float(ratio), float(ratio)
-    if n < _FEWEST_TO_RESAMPLE:
+    if resampled_sums is None:
         factor = math.exp(_t(n) * error)
         return float(ratio / factor), float(ratio * factor)
-    weights = resamples(n)
-    top_sums, bottom_sums = weights @ tops, weights @ bottoms
-    known = (bottom_sums > 0) & (top_sums > 0)
-    weights, top_sums = weights[known], top_sums[known]
-    ratios = top_sums / bottom_sums[known]
-    squares = (
-        weights @ tops**2 - 2 * ratios * (weights @ (tops * bottoms)) + ratios**2 * (weights @ bottoms**2)
-    )
-    errors = np.sqrt(np.maximum(squares, 0) * n / (n - 1)) / top_sums
+    has_no_end = np.mean(resampled_sums[1] == 0) > _TAILS[0]
+    known = (resampled_sums[0] > 0) & (resampled_sums[1] > 0)
+    top, bottom, top_squares, products, bottom_squares = resampled_sums[:, known]
+    ratios = top / bottom
+    squares = top_squares - 2 * ratios * products + ratios**2 * bottom_squares
+    errors = np.sqrt(np.maximum(squares, 0) * n / (n - 1)) / top
     t_low, t_high = _t_tails(np.log(ratios / ratio), errors)
-    has_no_end = np.mean(bottom_sums == 0) > _TAILS[0]
     low, high = (float(ratio * np.exp(-t * error)) for t in (t_high, t_low))
     return low, math.inf if has_no_end else high
 
