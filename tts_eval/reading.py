@@ -30,19 +30,12 @@ class MeteredReader:
         """Return a reward model's logits at `ends[num_known:]`, rising positions in `token_ids`.
 
         What stands after the model's length cannot be read: an end there gets the row of the last end before
-        it, and is counted as unread. Where the prefix cache hides an end, everything is read anew.
-
-        Raises:
-            ValueError: Not even the first end is within the model's length.
+        it, or of the last token that fits where there is none, and is counted as unread. Where the prefix
+        cache hides an end, everything is read anew.
         """
         max_model_len = self.served.engine.facts.max_model_len
         within = [end for end in ends if end < max_model_len]
-        if not within:
-            raise ValueError(
-                f"nothing to score within the {max_model_len} tokens of {self.served.model.name}: "
-                f"the first step ends with token {ends[0] + 1}"
-            )
-        wanted = within[num_known:] or within[-1:]
+        wanted = within[num_known:] or within[-1:] or [max_model_len - 1]
         request = PoolingRequest(tuple(token_ids[: wanted[-1] + 1]))
         pooled = await self._pool(request)
         if wanted[0] < pooled.num_cached_tokens:

@@ -131,8 +131,13 @@ async def test_steps_beyond_the_length_take_the_last_score_within_and_are_counte
         assert llm.meter.num_unread_steps == num_unread + 1
 
 
-async def test_a_first_step_beyond_the_length_is_refused(running: Running) -> None:
+async def test_a_first_step_beyond_the_length_is_read_as_far_as_it_fits(running: Running) -> None:
+    """A runaway trace is judged by what could be read of it; its problem does not fail."""
     [(verifier, _), *_] = running.checkpoint.references or pytest.skip("scores whole traces")
+    llm = running.handle()
+    first, second = await verifier.score_steps(PROBLEM, ["x" * MAX_LEN, "y"], llm, num_known=0)
 
-    with pytest.raises(ValueError, match=rf"nothing to score within the {MAX_LEN} tokens of "):
-        await verifier.score_steps(PROBLEM, ["x" * MAX_LEN], running.handle(), num_known=0)
+    assert first == second
+    assert 0 < first < 1
+    assert llm.meter.num_unread_steps == 2
+    assert [call.num_prompt_tokens for call in llm.meter.calls] == [MAX_LEN]
