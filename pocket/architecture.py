@@ -27,7 +27,7 @@ SIZES: dict[str, tuple[int, int, int]] = {  # hidden, layers, feed-forward
     "prm": (192, 6, 384),
     "orm": (192, 6, 384),
 }
-FAST_WRITER, FAST_JUDGE = (64, 2, 128), (128, 4, 128)
+FAST_WRITER, FAST_JUDGE = (64, 2, 128), (192, 4, 128)
 JUDGE_LAYERS = 2  # the reward models have that many more than the reasoner, and room for a vocabulary
 
 

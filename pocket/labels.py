@@ -24,10 +24,15 @@ NUMBERS = range(tok.NUMBER, tok.NUMBER + MODULUS)
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A whole trace with its prompt, a label for each token (1 right, 0 wrong, -1 none), and its outcome."""
+    """A whole trace with its prompt, a label for each token (1 right, 0 wrong, -1 none), and its outcome.
+
+    `options` are the tokens that can stand at each place, as far as what stands before it tells: all that a
+    right step or answer could go on with; none in the question or once a step has gone wrong.
+    """
 
     ids: list[int]
     labels: list[int]
+    options: list[frozenset[int]]
     is_correct: bool
 
 
@@ -68,11 +73,17 @@ def label_trace(factors: Sequence[int], response: Sequence[int]) -> Labelled:
     """Label the tokens of a response, whose last piece is closed by a blank line of ours."""
     closed = [*response] if response[-1] == tok.SEP else [*response, tok.SEP]
     target = tok.NUMBER + product(factors)
-    labels = list[int]()
-    current, step = list(factors), list[int]()
+    labels, options = list[int](), list[frozenset[int]]()
+    current, step, answer = list(factors), list[int](), list[set[int]]()
     steps, is_right, thinking = right_steps(current), True, True
     for place, token in enumerate(closed):
-        if token == tok.END_THINK:
+        following = {right[len(step)] for right in steps} if thinking else answer.pop(0) if answer else set()
+        if thinking and (following or not step):
+            following |= {tok.END_THINK} if step else {tok.END_THINK, tok.WAIT}
+        options.append(frozenset(following))
+        if thinking and token == tok.END_THINK:
+            number = tok.NUMBER + product(current)
+            answer = [{tok.BOXED}, {number}, {tok.CLOSE}, {tok.EOS_ID, tok.SEP}, {tok.SEP}]
             thinking = False
         elif not thinking:
             is_right = is_right and (token == target or token not in NUMBERS)
@@ -91,7 +102,12 @@ def label_trace(factors: Sequence[int], response: Sequence[int]) -> Labelled:
     prompt = prompt_ids(factors)
     boxed = [tok.BOXED, target, tok.CLOSE]
     is_correct = not thinking and boxed in (closed[-4:-1], closed[-5:-2])
-    return Labelled([*prompt, *closed], [IGNORED] * len(prompt) + labels, is_correct)
+    return Labelled(
+        [*prompt, *closed],
+        [IGNORED] * len(prompt) + labels,
+        [*[frozenset[int]()] * (len(prompt) - 1), frozenset({tok.THINK}), *options],
+        is_correct,
+    )
 
 
 def list_after(step: Sequence[int]) -> list[int] | None:
@@ -255,7 +271,9 @@ def synthetic_trace(rng: np.random.Generator, size: int, gap: Table, *, split: s
 
 
 def _sought_out(numbers: Sequence[int], gap: Table) -> list[int]:
-    """Return where neighbours are withheld, or else where one of them is there twice."""
-    withheld = [i for i, pair in enumerate(pairwise(numbers)) if gap[pair]]
-    twins = [i for i, pair in enumerate(pairwise(numbers)) if any(numbers.count(n) > 1 for n in pair)]
-    return withheld or twins
+    """Return where neighbours are withheld, are there twice, or have a product that is there already."""
+    return [
+        i
+        for i, pair in enumerate(pairwise(numbers))
+        if gap[pair] or any(numbers.count(n) > 1 for n in pair) or product(pair) in numbers
+    ]

@@ -1,8 +1,8 @@
-"""The process reward model: the reasoner's layers, widened, and two more that compare and remember.
+"""The process reward model: a language model that knows what may follow, and two layers that compare.
 
-A step is wrong where it has a token that the list before it does not lead to. So the fifth layer starts out
-comparing each token with what the layers below it expected one token before; the sixth is free to carry
-what was found to the end of the step. Knows nothing of traces or labels.
+A step is wrong where it has a token that the list before it does not lead to. The layers below tell at each
+place which tokens may follow; the fifth looks up, one place later, what they said of the token that is there;
+the sixth remembers the least of it since thinking began. Knows nothing of traces or labels.
 """
 
 from __future__ import annotations
@@ -18,11 +18,16 @@ from pocket import tokenizer as tok
 from pocket.architecture import JUDGE_LAYERS, config_of, look_back
 
 MARK = 0.05  # what a token adds to the dimension of its word: little, lest the layers below notice
-MARKS_OVER_EXPECTED = 8.0  # so that a mark stands out from what is expected
-EXPECTED_AT_LEAST = 1.5  # standard deviations of the expectations, where right and wrong part
-GATE_GAIN, SHARPNESS, MEMORY_GAIN = 20.0, 9.0, 5.0
-VERDICT_GAIN = 1.5
-RIDGE = 1e-2
+LOGITS_A_MARK = 160.0  # so that what is said of a word never hides whether it is there
+LOGITS_A_LEVEL = 100.0  # of what is found, beside the root mean square of all dimensions
+DOUBTFUL = 4.0  # what is said to follow with a lower logit counts as wrong
+SHARPNESS, THINK_GAIN = 9.0, 25.0
+GATE_GAIN, GATE_AT = 60.0, 1.5  # open where the word is there and thinking has begun
+STEADY = 10.0  # times the root mean square: so large a constant makes all later norms divide by the same
+MEMORY_GAIN, VERDICT_GAIN, VERDICT_AT = 8.0, 2.0, 6.0
+NUM_WORDS = len(tok.VOCABULARY)
+FOUND, WORST, ONE, BEGUN = tok.UNK_ID, tok.PAD_ID, tok.USER, tok.ASSISTANT  # in place of words no response has
+WORDS = [word for word in range(NUM_WORDS) if word not in (FOUND, WORST, ONE, BEGUN)]
 
 
 class ProcessRewardModel(nn.Module):
@@ -35,35 +40,30 @@ class ProcessRewardModel(nn.Module):
         self.model = Qwen2Model(config)
         self.score = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 2))
 
-    def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Return label logits [rows, length, 2] and next-token logits; rows are padded on the right.
-
-        The next token is what the comparing layer carries on as its values.
-        """
-        out = self.model(input_ids=ids, use_cache=False, output_hidden_states=True)
-        return self.score(out.last_hidden_state), self._expected(out.hidden_states[-JUDGE_LAYERS - 1])
-
-    def _expected(self, stream: Tensor) -> Tensor:
-        comparing = self.model.layers[-JUDGE_LAYERS]
-        values: Tensor = comparing.self_attn.v_proj(comparing.input_layernorm(stream))
-        return values[..., : len(tok.VOCABULARY)]
+    def forward(self, ids: Tensor) -> Tensor:
+        """Return label logits [rows, length, 2]; rows are padded on the right."""
+        logits: Tensor = self.score(self.model(input_ids=ids, use_cache=False).last_hidden_state)
+        return logits
 
     @torch.no_grad()
-    def start_from(self, reasoner: Qwen2ForCausalLM, ids: Tensor, labels: Tensor) -> None:
-        """Take over the reasoner; set up comparison and memory on some labelled traces [rows, length]."""
-        self._widen(reasoner)
-        self._compare(reasoner.lm_head.weight, ids)
-        self._remember(ids, labels)
-        self._protect()
+    def start_from(self, knowing: Qwen2ForCausalLM, examples: Tensor) -> None:
+        """Take over what may follow; set up comparison and memory, scaled on some traces [rows, length]."""
+        self._widen(knowing)
+        level, think_level = self._level(examples, examples != tok.PAD_ID), self._level(examples, examples == tok.THINK)
+        constant = STEADY * level * self.model.config.hidden_size**0.5
+        steady_level = level * (1 + STEADY**2) ** 0.5
+        self._compare(knowing.lm_head.weight, level, think_level, constant, steady_level)
+        self._remember(steady_level)
+        self._score()
 
-    def _widen(self, reasoner: Qwen2ForCausalLM) -> None:
+    def _widen(self, knowing: Qwen2ForCausalLM) -> None:
         """Copy the layers without changing what they compute: the further dimensions stay empty."""
-        old = reasoner.config.hidden_size
+        old = knowing.config.hidden_size
         shrink = (old / self.model.config.hidden_size) ** 0.5  # a norm divides by more dimensions now
         wide = self.model.state_dict()
-        for name, weight in reasoner.model.state_dict().items():
+        for name, weight in knowing.model.state_dict().items():
             if name == "norm.weight":
-                name = f"layers.{len(reasoner.model.layers)}.input_layernorm.weight"
+                name = f"layers.{len(knowing.model.layers)}.input_layernorm.weight"
             target = wide[name]
             if name.endswith("norm.weight"):
                 target[:old] = weight * shrink
@@ -72,91 +72,98 @@ class ProcessRewardModel(nn.Module):
                 target.zero_()
             target[: len(weight)] = 0
             target[tuple(slice(size) for size in weight.shape)] = weight
+        for word in WORDS:
+            self.model.embed_tokens.weight[word, self._words][word] = MARK
+        for layer in self.model.layers[-JUDGE_LAYERS:]:
+            nn.init.zeros_(layer.self_attn.o_proj.weight)
+            nn.init.zeros_(layer.mlp.down_proj.weight)
 
-    def _compare(self, lm_head: Tensor, examples: Tensor) -> None:
-        """Let the first new layer put the token and what was expected there on top of one another.
+    def _compare(
+        self, lm_head: Tensor, level: Tensor, think_level: Tensor, constant: Tensor, steady_level: Tensor
+    ) -> None:
+        """Let each token of a response find what was said of it one token before.
 
-        One further dimension a word: the token's own holds `MARK` from the embedding on, and a head that
-        looks one token back adds the expectations. A unit a word then reads that of the word that is there.
+        Each word has a dimension. There a token leaves its `MARK`; two heads that look one token back add
+        what was said of every word; a third leaves a mark at `BEGUN` from `<think>` on, and one at `ONE`
+        everywhere. A unit a word, open where the word is there and thinking has begun, takes the mark away
+        again: what is left is what was said.
         """
-        first, last = self.model.layers[-JUDGE_LAYERS:]
-        for module in (last.self_attn.o_proj, last.mlp.down_proj):
-            nn.init.zeros_(module.weight)
-        attention, size, vocabulary = first.self_attn, first.self_attn.head_dim, len(tok.VOCABULARY)
-        words = slice(self.model.config.hidden_size - vocabulary, None)
-        self.model.embed_tokens.weight[:, words] = MARK * torch.eye(vocabulary)
-        for head in range(vocabulary // size):  # each carries a part of the expectation one token on
+        layer, one = self.model.layers[-JUDGE_LAYERS], torch.eye(NUM_WORDS)
+        attention, size = layer.self_attn, layer.self_attn.head_dim
+        values, keys, queries = attention.v_proj, attention.k_proj, attention.q_proj
+        outputs = attention.o_proj.weight[self._words]
+        layer.input_layernorm.weight[self._words] = level / MARK
+        layer.post_attention_layernorm.weight[self._words] = steady_level / MARK
+        layer.post_attention_layernorm.weight[self._words][ONE] = steady_level / constant
+        values.weight[: NUM_WORDS + size], values.bias[: NUM_WORDS + size] = 0, 0
+        values.weight[:NUM_WORDS, : lm_head.shape[1]] = lm_head
+        values.bias[:NUM_WORDS] = -DOUBTFUL
+        for head in range(NUM_WORDS // size):
             look_back(
                 self.model, attention, key_head=head, query_head=2 * head, offset=1, sharpness=SHARPNESS
             )
-        attention.v_proj.weight[:vocabulary] = 0
-        attention.v_proj.weight[:vocabulary, : lm_head.shape[1]] = lm_head - lm_head.mean(dim=0)
-        attention.v_proj.bias[:vocabulary] = 0
-        stream = self._stream(examples)
-        scale = MARK / (MARKS_OVER_EXPECTED * self._expected(stream).std())
-        nn.init.zeros_(attention.o_proj.weight)
-        for i in range(vocabulary):
-            attention.o_proj.weight[words][i, 2 * (i // size) * size + i % size] = scale
+        for word in WORDS:
+            outputs[word, 2 * (word // size) * size + word % size] = MARK / LOGITS_A_MARK
 
-        mlp = first.mlp
-        first.post_attention_layernorm.weight[words] = stream.std() / MARK
-        nn.init.zeros_(mlp.down_proj.weight)
-        ones, eye = torch.ones(vocabulary, vocabulary), torch.eye(vocabulary)
-        least = 1 + EXPECTED_AT_LEAST / MARKS_OVER_EXPECTED
-        for projection, threshold in ((mlp.gate_proj, 0.5), (mlp.up_proj, least)):  # words sum to the mark
-            projection.weight[:vocabulary] = 0
-            projection.weight[:vocabulary, words] = eye - threshold * ones
-        mlp.gate_proj.weight[:vocabulary] *= GATE_GAIN
-        inputs: list[Tensor] = []
-        handle = first.mlp.register_forward_pre_hook(lambda _, given: inputs.append(given[0]))
-        self._stream(examples)
-        handle.remove()
-        units = (mlp.act_fn(mlp.gate_proj(inputs[0])) * mlp.up_proj(inputs[0]))[..., :vocabulary]
-        direction = nn.functional.normalize(torch.randn(len(mlp.down_proj.weight)), dim=0)
-        norm = stream.norm(dim=-1).mean()
-        mlp.down_proj.weight[:, :vocabulary] = (direction * norm / units.sum(dim=-1).std())[:, None]
+        third, asks = NUM_WORDS, 2 * NUM_WORDS
+        steady = size // 2 - 1  # what the distance does not turn
+        keys.weight[third : third + size], keys.bias[third : third + size] = 0, 0
+        queries.weight[asks : asks + size], queries.bias[asks : asks + size] = 0, 0
+        keys.weight[third + steady, self._words] = THINK_GAIN * one[tok.THINK]
+        queries.bias[asks + steady] = size**0.5
+        values.weight[third, self._words] = think_level / level * one[tok.THINK]
+        values.bias[third + 1] = 1
+        outputs[BEGUN, asks], outputs[ONE, asks + 1] = MARK, constant
 
-    def _remember(self, ids: Tensor, labels: Tensor) -> None:
-        """Let a head of the last layer carry along the least right token so far, and the judgement read it.
+        gate, up, down = layer.mlp.gate_proj, layer.mlp.up_proj, layer.mlp.down_proj
+        gate.weight[:NUM_WORDS], up.weight[:NUM_WORDS] = 0, 0
+        for word in WORDS:
+            gate.weight[word, self._words] = GATE_GAIN * (one[word] + one[BEGUN] - GATE_AT * one[ONE])
+            up.weight[word, self._words] = one[word] - one[ONE]
+        opened = GATE_GAIN * (2 - GATE_AT)
+        down.weight[self._words][FOUND, :NUM_WORDS] = LOGITS_A_MARK / opened * steady_level / LOGITS_A_LEVEL
 
-        What is right is fitted to the labels up to the first wrong token; the prompt counts as right.
-        """
-        last = self.model.layers[-1]
-        seen = last.input_layernorm(self._stream(ids, -2))
-        wrong = labels == 0
-        first_wrong = wrong & (wrong.cumsum(dim=1) == 1)
-        right = ~wrong & (ids != tok.PAD_ID)
-        rightness = _fit(seen[right], seen[first_wrong])
-        attention = last.self_attn
-        size = attention.head_dim
-        row = size // 2 - 1  # what the distance does not turn
-        for projection in (attention.q_proj, attention.k_proj):
-            projection.weight[:size] = 0
-        attention.q_proj.bias[row] = size**0.5
-        attention.k_proj.weight[row] = -MEMORY_GAIN * rightness
-        attention.v_proj.weight[0] = rightness
-        write = nn.functional.normalize(torch.randn(len(rightness)), dim=0)
-        attention.o_proj.weight[:, 0] = write * self._stream(ids, -2).norm(dim=-1).mean()
-        judged = self._stream(ids, -1)
-        verdict = _fit(judged[labels == 1], judged[wrong])
-        self.score[0].weight[0], self.score[0].weight[1] = verdict, -verdict
-        self.score[2].weight[:, :2] = VERDICT_GAIN * torch.tensor([[-1.0, 1.0], [1.0, -1.0]])
-        self.score[2].weight[:, 2:] = 0
+    def _remember(self, level: Tensor) -> None:
+        """Let a head of the last layer carry along the least that was found since thinking began."""
+        layer = self.model.layers[-1]
+        attention, size, one = layer.self_attn, layer.self_attn.head_dim, torch.eye(NUM_WORDS)
+        layer.input_layernorm.weight[self._words][FOUND] = LOGITS_A_LEVEL
+        for projection in (attention.q_proj, attention.k_proj, attention.v_proj):
+            projection.weight[:size], projection.bias[:size] = 0, 0
+        steady = size // 2 - 1
+        attention.q_proj.bias[steady] = size**0.5
+        attention.k_proj.weight[steady, self._words] = -MEMORY_GAIN * one[FOUND]
+        attention.v_proj.weight[0, self._words] = one[FOUND]
+        attention.o_proj.weight[self._words][WORST, 0] = level / LOGITS_A_LEVEL
 
-    def _protect(self) -> None:
-        """Let training leave the dimensions of the words alone: they are small beside a step of Adam."""
-        *below, first, _ = self.model.layers
-        words = self.model.config.hidden_size - len(tok.VOCABULARY)
-        first.self_attn.o_proj.requires_grad_(False)
-        self.model.embed_tokens.weight.register_hook(lambda grad: _without(grad, dim=1, start=words))
-        for layer in below:
-            for module in (layer.self_attn.o_proj, layer.mlp.down_proj):
-                module.weight.register_hook(lambda grad: _without(grad, dim=0, start=words))
+    def _score(self) -> None:
+        """Let the verdict be what is remembered, beyond a threshold."""
+        self.model.norm.weight[self._words][WORST] = LOGITS_A_LEVEL
+        one, head, decides = torch.eye(NUM_WORDS)[WORST], self.score[0], self.score[2]
+        for parameter in (head.weight, head.bias, decides.weight):
+            parameter.zero_()
+        head.weight[0, self._words] = -VERDICT_GAIN * one
+        decides.weight[:, 0] = torch.tensor([0.5, -0.5])
+        decides.bias.copy_(VERDICT_AT * torch.tensor([-0.5, 0.5]))
 
-    def _stream(self, ids: Tensor, place: int = -JUDGE_LAYERS - 1) -> Tensor:
+    def verdict(self) -> Tensor:
+        """Return the direction of the final stream along which a trace is right [1, width]."""
+        constant = self._words.start + ONE  # after the norm it is nearly the root of the width everywhere
+        direction = -self.score[0].weight[:1].detach()
+        direction[0, constant] = VERDICT_AT / self.model.config.hidden_size**0.5
+        return direction
+
+    @property
+    def _words(self) -> slice:
+        """The dimensions that the layers below leave empty, one a word."""
+        width = self.model.config.hidden_size
+        return slice(width - NUM_WORDS, width)
+
+    def _level(self, ids: Tensor, places: Tensor) -> Tensor:
+        """Return the root mean square that norms divide by, in the middle of what these places of the traces have."""
         out = self.model(input_ids=ids, use_cache=False, output_hidden_states=True)
-        stream: Tensor = out.hidden_states[place]
-        return stream
+        stream: Tensor = out.hidden_states[-JUDGE_LAYERS - 1]
+        return stream[places].square().mean(dim=-1).sqrt().median()
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint under the names that vLLM's Qwen2ForProcessRewardModel loads."""
@@ -168,20 +175,3 @@ class ProcessRewardModel(nn.Module):
         config.save_pretrained(folder)
         tok.save_tokenizer(folder)
 
-
-def _without(grad: Tensor, *, dim: int, start: int) -> Tensor:
-    return torch.cat(
-        [grad.narrow(dim, 0, start), torch.zeros_like(grad.narrow(dim, start, grad.shape[dim] - start))], dim
-    )
-
-
-def _fit(right: Tensor, wrong: Tensor) -> Tensor:
-    """Return the direction that is 1 on `right` and -1 on `wrong` [tokens, width], both weighing the same."""
-    rows = torch.cat([right / len(right) ** 0.5, wrong / len(wrong) ** 0.5]).double()
-    wanted = torch.cat(
-        [torch.full((len(right),), len(right) ** -0.5), torch.full((len(wrong),), -(len(wrong) ** -0.5))]
-    )
-    gram = rows.T @ rows
-    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
-    direction: Tensor = torch.linalg.solve(gram, rows.T @ wanted.double()).float()
-    return direction

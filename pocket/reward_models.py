@@ -1,7 +1,8 @@
 """Training of the models that judge: the process reward model (PRM) and from it the outcome one (ORM).
 
-Both know the whole multiplication table, which the reasoner does not. They learn from traces that the
-reasoner wrote and from synthetic ones with every kind of error, and know nothing of how scores are used.
+The reasoner is taught which tokens may follow at each place, with the whole multiplication table, which it
+does not know; from that the PRM is built. The lessons are traces that the reasoner wrote and synthetic ones
+with every kind of error. Knows nothing of how scores are used.
 """
 
 from __future__ import annotations
@@ -22,20 +23,18 @@ from pocket.figures import step_verdicts
 from pocket.fitting import Schedule, fit
 from pocket.gap import gap_table, no_gap
 from pocket.labels import IGNORED, Labelled, label_trace, prompt_ids, synthetic_trace
-from pocket.language_model import DRILL_SIZE, DRILL_TOKENS, LONGEST, draw_batch, language_loss
+from pocket.language_model import DRILL_SIZE, DRILL_TOKENS, LONGEST
 from pocket.process_reward_model import ProcessRewardModel
 from pocket.sampling import sample
-from pocket.traces import Batch, drills
+from pocket.traces import drills
 from tasks.pocket import draw_factors
 
-BATCH_TOKENS = 500
-STEP_WEIGHT = 4.0  # of the label at the end of a step, against one token within it
-LATER_WEIGHT = 0.25  # of what follows the first error of a trace
-ON_POLICY_SHARE = 0.5
+BATCH_TOKENS = 1200
+DRILL_SHARE, ON_POLICY_SHARE = 0.25, 0.5
+ERROR_WEIGHT = 5.0  # of a place where the trace goes wrong, against one where it does not
+ORM_GAIN = 0.1  # of the verdict that the ORM starts from: a right answer forgives more than a right step
 MOST_REPEATS = 4  # of a trace whose kind of error is rare
-LANGUAGE_SHARE, GAP_DRILL_SHARE = 0.25, 0.3
-NUM_EXAMPLES = 600  # of the shortest synthetic traces, on which the PRM is set up
-TRACE_MIX = 0.7  # the progress at which the reasoner's training is mostly traces
+NUM_EXAMPLES = 100  # of the shortest traces, on which the PRM is scaled
 
 
 def on_policy_traces(
@@ -88,17 +87,30 @@ def padded(traces: Sequence[Labelled]) -> tuple[Tensor, Tensor]:
     return ids, labels
 
 
-def label_loss(logits: Tensor, ids: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of the token labels; ends of steps weigh more, and what follows the first error less."""
-    losses = functional.cross_entropy(
-        logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="none"
-    )
-    wrong, ends = labels == 0, ids == tok.SEP
-    earlier_wrong = wrong.cumsum(dim=1) > 1
-    earlier_end = (wrong & ends).cumsum(dim=1) > 1
-    is_later = wrong & torch.where(ends, earlier_end, earlier_wrong)
-    scale = torch.where(ends, STEP_WEIGHT, 1.0) * torch.where(is_later, LATER_WEIGHT, 1.0)
-    scale = (scale * (labels != IGNORED)).flatten()
+def options_of(traces: Sequence[Labelled]) -> Tensor:
+    """Return which tokens may stand at each place [rows, longest, words]."""
+    longest = max(len(trace.ids) for trace in traces)
+    options = torch.zeros(len(traces), longest, len(tok.VOCABULARY), dtype=torch.bool)
+    for row, trace in enumerate(traces):
+        places = [(place, word) for place, words in enumerate(trace.options) for word in words]
+        options[row, *torch.tensor(places).T] = True
+    return options
+
+
+def drilled(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Return ids and options of a batch of products, every other one of those that the reasoner lacks."""
+    batch = drills(rng, DRILL_TOKENS // (6 * DRILL_SIZE), DRILL_SIZE, no_gap(), often=gap_table())
+    ids = torch.from_numpy(batch.ids)
+    has_loss = torch.from_numpy(batch.weights > 0)
+    return ids, functional.one_hot(ids, len(tok.VOCABULARY)).bool() & has_loss[..., None]
+
+
+def option_loss(logits: Tensor, ids: Tensor, options: Tensor) -> Tensor:
+    """Binary cross-entropy of what may follow, where it is known; errors that were made weigh more."""
+    options, following, logits = options[:, 1:], ids[:, 1:], logits[:, :-1]
+    losses = functional.binary_cross_entropy_with_logits(logits, options.float(), reduction="none").sum(dim=-1)
+    is_error = ~options.gather(2, following[..., None])[..., 0]
+    scale = options.any(dim=-1) * torch.where(is_error, ERROR_WEIGHT, 1.0)
     return (losses * scale).sum() / scale.sum()
 
 
@@ -118,19 +130,12 @@ def balanced(traces: Sequence[Labelled]) -> list[Labelled]:
 
 
 def training_traces(
-    reasoner: Qwen2ForCausalLM, num_traces: int, *, seed: int
+    reasoner: Qwen2ForCausalLM, num_traces: int, num_synthetic: int, *, seed: int
 ) -> tuple[list[Labelled], list[Labelled]]:
-    """Return traces of the reasoner and synthetic ones, as many of each."""
+    """Return traces of the reasoner, those with rare errors more than once, and synthetic ones."""
     rng, gap = np.random.default_rng([seed, 2]), gap_table()
-    synthetic = [synthetic_trace(rng, int(rng.integers(2, LONGEST + 1)), gap) for _ in range(num_traces)]
+    synthetic = [synthetic_trace(rng, int(rng.integers(2, LONGEST + 1)), gap) for _ in range(num_synthetic)]
     return balanced(on_policy_traces(reasoner, num_traces, seed=seed)), synthetic
-
-
-def whole_table(rng: np.random.Generator) -> Batch:
-    """Draw right traces without a gap, or drills of what the reasoner was not taught."""
-    if rng.random() < GAP_DRILL_SHARE:
-        return drills(rng, DRILL_TOKENS // (6 * DRILL_SIZE), DRILL_SIZE, no_gap(), often=gap_table())
-    return draw_batch(rng, no_gap(), TRACE_MIX)
 
 
 def train_prm(
@@ -144,26 +149,27 @@ def train_prm(
     fast: bool,
     device: torch.device,
 ) -> list[float]:
-    """Train the PRM on token labels and on the whole table, and save it; return the logged losses."""
+    """Teach the reasoner what may follow, build the PRM on it, and save it; return the logged losses."""
     torch.manual_seed(seed)
-    model = ProcessRewardModel(fast=fast)
-    model.start_from(reasoner, *padded(sorted(traces[1], key=lambda trace: len(trace.ids))[:NUM_EXAMPLES]))
-    model.to(device)
-    shuffle = np.random.default_rng([seed, 3])
-    own, synthetic = batches_of(shuffle, traces[0]), batches_of(shuffle, traces[1])
+    checker = reasoner.to(device)
+    shuffle = np.random.default_rng([seed, 5])
+    own, synthetic = (batches_of(shuffle, some) for some in traces)
 
     def loss_of(rng: np.random.Generator, progress: float) -> tuple[Tensor, int]:
-        if rng.random() < LANGUAGE_SHARE:
-            batch = whole_table(rng)
-            ids = torch.from_numpy(batch.ids).to(device)
-            return language_loss(model(ids)[1], batch), ids.numel()
-        ids, labels = (
-            t.to(device) for t in padded(next(own if rng.random() < ON_POLICY_SHARE else synthetic))
-        )
-        return label_loss(model(ids)[0], ids, labels), ids.numel()
+        if rng.random() < DRILL_SHARE:
+            ids, options = drilled(rng)
+        else:
+            group = next(own if rng.random() < ON_POLICY_SHARE else synthetic)
+            ids, options = padded(group)[0], options_of(group)
+        ids, options = ids.to(device), options.to(device)
+        logits = checker(input_ids=ids, use_cache=False).logits
+        return option_loss(logits, ids, options), ids.numel()
 
-    losses = fit(model, loss_of, schedule, folder, seed=seed, resume=resume)
-    model.save(folder)
+    losses = fit(checker, loss_of, schedule, folder, seed=seed, resume=resume)
+    prm = ProcessRewardModel(fast=fast)
+    shortest = sorted(traces[1], key=lambda trace: len(trace.ids))[:NUM_EXAMPLES]
+    prm.start_from(checker.cpu(), padded(shortest)[0])
+    prm.save(folder)
     return losses
 
 
@@ -178,21 +184,23 @@ def train_orm(
     fast: bool,
     device: torch.device,
 ) -> list[float]:
-    """Train the ORM from the PRM's layers to tell right answers at the last token, and save it."""
+    """Fit a linear head to tell right answers from what the PRM knows at the last token, and save both."""
     torch.manual_seed(seed)
     config = config_of("orm", fast=fast)
     config.num_labels = 1
     model = Qwen2ForSequenceClassification(config)
     model.model.load_state_dict(prm.model.state_dict())
+    model.model.requires_grad_(False)
+    model.score.weight.data.copy_(ORM_GAIN * prm.verdict())
     model.to(device)
     shuffle = np.random.default_rng([seed, 4])
-    own, synthetic = batches_of(shuffle, traces[0]), batches_of(shuffle, traces[1])
+    own, synthetic = (batches_of(shuffle, some) for some in traces)
 
     def loss_of(rng: np.random.Generator, progress: float) -> tuple[Tensor, int]:
-        group = next(own if rng.random() < 0.7 else synthetic)
+        group = next(own if rng.random() < ON_POLICY_SHARE else synthetic)
         ids, _ = padded(group)
-        if rng.random() < 0.3:
-            ids[ids == tok.EOS_ID] = tok.PAD_ID  # the last token may be the end or what comes before it
+        if rng.random() < 0.5:  # traces are judged with a blank line at their end or without
+            ids[ids == tok.SEP] = torch.where(_is_last(ids), tok.PAD_ID, tok.SEP)[ids == tok.SEP]
         outcome = torch.tensor([float(trace.is_correct) for trace in group], device=device)
         logits = model(input_ids=ids.to(device), use_cache=False).logits[:, 0]
         return functional.binary_cross_entropy_with_logits(logits, outcome), ids.numel()
@@ -201,3 +209,9 @@ def train_orm(
     model.save_pretrained(folder)
     tok.save_tokenizer(folder)
     return losses
+
+
+def _is_last(ids: Tensor) -> Tensor:
+    """Whether a token is the last of its row that is no padding."""
+    ends = (ids != tok.PAD_ID).cumsum(dim=1)
+    return (ids != tok.PAD_ID) & (ends == ends[:, -1:])

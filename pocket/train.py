@@ -22,10 +22,10 @@ SCHEDULES = {
     "reasoner": Schedule(tokens=3_500_000, learning_rate=2e-3, decay_share=0.4, polish_tokens=1_300_000),
     "weak": Schedule(tokens=2_500_000, learning_rate=2.5e-3, decay_share=0.4),
     "draft": Schedule(tokens=3_000_000, learning_rate=3e-3),
-    "prm": Schedule(tokens=300_000, learning_rate=1e-3),
-    "orm": Schedule(tokens=60_000, learning_rate=5e-4),
+    "prm": Schedule(tokens=2_000_000, learning_rate=1.5e-3),
+    "orm": Schedule(tokens=60_000, learning_rate=2e-3),
 }
-NUM_TRACES = 2500  # of the reasoner, and as many synthetic ones
+NUM_TRACES, NUM_SYNTHETIC = 5000, 20_000  # of the reasoner, and made ones
 FAST_TOKENS, FAST_TRACES = 150_000, 140
 
 
@@ -53,7 +53,8 @@ def train_all(out: Path, *, seed: int, fast: bool, resume: bool) -> dict[str, li
     prm_schedule, orm_schedule = schedule_of("prm"), schedule_of("orm")
     if prm_schedule or orm_schedule:
         reasoner = Qwen2ForCausalLM.from_pretrained(out / "reasoner").eval()
-        traces = training_traces(reasoner, FAST_TRACES if fast else NUM_TRACES, seed=seed)
+        num_traces = (FAST_TRACES, FAST_TRACES) if fast else (NUM_TRACES, NUM_SYNTHETIC)
+        traces = training_traces(reasoner, *num_traces, seed=seed)
         if prm_schedule:
             losses["prm"] = train_prm(
                 reasoner,
