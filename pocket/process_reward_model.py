@@ -26,7 +26,12 @@ GATE_GAIN, GATE_AT = 60.0, 1.5  # open where the word is there and thinking has 
 STEADY = 10.0  # times the root mean square: so large a constant makes all later norms divide by the same
 MEMORY_GAIN, VERDICT_GAIN, VERDICT_AT = 8.0, 2.0, 6.0
 NUM_WORDS = len(tok.VOCABULARY)
-FOUND, WORST, ONE, BEGUN = tok.UNK_ID, tok.PAD_ID, tok.USER, tok.ASSISTANT  # in place of words no response has
+FOUND, WORST, ONE, BEGUN = (
+    tok.UNK_ID,
+    tok.PAD_ID,
+    tok.USER,
+    tok.ASSISTANT,
+)  # in place of words no response has
 WORDS = [word for word in range(NUM_WORDS) if word not in (FOUND, WORST, ONE, BEGUN)]
 
 
@@ -49,7 +54,10 @@ class ProcessRewardModel(nn.Module):
     def start_from(self, knowing: Qwen2ForCausalLM, examples: Tensor) -> None:
         """Take over what may follow; set up comparison and memory, scaled on some traces [rows, length]."""
         self._widen(knowing)
-        level, think_level = self._level(examples, examples != tok.PAD_ID), self._level(examples, examples == tok.THINK)
+        level, think_level = (
+            self._level(examples, examples != tok.PAD_ID),
+            self._level(examples, examples == tok.THINK),
+        )
         constant = STEADY * level * self.model.config.hidden_size**0.5
         steady_level = level * (1 + STEADY**2) ** 0.5
         self._compare(knowing.lm_head.weight, level, think_level, constant, steady_level)
@@ -160,7 +168,7 @@ class ProcessRewardModel(nn.Module):
         return slice(width - NUM_WORDS, width)
 
     def _level(self, ids: Tensor, places: Tensor) -> Tensor:
-        """Return the root mean square that norms divide by, in the middle of what these places of the traces have."""
+        """Return the median over these places of the root mean square that norms divide by."""
         out = self.model(input_ids=ids, use_cache=False, output_hidden_states=True)
         stream: Tensor = out.hidden_states[-JUDGE_LAYERS - 1]
         return stream[places].square().mean(dim=-1).sqrt().median()
@@ -174,4 +182,3 @@ class ProcessRewardModel(nn.Module):
         config.architectures, config.num_labels = ["Qwen2ForProcessRewardModel"], 2
         config.save_pretrained(folder)
         tok.save_tokenizer(folder)
-

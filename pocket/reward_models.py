@@ -108,7 +108,9 @@ def drilled(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
 def option_loss(logits: Tensor, ids: Tensor, options: Tensor) -> Tensor:
     """Binary cross-entropy of what may follow, where it is known; errors that were made weigh more."""
     options, following, logits = options[:, 1:], ids[:, 1:], logits[:, :-1]
-    losses = functional.binary_cross_entropy_with_logits(logits, options.float(), reduction="none").sum(dim=-1)
+    losses = functional.binary_cross_entropy_with_logits(logits, options.float(), reduction="none").sum(
+        dim=-1
+    )
     is_error = ~options.gather(2, following[..., None])[..., 0]
     scale = options.any(dim=-1) * torch.where(is_error, ERROR_WEIGHT, 1.0)
     return (losses * scale).sum() / scale.sum()

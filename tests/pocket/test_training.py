@@ -21,11 +21,8 @@ def test_fast_training_lets_every_loss_fall(tmp_path: Path) -> None:
     torch.set_num_threads(1)
     losses = train_all(tmp_path, seed=0, fast=True, resume=False)
     assert set(losses) == set(NAMES)
-    for name in ("reasoner", "weak", "draft"):
+    for name in ("reasoner", "weak", "draft", "prm"):
         assert losses[name][-1] < 0.9 * losses[name][0], name
-    assert (
-        min(losses["prm"]) < 0.9 * losses["prm"][0]
-    )  # its batches are of two kinds: the last may be the harder
     assert all((tmp_path / name / "model.safetensors").exists() for name in NAMES)
     assert not train_all(tmp_path, seed=0, fast=True, resume=True)  # nothing is left to do
 

@@ -77,7 +77,7 @@ def test_the_prm_still_tells_wrong_steps(written: list[Labelled]) -> None:
     prm.load_state_dict(load_file(FOLDER / "prm" / "model.safetensors"))
     ids, labels = padded(written)
     with torch.inference_mode():
-        scores = prm.eval()(ids)[0].softmax(dim=-1)[..., 1]
+        scores = prm.eval()(ids).softmax(dim=-1)[..., 1]
     ends = ids == tok.SEP
     found = auc(scores[ends & (labels == 1)], scores[ends & (labels == 0)])
     assert found > FIGURES["step AUC within problems"][1] - 0.05  # other problems, pooled, and hotter
