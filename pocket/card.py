@@ -12,7 +12,7 @@ from typing import Any
 
 from pocket.figures import AGGREGATES
 from pocket.language_model import CUT_SHARE, RECHECKED_SHARE, TWIN_SHARE, WEAK_LARGEST_KNOWN
-from pocket.train import NUM_TRACES, SCHEDULES
+from pocket.train import NUM_SYNTHETIC, NUM_TRACES, SCHEDULES
 from tasks.pocket import LARGEST_FACTOR, LEVEL_FACTORS, MODULUS
 
 FOLDER = Path(__file__).parent
@@ -90,24 +90,33 @@ ABOUT = {
     "orm": "The outcome reward model: Qwen2ForSequenceClassification, one logit at the last token",
 }
 JUDGE = {
-    "prm": "whether all steps so far are right and, at the end, whether the answer is what they lead to\n"
-    "(a label on every token, those at a step end x4), and the whole multiplication table, which the\n"
-    "reasoner does not know. A step's score is the probability that the trace is right up to there; a\n"
-    "`Wait` begins anew. The answer is scored at a blank line that is appended to the trace. Starts from\n"
-    "the reasoner, widened, with a layer that compares each token with the one expected there",
-    "orm": "whether the final answer is right, starting from the layers of the PRM",
+    "prm": f"""\
+Learns which tokens may follow at each place, with the whole multiplication table, which the reasoner
+does not know: binary cross-entropy of each of the vocabulary's tokens. The places where a trace goes
+wrong weigh x5. What judges is built on top and not trained: a layer that looks up, one place later, what
+was said of the token that is there, and one that remembers the least of it (`process_reward_model.py`).
+A score is one minus a sigmoid of how far the worst token so far falls below a threshold that was set by
+hand on the dev split. It is meant as the probability that the trace is right up to there; it is not
+calibrated. The answer is scored at a blank line that is appended to the trace.
+
+Data: {NUM_TRACES:,} traces of the reasoner on training problems (temperature .8), those with rare kinds
+of error repeated, {NUM_SYNTHETIC:,} synthetic ones with every kind of error, and drills of products.
+""",
+    "orm": """\
+The layers of the PRM, read at the last token: a linear head is fitted to whether the final answer is
+right. The layers themselves stay as they are.
+
+Data: the traces of the PRM.
+""",
 }
 JUDGED = """\
-Learns {lesson}.
-
-Data: {num_traces:,} traces of the reasoner on training problems (temperature .8) and as many
-synthetic ones with every kind of error; traces with rare kinds of error are repeated.
-
+{lesson}
 Recipe: {tokens:,} tokens, AdamW (.9, .95), peak rate {rate}, linear decay over the last
 {decay:.0%}.
 
-Limits: it judges this task and this format only, and was trained on one reasoner's errors; its
-blind spots are in the table of errors in `../FIGURES.md`.
+Limits: it judges this task and this format only. What comes after a `Wait` is not judged anew: an error
+before it counts on. Right answers that are forced early are doubted. Numbers that stand in the list twice
+confuse it as they confuse the reasoner: see the synthetic errors in `../FIGURES.md`.
 """
 FIGURES = """\
 # Figures of the pocket models
@@ -202,7 +211,7 @@ def recipe_of(name: str) -> str:
         "largest_known": WEAK_LARGEST_KNOWN if name == "weak" else LARGEST_FACTOR,
     }
     if name in JUDGE:
-        return JUDGED.format(lesson=JUDGE[name], num_traces=NUM_TRACES, **facts)
+        return JUDGED.format(lesson=JUDGE[name], **facts)
     return WRITER.format(**facts)
 
 

@@ -26,17 +26,13 @@ GATE_GAIN, GATE_AT = 60.0, 1.5  # open where the word is there and thinking has 
 STEADY = 10.0  # times the root mean square: so large a constant makes all later norms divide by the same
 MEMORY_GAIN, VERDICT_GAIN, VERDICT_AT = 8.0, 2.0, 6.0
 NUM_WORDS = len(tok.VOCABULARY)
-FOUND, WORST, ONE, BEGUN = (
-    tok.UNK_ID,
-    tok.PAD_ID,
-    tok.USER,
-    tok.ASSISTANT,
-)  # in place of words no response has
+# What is found, the worst of it, a constant and a mark of thinking stand in for words that no response has.
+FOUND, WORST, ONE, BEGUN = tok.UNK_ID, tok.PAD_ID, tok.USER, tok.ASSISTANT
 WORDS = [word for word in range(NUM_WORDS) if word not in (FOUND, WORST, ONE, BEGUN)]
 
 
 class ProcessRewardModel(nn.Module):
-    """A Qwen2 with a two-layer head on every token."""
+    """A Qwen2 with a two-layer head on every token; its last two layers and the head are set by hand."""
 
     def __init__(self, *, fast: bool = False) -> None:
         super().__init__()
@@ -54,10 +50,8 @@ class ProcessRewardModel(nn.Module):
     def start_from(self, knowing: Qwen2ForCausalLM, examples: Tensor) -> None:
         """Take over what may follow; set up comparison and memory, scaled on some traces [rows, length]."""
         self._widen(knowing)
-        level, think_level = (
-            self._level(examples, examples != tok.PAD_ID),
-            self._level(examples, examples == tok.THINK),
-        )
+        level = self._level(examples, examples != tok.PAD_ID)
+        think_level = self._level(examples, examples == tok.THINK)
         constant = STEADY * level * self.model.config.hidden_size**0.5
         steady_level = level * (1 + STEADY**2) ** 0.5
         self._compare(knowing.lm_head.weight, level, think_level, constant, steady_level)
@@ -147,17 +141,17 @@ class ProcessRewardModel(nn.Module):
     def _score(self) -> None:
         """Let the verdict be what is remembered, beyond a threshold."""
         self.model.norm.weight[self._words][WORST] = LOGITS_A_LEVEL
-        one, head, decides = torch.eye(NUM_WORDS)[WORST], self.score[0], self.score[2]
-        for parameter in (head.weight, head.bias, decides.weight):
-            parameter.zero_()
-        head.weight[0, self._words] = -VERDICT_GAIN * one
-        decides.weight[:, 0] = torch.tensor([0.5, -0.5])
-        decides.bias.copy_(VERDICT_AT * torch.tensor([-0.5, 0.5]))
+        head = self.score.state_dict()
+        for name in ("0.weight", "0.bias", "2.weight"):
+            head[name].zero_()
+        head["0.weight"][0, self._words] = -VERDICT_GAIN * torch.eye(NUM_WORDS)[WORST]
+        head["2.weight"][:, 0] = torch.tensor([0.5, -0.5])
+        head["2.bias"].copy_(VERDICT_AT * torch.tensor([-0.5, 0.5]))
 
     def verdict(self) -> Tensor:
         """Return the direction of the final stream along which a trace is right [1, width]."""
         constant = self._words.start + ONE  # after the norm it is nearly the root of the width everywhere
-        direction = -self.score[0].weight[:1].detach()
+        direction: Tensor = -self.score.state_dict()["0.weight"][:1]
         direction[0, constant] = VERDICT_AT / self.model.config.hidden_size**0.5
         return direction
 

@@ -41,7 +41,8 @@ def doubts(prm: ProcessRewardModel, traces: torch.Tensor) -> torch.Tensor:
     below = prm.model(input_ids=traces, output_hidden_states=True).hidden_states[-JUDGE_LAYERS - 1]
     comparing = prm.model.layers[-JUDGE_LAYERS]
     said = comparing.self_attn.v_proj(comparing.input_layernorm(below))[:, :-1, :NUM_WORDS]
-    return said.gather(2, traces[:, 1:, None])[:, traces[0].tolist().index(tok.THINK) :, 0]
+    kept: torch.Tensor = said.gather(2, traces[:, 1:, None])[:, traces[0].tolist().index(tok.THINK) :, 0]
+    return kept
 
 
 @torch.inference_mode()
@@ -49,7 +50,8 @@ def found(prm: ProcessRewardModel, traces: torch.Tensor) -> torch.Tensor:
     """What the comparing layer writes down for each token of the response."""
     hidden = prm.model(input_ids=traces, output_hidden_states=True).hidden_states[-JUDGE_LAYERS]
     start = traces[0].tolist().index(tok.THINK) + 1
-    return hidden[:, start:, prm.model.config.hidden_size - NUM_WORDS + FOUND]
+    kept: torch.Tensor = hidden[:, start:, prm.model.config.hidden_size - NUM_WORDS + FOUND]
+    return kept
 
 
 def test_each_token_finds_what_was_said_of_it_one_token_before(
