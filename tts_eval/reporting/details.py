@@ -15,7 +15,7 @@ import pandas as pd
 from tts_eval.frontiers.anytime import anytime
 from tts_eval.frontiers.axes import axis_of
 from tts_eval.frontiers.scaling import Scaling, scaling
-from tts_eval.reporting.group import Group, plain
+from tts_eval.reporting.group import ONE_WORKER, Group, plain
 from tts_eval.running.directory import RunDirectory
 
 NUM_CURVES = 8  # as many as there are colours that the colour-blind tell apart
@@ -36,7 +36,7 @@ GAUGES = (
     "gpu_memory_bytes",
     "gpu_power_w",
 )
-FAMILY = ["model", "strategy", "verifier", "speculation", "hardware", "provenance"]
+FAMILY = ["model", "strategy", "verifier", "speculation", "parallelism", "hardware", "provenance"]
 
 
 def anytime_curves(group: Group) -> list[dict[str, Any]]:
@@ -62,7 +62,8 @@ def scaling_curves(group: Group) -> list[dict[str, Any]]:
     """
     axis = axis_of("tokens_per_problem")
     tokens = pd.Series(group.cells.cost(axis), index=list(group.cells.names))
-    families = group.cells.describe().fillna("none").groupby(FAMILY, sort=False)
+    labels_of = group.cells.describe().assign(parallelism=pd.Series(group.parallelism))
+    families = labels_of.fillna("none").groupby(FAMILY, sort=False)
     found = []
     for labels, members in families:
         names = [str(name) for name in members.index if tokens[name] > 0]
@@ -72,7 +73,7 @@ def scaling_curves(group: Group) -> list[dict[str, Any]]:
         x = np.geomspace(tokens[names].min(), tokens[names].max(), 60)
         found.append(
             {
-                "family": ", ".join(str(label) for label in labels if label != "none"),
+                "family": ", ".join(str(label) for label in labels if label not in ("none", ONE_WORKER)),
                 "cells": sorted(names, key=lambda name: tokens[name]),
                 "x": [plain(value) for value in x],
                 "y": [plain(value) for value in _fitted(fits, x)],

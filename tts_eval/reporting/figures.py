@@ -158,7 +158,7 @@ def _logarithmic(axes: Axes) -> None:
     """Make the x axis logarithmic, with plain numbers few enough to be read."""
     axes.set_xscale("log")
     low, high = axes.get_xlim()
-    steps = (1, 2, 5) if high / low < 300 else (1,)
+    steps = (1, 1.5, 2, 3, 5, 7) if high / low < 10 else (1, 2, 5) if high / low < 300 else (1,)
     axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())

@@ -22,6 +22,7 @@ from tts_eval.frontiers.frontier import frontier
 from tts_eval.frontiers.regret import regret
 
 DEGREES = {"tensor_parallel_size": "TP", "pipeline_parallel_size": "PP", "data_parallel_size": "DP"}
+ONE_WORKER = "one worker"  # an engine that was not spread
 SHOWN_FIRST = ("tta_s_p50", "usd_per_correct", "usd_per_problem")
 
 
@@ -83,7 +84,7 @@ class Group:
 
     @cached_property
     def parallelism(self) -> dict[str, str]:
-        """How each cell's engine was spread over GPUs, as in TP2 DP2; "one worker" where it was not."""
+        """How each cell's engine was spread over GPUs, as in TP2 DP2."""
         return {name: _parallelism(settings) for name, settings in self.settings.items()}
 
     @cached_property
@@ -125,7 +126,7 @@ def plain(value: Any) -> Any:
 def _parallelism(settings: Mapping[str, Any]) -> str:
     degrees = {short: settings.get(f"engine.{name}") for name, short in DEGREES.items()}
     spread = [f"{short}{degree}" for short, degree in degrees.items() if degree not in (None, 1)]
-    return " ".join(spread) or "one worker"
+    return " ".join(spread) or ONE_WORKER
 
 
 def _flat(value: Any, path: str = "") -> list[tuple[str, Any]]:

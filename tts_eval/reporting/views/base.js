@@ -37,7 +37,7 @@ function layout(extra) {
   const base = {
     paper_bgcolor: css("--paper"), plot_bgcolor: css("--paper"), font: { color: css("--ink"), size: 13 },
     margin: { l: 60, r: 15, t: 40, b: 50 }, hoverlabel: { bgcolor: css("--panel"), bordercolor: css("--line"),
-    font: { color: css("--ink") }, align: "left" }, legend: { orientation: "h", y: -0.2, font: { size: 12 } },
+    font: { color: css("--ink") }, align: "left" }, legend: { orientation: "h", y: -0.25, font: { size: 12 } },
   };
   const made = { ...base, ...extra };
   for (const key of Object.keys(made)) if (/^[xy]axis/.test(key)) made[key] = { ...axis, ...made[key] };

@@ -15,9 +15,11 @@ function drawAnytime() {
 
 function drawScaling() {
   const cells = new Map(visible().map((cell) => [cell.name, cell]));
-  const families = state.group.scaling.filter((one) => one.cells.some((name) => cells.has(name)));
+  const all = state.group.scaling.filter((one) => one.cells.some((name) => cells.has(name)));
+  const families = all.slice(0, data.limits.curves);
   $("scaling-note").textContent = families.length
-    ? "Families of three cells and more that differ in budget alone. With four points the curve is ceiling - scale * tokens^(-exponent), with three a line in the logarithm. Fits are of all cells."
+    ? "Families of three cells and more that differ in budget alone. With four points the curve is ceiling - scale * tokens^(-exponent), with three a line in the logarithm. Fits are of all cells." +
+      (all.length > families.length ? ` The first ${families.length} of ${all.length} such families are drawn: filter for others.` : "")
     : "No three cells of those shown differ in budget alone.";
   $("scaling-plot").hidden = $("scaling-table").hidden = !families.length;
   if (!families.length) return;
@@ -32,6 +34,6 @@ function drawScaling() {
     ];
   });
   draw("scaling-plot", traces, { xaxis: logAxis("generated tokens per problem", families.flatMap((one) => one.x)), yaxis: { title: { text: "accuracy" } } });
-  table("scaling-table", ["family", "cells", "gain per doubling [95%]", "ceiling [95%]", "next doubling gains < 0.01 from [95%] tokens"], families.map((one) => [word(one.family), value(one.cells.length),
+  table("scaling-table", ["family", "cells", "gain per doubling [95%]", "ceiling [95%]", "next doubling gains < 0.01 from [95%] tokens"], all.map((one) => [word(one.family), value(one.cells.length),
     value(one.gain_per_doubling[0], interval(one.gain_per_doubling)), word(one.ceiling ? interval(one.ceiling) : "–"), word(one.saturates_at ? interval(one.saturates_at) : "–")]));
 }

@@ -104,9 +104,9 @@ function drawRegret() {
       `The largest regret: ${shortOf(worst.cell)} takes ${shown(worst.system_cost)}; ${shortOf(worst.system_cell)} is at least as accurate for ` +
       `${interval([worst.regret, worst.regret_low, worst.regret_high])} less (${shown(worst.regret_ratio)} times the cost).\n${tau}`
     : `No regret: every cell on the frontier of ${label(compute)} is the cheapest of its accuracy on ${label(system)} too.\n${tau}`;
-  const headings = ["compute-optimal cell", "system-optimal cell", "accuracy", "system cost", "regret [95%]", "times its cost", "accuracy lost at equal cost [95%]", "to", "same choice in"];
-  table("regret-table", headings, found.rows.map((row) => [word(shortOf(row.cell)), word(shortOf(row.system_cell)), value(row.accuracy), value(row.system_cost),
+  const headings = ["compute-optimal cell", "system-optimal cell", "most accurate at its cost", "accuracy", "system cost", "regret [95%]", "times its cost", "accuracy lost [95%]", "same choice in"];
+  table("regret-table", headings, found.rows.map((row) => [word(shortOf(row.cell)), word(shortOf(row.system_cell)), word(shortOf(row.accurate_cell)), value(row.accuracy), value(row.system_cost),
     value(row.regret, interval([row.regret, row.regret_low, row.regret_high])), value(row.regret_ratio),
-    value(row.accuracy_lost, interval([row.accuracy_lost, row.accuracy_lost_low, row.accuracy_lost_high])), word(shortOf(row.accurate_cell)),
-    value(row.p_same, `${shown(row.p_same === null ? null : Math.round(100 * row.p_same))}%`)]), { textual: 2 });
+    value(row.accuracy_lost, interval([row.accuracy_lost, row.accuracy_lost_low, row.accuracy_lost_high])),
+    value(row.p_same, `${shown(row.p_same === null ? null : Math.round(100 * row.p_same))}%`)]), { textual: 3 });
 }
