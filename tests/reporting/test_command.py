@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.tracking.test_wandb import records
 from tts_eval.report import main
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
@@ -30,13 +35,18 @@ def test_a_mistake_is_told_in_one_line(
     assert len(errors.splitlines()) == 1
 
 
-def test_a_report_is_tracked_offline_with_its_tables_figures_and_page(
-    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
+def test_a_report_is_tracked_offline_with_its_tables_figures_and_page(runs: Path, tmp_path: Path) -> None:
     folder = tmp_path / "report"
-    arguments = [str(runs), "tracking=wandb", "tracking.mode=offline", "--out", str(folder)]
-    assert main(arguments) == 0
+    settings = ["tracking=wandb", "tracking.mode=offline", "--out", str(folder)]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "tts_eval.report", str(runs), *settings],
+        cwd=ROOT,
+        env=inherited | {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, f"report: {folder / 'report.html'}\n")
     logged: set[str] = set()
     for record in records(folder):
         if record.WhichOneof("record_type") == "run":

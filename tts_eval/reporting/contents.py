@@ -81,13 +81,14 @@ def _cells(group: Group, shared: dict[str, str]) -> list[dict[str, Any]]:
     figures = _figures(group.frames.runs)
     paths = _critical_paths(group.frames.problems)
     number = {name: place for place, name in enumerate(group.cells.names)}
+    tables = {axis: table.to_dict("index") for axis, table in group.frontiers.items()}
     cells = []
     for place, name in enumerate(group.cells.names):
         low, high = group.cells.accuracy_interval(place)
         own = {path: str(value) for path, value in group.settings[name].items() if path not in shared}
         costs = {}
-        for axis, table in group.frontiers.items():
-            row = table.loc[name]
+        for axis, table in tables.items():
+            row = table[name]
             above = row["dominated_by"]
             costs[axis] = [
                 *(plain(row[key]) for key in ("cost", "cost_low", "cost_high")),
