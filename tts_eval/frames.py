@@ -147,8 +147,7 @@ def _cell_names(runs: pd.DataFrame) -> list[str]:
 
 
 def _problems(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
-    lines = list(_last_lines(run))
-    attempts = [line["attempt"] or {"answer": None, "candidates": []} for line in lines]
+    lines = list({line["problem_id"]: line for line in map(_without_traces, _lines_of(run))}.values())
     verdicts = [line["grade"]["verdict"] for line in lines]
     is_synthetic = row["has_synthetic_acceptance"]
     # Column by column: a row at a time takes three times as long, and there may be half a million.
@@ -157,8 +156,7 @@ def _problems(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
         "cell": [row["cell"]] * len(lines),
         "problem": [line["problem_id"] for line in lines],
         **{name: [line[name] for line in lines] for name in ("level", "gold", "session", "error", "cut")},
-        "answer": [attempt["answer"] for attempt in attempts],
-        "num_candidates": [len(attempt["candidates"]) for attempt in attempts],
+        **{name: [line[name] for line in lines] for name in ("answer", "num_candidates")},
         "verdict": verdicts,
         # The text of synthetic acceptance means nothing.
         "is_correct": [None if is_synthetic else v == "equal" for v in verdicts],
@@ -171,6 +169,12 @@ def _problems(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
         total = row.get(f"{name}_total")
         frame[name] = math.nan if total is None else total * seconds / seconds.sum()
     return frame
+
+
+def _without_traces(line: dict[str, Any]) -> dict[str, Any]:
+    """Drop traces and trees at once: to hold those of a whole run takes longer than to read them."""
+    attempt = line.pop("attempt") or {"answer": None, "candidates": []}
+    return {**line, "answer": attempt["answer"], "num_candidates": len(attempt["candidates"])}
 
 
 def _columns(records: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str, list[Any]]:
@@ -218,7 +222,11 @@ def _interims(run: str) -> Iterator[dict[str, Any]]:
 
 
 def _last_lines(run: str) -> Iterator[dict[str, Any]]:
-    yield from {line["problem_id"]: line for line in RunDirectory(Path(run)).lines("problems")}.values()
+    yield from {line["problem_id"]: line for line in _lines_of(run)}.values()
+
+
+def _lines_of(run: str) -> Iterator[dict[str, Any]]:
+    return RunDirectory(Path(run)).lines("problems")
 
 
 def _stacked(runs: pd.Index[Any], rows_of: Any) -> pd.DataFrame:
