@@ -223,13 +223,15 @@ def main(arguments: list[str]) -> int:
         for number, setting in enumerate(settings(options.num_runs)):
             if not (runs / f"{number}" / "summary.json").is_file():
                 write_run(runs / f"{number}", setting, num_problems=options.num_problems)
-        began_s = time.monotonic()
+        began_s, began_cpu_s = time.monotonic(), time.process_time()
         write_report([runs], folder=Path(scratch) / "report", tracking=NoTracking())
-        seconds_s = time.monotonic() - began_s
+        wall_s, cpu_s = time.monotonic() - began_s, time.process_time() - began_cpu_s
         num_bytes = (Path(scratch) / "report" / "report.html").stat().st_size
-    print(f"{options.num_runs} runs of {options.num_problems} problems: built in {seconds_s:.1f} s", end="")
-    print(f" (at most {MOST_S:g}), {num_bytes / 1e6:.1f} MB (at most {MOST_BYTES / 1e6:g})")
-    return 0 if seconds_s <= MOST_S and num_bytes <= MOST_BYTES else 1
+    print(f"{options.num_runs} runs of {options.num_problems} problems: built in {wall_s:.1f} s", end="")
+    print(
+        f" (at most {MOST_S:g}; {cpu_s:.1f} s of a CPU), {num_bytes / 1e6:.1f} MB (at most {MOST_BYTES / 1e6:g})"
+    )
+    return 0 if wall_s <= MOST_S and num_bytes <= MOST_BYTES else 1
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tts_eval.statistics.bootstrap import resampled_quantile, resamples
+from tts_eval.statistics.bootstrap import resampled_quantiles, resamples
 
 
 def test_everybody_gets_the_same_resamples() -> None:
@@ -17,7 +17,7 @@ def test_everybody_gets_the_same_resamples() -> None:
 
 @pytest.mark.parametrize("q", [0.0, 0.5, 0.99, 1.0])
 def test_a_quantile_is_numpys_of_the_values_written_out(q: float) -> None:
-    values = np.random.default_rng(0).integers(0, 9, size=40) / 3
+    rows = np.random.default_rng(0).integers(0, 9, size=(3, 40)) / 3
     weights = resamples(40, 200)
-    expected = [np.quantile(np.repeat(values, row.astype(int)), q) for row in weights]
-    assert resampled_quantile(values, weights, q) == pytest.approx(expected)
+    expected = [[np.quantile(np.repeat(values, row.astype(int)), q) for row in weights] for values in rows]
+    assert resampled_quantiles(rows, weights, q) == pytest.approx(np.array(expected))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from tts_eval.statistics.intervals import mean_ci95, proportion_ci95, ratio_ci95
+from tts_eval.statistics.intervals import mean_ci95, means_ci95, proportion_ci95, ratio_ci95, ratios_ci95
 from tts_eval.statistics.spread import Spread
 
 
@@ -32,6 +32,18 @@ def test_a_ratio_of_sums_resamples_pairs() -> None:
     assert ratio_ci95([1.0, 2.0, 3.0], [2.0, 4.0, 6.0]) == (0.5, 0.5)
     assert ratio_ci95([1.0, 1.0], [0.0, 0.0]) == (math.inf, math.inf)
     assert ratio_ci95([], []) is None
+
+
+@pytest.mark.parametrize("num_values", [1, 5, 60])
+def test_many_rows_have_the_intervals_of_each(num_values: int) -> None:
+    draw = np.random.default_rng(2)
+    costs = draw.lognormal(size=(4, num_values))
+    costs[1] = 3.0
+    right = (draw.random((4, num_values)) < 0.4).astype(float)
+    right[2] = 0.0
+    for row, (mean, ratio) in enumerate(zip(means_ci95(costs), ratios_ci95(costs, right), strict=True)):
+        assert mean == (None if num_values < 2 else pytest.approx(mean_ci95(costs[row])))
+        assert ratio == (None if num_values < 2 else pytest.approx(ratio_ci95(costs[row], right[row])))
 
 
 def test_a_spread_leaves_out_what_is_unknown() -> None:

@@ -30,18 +30,11 @@ def resamples(num_problems: int, num_resamples: int = NUM_RESAMPLES) -> Floats:
     return weights
 
 
-def resampled_quantile(values: Floats, weights: Floats, q: float) -> Floats:
-    """Return the `q`-quantile of `values` (num_values,) in each resample: (num_resamples,).
-
-    It interpolates linearly between order statistics, as numpy's does on the values written out.
-    """
-    return np.asarray(resampled_quantiles(values[None], weights, q)[0])
-
-
 def resampled_quantiles(rows: Floats, weights: Floats, q: float) -> Floats:
     """Return the `q`-quantile of each of `rows` (num_rows, num_values): (num_rows, num_resamples).
 
-    It goes through the sorted values once, for all rows and resamples side by side.
+    It interpolates linearly between order statistics, as numpy's does on the values written out, and goes
+    through the sorted values once, for all rows and resamples side by side.
     """
     order = np.argsort(rows, axis=1, kind="stable")
     position = q * (weights.sum(axis=1) - 1)
