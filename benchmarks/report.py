@@ -227,9 +227,9 @@ def main(arguments: list[str]) -> int:
         write_report([runs], folder=Path(scratch) / "report", tracking=NoTracking())
         wall_s, cpu_s = time.monotonic() - began_s, time.process_time() - began_cpu_s
         num_bytes = (Path(scratch) / "report" / "report.html").stat().st_size
-    print(f"{options.num_runs} runs of {options.num_problems} problems: built in {wall_s:.1f} s", end="")
     print(
-        f" (at most {MOST_S:g}; {cpu_s:.1f} s of a CPU), {num_bytes / 1e6:.1f} MB (at most {MOST_BYTES / 1e6:g})"
+        f"{options.num_runs} runs of {options.num_problems} problems: built in {wall_s:.1f} s (at most "
+        f"{MOST_S:g}; {cpu_s:.1f} s of a CPU), {num_bytes / 1e6:.1f} MB (at most {MOST_BYTES / 1e6:g})"
     )
     return 0 if wall_s <= MOST_S and num_bytes <= MOST_BYTES else 1
 
