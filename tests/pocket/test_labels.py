@@ -48,6 +48,18 @@ def test_labels_agree_with_the_check_up_to_the_first_error() -> None:
         assert labels[-1] <= int(trace.is_correct)
 
 
+def test_what_may_follow_has_every_right_token_and_no_first_wrong_one() -> None:
+    rng, errors = np.random.default_rng(0), 0
+    for _ in range(200):
+        trace = synthetic_trace(rng, 7, gap_table())
+        end = trace.labels.index(0) if 0 in trace.labels else len(trace.ids)
+        known = [place for place in range(end) if trace.labels[place] == 1 and trace.options[place]]
+        assert all(trace.ids[place] in trace.options[place] for place in known)
+        errors += end < len(trace.ids)
+        assert end == len(trace.ids) or trace.ids[end] not in trace.options[end]
+    assert errors > 50
+
+
 def labels_of(text: str, factors: tuple[int, ...] = FACTORS) -> list[int]:
     trace = label_trace(factors, TOKENIZER.encode(text))
     assert trace.ids[-1] == tok.SEP
