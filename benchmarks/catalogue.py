@@ -1,0 +1,75 @@
+"""The table of docs/strategies.md: what each cell of a sweep reached, at what spend and how soon.
+
+Repeats of a cell with other seeds are taken together. Knows no strategy. Run it as
+`python -m benchmarks.catalogue DIR [--reference CELL]`; differences are paired by problem.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+import numpy as np
+
+import tts_eval
+from tts_eval.frontiers.axes import axis_of
+from tts_eval.frontiers.cells import Cells
+from tts_eval.statistics.bootstrap import Floats
+from tts_eval.statistics.intervals import accuracy_ci95, percentile_ci95
+
+HARD = 4  # the level from which problems count as hard
+HEADER = ("cell", "seeds", "accuracy [95%]", "levels 4-5", "tokens", "tta p50", "tta p99")
+
+
+def short(name: str) -> str:
+    """Return the experiment's name, where the cell has one."""
+    found = re.search(r"experiment/\w+=([^,]+)", name)
+    return found[1] if found else name
+
+
+def rows_of(cells: Cells, reference: str | None) -> list[tuple[str, ...]]:
+    """Return a row a cell, the most accurate first."""
+    axes = ("tokens_per_problem", "tta_s_p50", "tta_s_p99")
+    tokens, p50, p99 = (cells.cost(axis_of(axis)) for axis in axes)
+    names = [short(name) for name in cells.names]
+    against = None if reference is None else cells.accuracies[names.index(reference)]
+    rows = list[tuple[str, ...]]()
+    for cell in np.argsort(-cells.accuracy):
+        low, high = cells.accuracy_interval(int(cell))
+        right = cells.accuracies[cell]
+        hard = right[cells.levels >= HARD]
+        hard_low, hard_high = accuracy_ci95(hard, num_repeats=cells.num_repeats[cell]) or (0.0, 1.0)
+        row = (
+            names[cell],
+            str(cells.num_repeats[cell]),
+            f"{right.mean():.3f} [{low:.3f}, {high:.3f}]",
+            f"{hard.mean():.3f} [{hard_low:.3f}, {hard_high:.3f}]",
+            f"{tokens[cell]:,.0f}",
+            f"{p50[cell]:.2f} s",
+            f"{p99[cell]:.2f} s",
+        )
+        rows.append(row if against is None else (*row, difference(cells, right - against)))
+    return rows
+
+
+def difference(cells: Cells, gains: Floats) -> str:
+    """Return the mean paired difference with its bootstrap interval."""
+    low, high = percentile_ci95(cells.weights @ gains / len(gains))
+    return f"{gains.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+def main() -> None:
+    """Print the table of each group of comparable runs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directories", nargs="+", metavar="DIR")
+    parser.add_argument("--reference", metavar="CELL", help="pair every cell with this one")
+    options = parser.parse_args()
+    header = (*HEADER, f"- {options.reference}") if options.reference else HEADER
+    for name, frames in tts_eval.load(*options.directories).groups().items():
+        print(f"{name}\n\n| {' | '.join(header)} |\n|{'---|' * len(header)}")
+        for row in rows_of(Cells.of(frames), options.reference):
+            print(f"| {' | '.join(row)} |")
+
+
+if __name__ == "__main__":
+    main()
