@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
 import torch
+from scipy.stats import chisquare
 from transformers import LlamaForCausalLM
 
 from tts_eval.check_speculation import differences
@@ -64,6 +66,30 @@ async def test_greedy_samples_are_those_without_drafts(engine: Engine, drafting:
     assert engine.facts.is_seeded
     assert not drafting.facts.is_seeded
     assert drafting.facts.settings["speculation"] == "draft_model"
+
+
+async def test_sampled_tokens_have_the_distribution_of_the_model(tiny: Model, drafting: Engine) -> None:
+    """The second token, which the first one drafts, against both steps worked out by a plain forward pass."""
+    temperature, num_samples = 0.5, 800
+    prompt = requests(1)[0].prompt_ids
+    request = Request(prompt, Sampling(temperature=temperature), max_tokens=4)
+    samples = await at_once(drafting, [replace(request, seed=seed) for seed in range(num_samples)])
+    seen = np.bincount([sample.token_ids[1] for sample in samples if len(sample.token_ids) > 1], minlength=64)
+
+    model = LlamaForCausalLM.from_pretrained(tiny.path)
+    size = model.config.vocab_size
+    with torch.inference_mode():
+        first = (model(torch.tensor([prompt])).logits[0, -1] / temperature).softmax(-1)
+        longer = torch.tensor([[*prompt, token] for token in range(size)])
+        second = (model(longer).logits[:, -1] / temperature).softmax(-1)
+    ended = torch.arange(size) == model.config.eos_token_id
+    expected = (first.masked_fill(ended, 0) @ second).double().numpy()
+    expected *= seen.sum() / expected.sum()
+
+    often = expected >= 5
+    assert often.sum() > 3
+    observed = np.append(seen[often], seen[~often].sum())
+    assert chisquare(observed, np.append(expected[often], expected[~often].sum())).pvalue > 1e-5
 
 
 async def test_every_draft_is_counted_per_sample_and_per_place(drafting: Engine) -> None:

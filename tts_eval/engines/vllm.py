@@ -156,6 +156,8 @@ class VllmEngine:
             ours["speculative_config"] = speculation.arguments(self.speculative_config, model)
             if "per_request_spec_decode_metrics" in vllm_platform.argument_names():  # newer than vLLM 0.26
                 ours["per_request_spec_decode_metrics"] = "summary"
+            if vllm_platform.is_cpu():
+                ours["worker_extension_cls"] = vllm_platform.MENDED_CPU_WORKER
         given = {name: value for name, value in ours.items() if value is not None} | dict(self.further)
         if vllm_platform.is_cpu():
             given = (

