@@ -78,8 +78,8 @@ SETTINGS = {
         "",
     ),
     "a wrong engine setting of a role": (
-        ["verifier=pocket_prm", "roles.verifier.engine.tensor_parallel_size=3"],
-        "tensor_parallel_size=3 does not divide",
+        ["verifier=pocket_prm", "roles.verifier.engine.tensor_parallel_size=4"],
+        "tensor_parallel_size=4 does not divide",
         "",
     ),
     "no such level": (["task.levels=[1,9]"], "task.levels must be some of 1, 2, 3, 4, 5", "not [1, 9]"),
