@@ -13,10 +13,11 @@ import numpy as np
 
 from pocket import engine, figures
 from pocket import tokenizer as tok
+from pocket.corruptions import synthetic_trace
 from pocket.engine import Ids
 from pocket.figures import Sample
 from pocket.gap import gap_table
-from pocket.labels import prompt_ids, synthetic_trace
+from pocket.labels import prompt_ids
 from tasks.pocket import Factors, PocketTask, product
 from tts_eval.aggregation import aggregate
 

@@ -19,10 +19,11 @@ from transformers import Qwen2ForCausalLM, Qwen2ForSequenceClassification
 
 from pocket import tokenizer as tok
 from pocket.architecture import config_of
+from pocket.corruptions import synthetic_trace
 from pocket.figures import step_verdicts
 from pocket.fitting import Schedule, fit
 from pocket.gap import gap_table, no_gap
-from pocket.labels import IGNORED, Labelled, label_trace, prompt_ids, synthetic_trace
+from pocket.labels import IGNORED, Labelled, label_trace, prompt_ids
 from pocket.language_model import DRILL_SIZE, DRILL_TOKENS, LONGEST
 from pocket.process_reward_model import ProcessRewardModel
 from pocket.sampling import sample

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from pocket import tokenizer as tok
+from pocket.corruptions import CORRUPTIONS, synthetic_trace
 from pocket.figures import step_verdicts
 from pocket.gap import gap_table
-from pocket.labels import CORRUPTIONS, label_trace, list_after, right_steps, synthetic_trace
+from pocket.labels import label_trace, list_after, right_steps
 from tasks.pocket import check_step, check_trace, question_of
 
 TOKENIZER = tok.build_tokenizer()
