@@ -10,7 +10,7 @@ import pytest
 from tests.frontiers.by_hand import Solved, frames_of, rights
 from tts_eval.frontiers.cells import Cells
 from tts_eval.frontiers.difficulty import by_difficulty, oracle_difficulty
-from tts_eval.frontiers.scaling import scaling
+from tts_eval.frontiers.scaling import equivalents, scaling
 from tts_eval.statistics.scaling import fit_log_linear, fit_saturating
 
 X = np.array([1.0, 2, 4, 8, 16, 32, 64])
@@ -50,6 +50,30 @@ def test_cells_are_fitted_by_name() -> None:
         scaling(cells, ["n=3"], axis="tokens_per_problem")
     with pytest.raises(ValueError, match="at least 2 different points"):
         scaling(cells, ["n=1"], axis="tokens_per_problem")
+
+
+def test_a_large_model_stands_beside_a_small_one_that_thinks_for_as_many_flops(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A token of the large model costs ten times as much: ten tokens of it are worth a hundred."""
+    solved = {
+        "large": rights(12, tokens=10),
+        "small": rights(15, tokens=100),
+        "small, little": rights(8, tokens=10),
+    }
+    models = {"large": "7B", "small": "1B", "small, little": "1B"}
+    frames = frames_of(solved, models=models)
+    flops = frames.problems["cell"].map({"large": 1000.0, "small": 1000.0, "small, little": 100.0})
+    monkeypatch.setattr("tts_eval.frontiers.cells.flops_by_problem", lambda frames: flops)
+    cells = Cells.of(frames)
+    [pair] = equivalents(cells).to_dict("records")
+    assert (pair["big"], pair["small"]) == ("large", "small")
+    assert (pair["big_tokens"], pair["small_tokens"], pair["cost_ratio"]) == (10, 100, 1)
+    assert pair["difference"] == pytest.approx(-0.15)
+    assert pair["difference_low"] < -0.15 < pair["difference_high"]
+    assert len(equivalents(cells, within=10)) == 2
+    with pytest.raises(ValueError, match=r"within must be a factor from 1, not 0\.5"):
+        equivalents(cells, within=0.5)
 
 
 def test_each_difficulty_gets_the_cell_that_is_best_on_it() -> None:

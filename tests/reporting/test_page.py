@@ -17,7 +17,16 @@ import pytest
 VOID = {"meta", "input", "br", "link"}
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 PLOTS = ("compute-plot", "system-plot", "anytime-plot", "scaling-plot", "path-plot", "decisions-plot")
-TABLES = ("regret-table", "scaling-table", "costs-table", "ranking-table", "ranges-table", "runaways-table")
+TABLES = (
+    "regret-table",
+    "scaling-table",
+    "levels-table",
+    "equivalents-table",
+    "costs-table",
+    "ranking-table",
+    "ranges-table",
+    "runaways-table",
+)
 
 
 class Page(HTMLParser):

@@ -41,6 +41,27 @@ def test_regret_csv_says_what_the_regret_says(runs: Path, report: Path) -> None:
     assert found["system_cell"].tolist() == expected["system_cell"].tolist()
 
 
+def test_levels_csv_says_which_cell_is_the_best_where(runs: Path, report: Path) -> None:
+    table = pd.read_csv(report / "levels.csv")
+    assert table["budget"].nunique() == 4
+    last = table[table["budget"] == table["budget"].max()]
+    assert last["lowest"].tolist() == [1, 2, 1]
+    assert last["num_problems"].tolist() == [3, 3, 6]
+    assert set(last["cell"].dropna()) <= set(Cells.of(tts_eval.load(runs)).names)
+    assert set(table["difficulty"]) == {"oracle"}
+
+
+def test_equivalents_csv_pairs_cells_of_two_models_at_equal_cost(report: Path) -> None:
+    table = pd.read_csv(report / "equivalents.csv")
+    accuracy = pd.read_csv(report / "frontier.csv").drop_duplicates("cell").set_index("cell")["accuracy"]
+    assert len(table)
+    assert table["big"].str.startswith("model=big").all()
+    assert table["small"].str.startswith("model=small").all()
+    assert table["cost_ratio"].between(0.8, 1.25).all()
+    ahead = accuracy[table["big"]].to_numpy() - accuracy[table["small"]].to_numpy()
+    assert table["difference"].tolist() == pytest.approx(ahead.tolist())
+
+
 def test_every_figure_is_a_png_and_a_pdf(report: Path) -> None:
     files = {file.name: file for file in (report / "figures").iterdir()}
     for name in ("frontiers", "deadlines", "scaling", "critical_path"):

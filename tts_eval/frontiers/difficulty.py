@@ -39,7 +39,7 @@ def by_difficulty(
     problems of that difficulty. `accuracy` is that of the choice made on the other folds, so that no problem
     chooses for itself; `one_for_all` that of the one cell chosen for every difficulty alike, in the same way.
     `gain` is the difference with its interval, paired by problem. Bins are the distinct difficulties, or
-    fifths where there are more than five of them.
+    fifths where there are more than five of them; they reach from `lowest` to `highest`.
     """
     eligible = np.flatnonzero(cells.cost(axis_of(axis)) <= budget)
     if not len(eligible):
@@ -47,7 +47,8 @@ def by_difficulty(
     missing = [problem for problem in cells.problems if problem not in difficulty]
     if missing:
         raise ValueError(f"no difficulty is given for {len(missing)} problems, {missing[0]} among them")
-    bins = _bins(np.array([difficulty[problem] for problem in cells.problems], float))
+    values = np.array([difficulty[problem] for problem in cells.problems], float)
+    bins = _bins(values)
     folds = np.random.default_rng(0).permutation(len(bins)) % num_folds
     accuracies = cells.accuracies[eligible]
     adaptive, one_for_all = np.zeros(len(bins)), np.zeros(len(bins))
@@ -64,9 +65,10 @@ def by_difficulty(
     rows = []
     for number, choices in chosen.items():
         most_often = max(choices, key=choices.count)
-        row = _row(adaptive, one_for_all, bins == number, num_repeats=min(cells.num_repeats))
+        row = _row(adaptive, one_for_all, bins == number, values, num_repeats=min(cells.num_repeats))
         rows.append({"bin": str(number + 1), "cell": cells.names[eligible[most_often]], **row})
-    everything = _row(adaptive, one_for_all, np.full(len(bins), True), num_repeats=min(cells.num_repeats))
+    everywhere = np.full(len(bins), True)
+    everything = _row(adaptive, one_for_all, everywhere, values, num_repeats=min(cells.num_repeats))
     rows.append({"bin": "all", "cell": None, **everything})
     return pd.DataFrame(rows).assign(difficulty=source).set_index("bin")
 
@@ -88,13 +90,20 @@ def _bins(difficulty: Floats) -> npt.NDArray[np.intp]:
 
 
 def _row(
-    adaptive: Floats, one_for_all: Floats, there: npt.NDArray[np.bool_], *, num_repeats: int
+    adaptive: Floats,
+    one_for_all: Floats,
+    there: npt.NDArray[np.bool_],
+    difficulty: Floats,
+    *,
+    num_repeats: int,
 ) -> dict[str, float]:
     low, high = accuracy_ci95(adaptive[there], num_repeats=num_repeats) or (np.nan, np.nan)
     gain_low, gain_high = accuracy_difference_ci95(
         adaptive[there], one_for_all[there], num_repeats=num_repeats
     ) or (np.nan, np.nan)
     return {
+        "lowest": float(difficulty[there].min()),
+        "highest": float(difficulty[there].max()),
         "num_problems": int(there.sum()),
         "accuracy": float(adaptive[there].mean()),
         "accuracy_low": low,

@@ -60,9 +60,11 @@ def equivalents(cells: Cells, *, axis: str = "flops_per_problem", within: float 
     rows = []
     for big in range(len(cells.names)):
         for small in range(len(cells.names)):
+            if models[big] == models[small]:
+                continue
             is_dearer = flops[big] / tokens[big] > flops[small] / tokens[small]
             ratio = cost[big] / cost[small]
-            if models[big] == models[small] or not is_dearer or not 1 / within <= ratio <= within:
+            if not is_dearer or not 1 / within <= ratio <= within:
                 continue
             num_repeats = min(cells.num_repeats[big], cells.num_repeats[small])
             interval = accuracy_difference_ci95(

@@ -12,7 +12,9 @@ import pandas as pd
 
 from tts_eval.reporting.decisions import Rates, decisions_of
 from tts_eval.reporting.details import anytime_curves, gauges_over_time, scaling_curves, single_problems
+from tts_eval.reporting.equivalents import equivalents_of
 from tts_eval.reporting.group import Group, plain
+from tts_eval.reporting.levels import levels_of
 from tts_eval.reporting.runaways import runaways_of
 
 PATH = ("queue_s", "prefill_s", "decode_s", "engine_other_s", "verifier_s", "strategy_s")
@@ -69,6 +71,8 @@ def contents_of(group: Group, *, rates: Rates | None = None) -> dict[str, Any]:
         "regret": [_regret(group, *pair) for pair in group.regrets],
         "anytime": anytime_curves(group),
         "scaling": scaling_curves(group),
+        "levels": levels_of(group),
+        "equivalents": equivalents_of(group),
         "gauges": gauges_over_time(group),
         "decisions": decisions_of(group, rates),
         "runaways": runaways_of(group),

@@ -21,6 +21,7 @@ PROGRAM = (
     "base",
     "frontiers",
     "curves",
+    "choices",
     "times",
     "costs",
     "decisions",

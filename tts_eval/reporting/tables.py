@@ -1,4 +1,4 @@
-"""The report's tables: frontier.csv, regret.csv, and what is said on the console.
+"""The report's tables: those written as CSV, and what is said on the console.
 
 Knows no page and no figure.
 """
@@ -17,7 +17,9 @@ from rich.table import Table
 
 from tts_eval.frontiers.axes import axis_of
 from tts_eval.reporting.decisions import Rates, decision_table
+from tts_eval.reporting.equivalents import equivalent_table
 from tts_eval.reporting.group import Group
+from tts_eval.reporting.levels import level_table
 
 PLAIN_WIDTH = 160  # where the output is no terminal
 MAX_ROWS = 40
@@ -54,9 +56,14 @@ def regret_table(groups: Sequence[Group]) -> pd.DataFrame:
 
 
 def write_tables(folder: Path, groups: Sequence[Group], *, rates: Rates | None) -> None:
-    """Write frontier.csv and regret.csv, and decisions.csv at stated `rates`."""
+    """Write frontier.csv and regret.csv; others where there is something to say, or stated `rates`."""
     frontier_table(groups).to_csv(folder / "frontier.csv", index=False)
     regret_table(groups).to_csv(folder / "regret.csv", index=False)
+    for name, table_of in (("levels", level_table), ("equivalents", equivalent_table)):
+        tables = {group.name: table_of(group) for group in groups}
+        if told := {group: table for group, table in tables.items() if not table.empty}:
+            rows = pd.concat(told, names=["group"]).reset_index("group")
+            rows.to_csv(folder / f"{name}.csv", index=False)
     if rates is not None:
         decision_table(groups, rates).to_csv(folder / "decisions.csv", index=False)
 

@@ -39,6 +39,8 @@ function choose(place) {
   startDecisions();
   filters();
   redraw();
+  drawLevels();
+  drawEquivalents();
   drawRunaways();
   drawGauges();
   drawProblem();
