@@ -1,0 +1,150 @@
+"""What a row of each frame holds, as read from the folder of one finished run.
+
+Knows nothing of other runs; the keys are those of the files (docs/reference.md), nested ones joined by dots.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tts_eval.running.directory import RunDirectory
+from tts_eval.running.manifest import SCHEMA_VERSION
+
+NOT_THE_CELL = {"seed", "tracking"}  # settings by which repeats of one cell may differ
+
+
+def run_row(folder: Path) -> dict[str, Any]:
+    """Return the row of a finished run; raises ValueError where its files have another schema version."""
+    directory = RunDirectory(folder)
+    manifest, summary = directory.read("manifest.json"), directory.read("summary.json")
+    assert manifest is not None and summary is not None
+    if summary["schema_version"] != SCHEMA_VERSION:
+        raise ValueError(
+            f"{folder} has schema version {summary['schema_version']}, this program reads {SCHEMA_VERSION}; "
+            "runs of different versions are not mixed"
+        )
+    config = manifest["config"]
+    return {
+        "run": str(folder),
+        **dict(_flat(summary)),
+        "sweep": manifest["group"],
+        "seed": manifest["seed"],
+        "fingerprint": manifest["problems"],
+        "hardware": manifest["hardware"]["name"],
+        "load": None if summary["load"] is None else _with_settings(summary["load"], config.get("load")),
+        "has_synthetic_acceptance": manifest["sessions"][-1]["engine"]["is_synthetic"],
+        "settings": {key: value for key, value in config.items() if key not in NOT_THE_CELL},
+    }
+
+
+def problem_frame(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
+    """Return a row a problem; `row` is that of the run, whose dollars and joules are shared out."""
+    lines = list({line["problem_id"]: line for line in map(_without_traces, _lines_of(run))}.values())
+    verdicts = [line["grade"]["verdict"] for line in lines]
+    is_synthetic = row["has_synthetic_acceptance"]
+    # Column by column: a row at a time takes three times as long, and there may be half a million.
+    columns = {
+        "run": [run] * len(lines),
+        "cell": [row["cell"]] * len(lines),
+        "problem": [line["problem_id"] for line in lines],
+        **{name: [line[name] for line in lines] for name in ("level", "gold", "session", "error", "cut")},
+        **{name: [line[name] for line in lines] for name in ("answer", "num_candidates")},
+        "verdict": verdicts,
+        # The text of synthetic acceptance means nothing.
+        "is_correct": [None if is_synthetic else v == "equal" for v in verdicts],
+        **_columns([line["spend"] for line in lines]),
+    }
+    frame = pd.DataFrame(columns)
+    frame["tta_s"] = frame["finished_s"].astype(float) - frame["arrived_s"].astype(float)
+    seconds = frame["calls_s"].astype(float)
+    for name in ("usd", "joules"):
+        total = row.get(f"{name}_total")
+        frame[name] = math.nan if total is None else total * seconds / seconds.sum()
+    return frame
+
+
+def call_rows(run: str) -> Iterator[dict[str, Any]]:
+    """Yield a row an engine call that belongs to a finished problem."""
+    directory = RunDirectory(Path(run))
+    sessions = {line["problem_id"]: line["session"] for line in directory.lines("problems")}
+    for line in directory.lines("calls"):
+        if sessions.get(line["problem_id"]) == line["session"]:
+            yield {"problem": line.pop("problem_id"), **line}
+
+
+def candidate_rows(run: str) -> Iterator[dict[str, Any]]:
+    """Yield a row a candidate of each problem."""
+    for line in _last_lines(run):
+        for sample, candidate in enumerate(line["attempt"]["candidates"] if line["attempt"] else ()):
+            number = line["classes"][sample]
+            yield {
+                "problem": line["problem_id"],
+                "level": line["level"],
+                "sample": sample,
+                **candidate,
+                "class": -1 if number is None else number,
+                "is_correct": line["verdicts"].get(candidate["answer"]) == "equal",
+            }
+
+
+def interim_rows(run: str) -> Iterator[dict[str, Any]]:
+    """Yield a row for each time at which the best answer so far became another one."""
+    for line in _last_lines(run):
+        before = None
+        for interim in line["interims"]:
+            if interim["answer"] != before:
+                before = interim["answer"]
+                is_correct = line["verdicts"].get(before) == "equal"
+                yield {"problem": line["problem_id"], **interim, "is_correct": is_correct}
+
+
+def _without_traces(line: dict[str, Any]) -> dict[str, Any]:
+    """Drop traces and trees at once: to hold those of a whole run takes longer than to read them."""
+    attempt = line.pop("attempt") or {"answer": None, "candidates": []}
+    return {**line, "answer": attempt["answer"], "num_candidates": len(attempt["candidates"])}
+
+
+def _columns(records: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str, list[Any]]:
+    """Return records of the same keys as columns, nested ones joined by dots."""
+    columns: dict[str, list[Any]] = {}
+    for key in records[0] if records else ():
+        values = [record[key] for record in records]
+        if isinstance(values[0], Mapping):
+            columns |= _columns(values, f"{prefix}{key}.")
+        else:
+            columns[f"{prefix}{key}"] = values
+    return columns
+
+
+def _last_lines(run: str) -> Iterator[dict[str, Any]]:
+    yield from {line["problem_id"]: line for line in _lines_of(run)}.values()
+
+
+def _lines_of(run: str) -> Iterator[dict[str, Any]]:
+    return RunDirectory(Path(run)).lines("problems")
+
+
+def _with_settings(label: str, settings: Mapping[str, Any] | None) -> str:
+    given = {key: value for key, value in (settings or {}).items() if key != "_target_" and value is not None}
+    return " ".join([label, *(f"{key}={value}" for key, value in given.items())])
+
+
+def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in document.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif key.endswith("_ci95"):
+            low, high = (None, None) if value is None else map(_number, value)
+            yield f"{prefix}{key}.low", low
+            yield f"{prefix}{key}.high", high
+        else:
+            yield f"{prefix}{key}", _number(value)
+
+
+def _number(value: Any) -> Any:
+    return math.inf if value == "inf" else value
