@@ -14,10 +14,11 @@ from tts_eval.running.figures.answers import answer_figures, without_answers
 from tts_eval.running.figures.budget import budget_figures
 from tts_eval.running.figures.calls import call_figures
 from tts_eval.running.figures.cost import cost_figures
+from tts_eval.running.figures.drafts import with_drafts
 from tts_eval.running.figures.energy import energy_figures
 from tts_eval.running.figures.fairness import fairness_figures
 from tts_eval.running.figures.flops import flops_figures
-from tts_eval.running.figures.gauges import gauge_figures
+from tts_eval.running.figures.gauges import gauge_figures, rises_of
 from tts_eval.running.figures.goodput import goodput_figures
 from tts_eval.running.figures.latency import latency_figures
 from tts_eval.running.figures.saturation import saturation_figures
@@ -37,7 +38,8 @@ def summarize(directory: RunDirectory) -> Summary:
     manifest = directory.read("manifest.json")
     assert manifest is not None, "a run has a manifest before it has problems"
     outcomes = directory.outcomes()
-    calls = directory.calls(outcomes)
+    readings = directory.gauges()
+    calls = with_drafts(directory.calls(outcomes), rises_of(readings))
     sessions = manifest["sessions"]
     engines = [session["engine"] for session in sessions]
     wall_s = wall_seconds(outcomes)
@@ -49,7 +51,7 @@ def summarize(directory: RunDirectory) -> Summary:
         drafting=manifest["drafting"],
     )
     flops_per_problem = flops["flops_per_problem"]["total"]
-    gauges = gauge_figures(directory.gauges())
+    gauges = gauge_figures(readings)
     summary = {
         "schema_version": SCHEMA_VERSION,
         "provenance": manifest["provenance"],

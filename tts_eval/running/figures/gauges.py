@@ -23,14 +23,20 @@ RISING = (
 )
 
 
-def gauge_figures(readings: Sequence[tuple[int, Gauges]]) -> dict[str, Any]:
-    """Add up, over the sessions, what the counters rose by; a session starts with a reading of its own."""
+def rises_of(readings: Sequence[tuple[int, Gauges]]) -> dict[str, int]:
+    """Add up, over the sessions, what each counter rose by; a session starts with a reading of its own."""
     rises = dict.fromkeys(RISING, 0)
-    accepted_at: list[int] = []
-    for session in {session for session, _ in readings}:
-        series = [gauges for s, gauges in readings if s == session]
+    for series in _by_session(readings):
         for name in rises:
             rises[name] += getattr(series[-1], name) - getattr(series[0], name)
+    return rises
+
+
+def gauge_figures(readings: Sequence[tuple[int, Gauges]]) -> dict[str, Any]:
+    """Return peaks, and what the counters tell of caches, steps and drafts."""
+    rises = rises_of(readings)
+    accepted_at: list[int] = []
+    for series in _by_session(readings):
         accepted_at = _added(accepted_at, series[-1].num_accepted_tokens_at, sign=1)
         accepted_at = _added(accepted_at, series[0].num_accepted_tokens_at, sign=-1)
     queried, drafts, drafted = (
@@ -48,6 +54,13 @@ def gauge_figures(readings: Sequence[tuple[int, Gauges]]) -> dict[str, Any]:
         "acceptance_rate": rises["num_accepted_tokens"] / drafted if drafted else None,
         "acceptance_rate_at": [accepted / drafts for accepted in accepted_at] if drafts else None,
     }
+
+
+def _by_session(readings: Sequence[tuple[int, Gauges]]) -> list[list[Gauges]]:
+    by_session: dict[int, list[Gauges]] = {}
+    for session, gauges in readings:
+        by_session.setdefault(session, []).append(gauges)
+    return list(by_session.values())
 
 
 def _added(counts: Sequence[int], further: Sequence[int], *, sign: int) -> list[int]:
