@@ -160,9 +160,15 @@ def _logarithmic(axes: Axes) -> None:
     low, high = axes.get_xlim()
     steps = (1, 1.5, 2, 3, 5, 7) if high / low < 10 else (1, 2, 5) if high / low < 300 else (1,)
     axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.25)
+
+
+def _short(value: float) -> str:
+    """Return 5e8 in place of 5e+08: neighbouring ticks touch each other otherwise."""
+    mantissa, _, exponent = f"{value:.3g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 
 def _critical_path(figure: Figure, cells: Sequence[dict[str, Any]]) -> None:
