@@ -10,12 +10,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 
 from tts_eval.running.directory import RunDirectory
 from tts_eval.running.manifest import SCHEMA_VERSION
 
 NOT_THE_CELL = {"seed", "tracking"}  # settings by which repeats of one cell may differ
+
+
+class _Unread(msgspec.Struct):
+    """Is parsed and forgotten: to hold the traces of a run takes longer than to read past them."""
+
+
+class _Attempt(msgspec.Struct):
+    answer: str | None
+    candidates: list[_Unread]
+
+
+class _ProblemLine(msgspec.Struct):
+    problem_id: str
+    level: Any
+    gold: str | None
+    session: int
+    error: str | None
+    cut: str | None
+    grade: dict[str, Any]
+    spend: dict[str, Any]
+    attempt: _Attempt | None
+
+
+_PROBLEM_LINES = msgspec.json.Decoder(_ProblemLine)
 
 
 def run_row(folder: Path) -> dict[str, Any]:
@@ -44,20 +69,24 @@ def run_row(folder: Path) -> dict[str, Any]:
 
 def problem_frame(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
     """Return a row a problem; `row` is that of the run, whose dollars and joules are shared out."""
-    lines = list({line["problem_id"]: line for line in map(_without_traces, _lines_of(run))}.values())
-    verdicts = [line["grade"]["verdict"] for line in lines]
+    text = RunDirectory(Path(run)).whole_lines("problems")
+    lines = list({line.problem_id: line for line in _PROBLEM_LINES.decode_lines(text)}.values())
+    attempts = [line.attempt or _Attempt(None, []) for line in lines]
+    verdicts = [line.grade["verdict"] for line in lines]
     is_synthetic = row["has_synthetic_acceptance"]
     # Column by column: a row at a time takes three times as long, and there may be half a million.
     columns = {
         "run": [run] * len(lines),
         "cell": [row["cell"]] * len(lines),
-        "problem": [line["problem_id"] for line in lines],
-        **{name: [line[name] for line in lines] for name in ("level", "gold", "session", "error", "cut")},
-        **{name: [line[name] for line in lines] for name in ("answer", "num_candidates")},
+        "problem": [line.problem_id for line in lines],
+        **{name: [getattr(line, name) for line in lines] for name in ("level", "gold", "session")},
+        **{name: [getattr(line, name) for line in lines] for name in ("error", "cut")},
+        "answer": [attempt.answer for attempt in attempts],
+        "num_candidates": [len(attempt.candidates) for attempt in attempts],
         "verdict": verdicts,
         # The text of synthetic acceptance means nothing.
         "is_correct": [None if is_synthetic else v == "equal" for v in verdicts],
-        **_columns([line["spend"] for line in lines]),
+        **_columns([line.spend for line in lines]),
     }
     frame = pd.DataFrame(columns)
     frame["tta_s"] = frame["finished_s"].astype(float) - frame["arrived_s"].astype(float)
@@ -101,12 +130,6 @@ def interim_rows(run: str) -> Iterator[dict[str, Any]]:
                 before = interim["answer"]
                 is_correct = line["verdicts"].get(before) == "equal"
                 yield {"problem": line["problem_id"], **interim, "is_correct": is_correct}
-
-
-def _without_traces(line: dict[str, Any]) -> dict[str, Any]:
-    """Drop traces and trees at once: to hold those of a whole run takes longer than to read them."""
-    attempt = line.pop("attempt") or {"answer": None, "candidates": []}
-    return {**line, "answer": attempt["answer"], "num_candidates": len(attempt["candidates"])}
 
 
 def _columns(records: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str, list[Any]]:

@@ -11,6 +11,7 @@ import pytest
 import tts_eval
 from tests.reporting.runs import replayed_vote, sums_run
 from tts_eval.frontiers.cells import Cells
+from tts_eval.frontiers.flops import flops_by_problem
 from tts_eval.frontiers.frontier import frontier
 from tts_eval.frontiers.regret import regret
 from tts_eval.frontiers.utility import utility
@@ -60,6 +61,17 @@ def test_equivalents_csv_pairs_cells_of_two_models_at_equal_cost(report: Path) -
     assert table["cost_ratio"].between(0.8, 1.25).all()
     ahead = accuracy[table["big"]].to_numpy() - accuracy[table["small"]].to_numpy()
     assert table["difference"].tolist() == pytest.approx(ahead.tolist())
+
+
+def test_the_flops_of_problems_add_up_to_those_of_their_run(runs: Path) -> None:
+    frames = tts_eval.load(runs)
+    problems = frames.problems.assign(flops=flops_by_problem(frames))
+    summed = problems.groupby("run")["flops"].sum()
+    expected = frames.runs["flops_per_problem.total"] * frames.runs["num_problems"]
+    assert summed[expected.index].tolist() == pytest.approx(expected.tolist())
+    tokens = problems["num_prompt_tokens"] + problems["num_generated_tokens"]
+    assert (problems["flops"] > 0).all()
+    assert problems["flops"].corr(tokens) > 0.5  # who generated more took more
 
 
 def test_every_figure_is_a_png_and_a_pdf(report: Path) -> None:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 
 from tts_eval.frames import Frames
@@ -20,6 +21,20 @@ from tts_eval.measuring.flops import call_flops
 from tts_eval.running.directory import RunDirectory
 
 SUMMARY_ROLES = {"policy": "policy", "verifier": "verifier"}  # every other role is a draft model there
+
+
+class _Call(msgspec.Struct):
+    """What is read of a call: there may be millions."""
+
+    session: int
+    problem_id: str
+    role: str
+    num_prompt_tokens: int
+    num_cached_tokens: int
+    num_generated_tokens: int
+
+
+_CALLS = msgspec.json.Decoder(_Call)
 
 
 def flops_by_problem(frames: Frames) -> pd.Series[Any]:
@@ -54,12 +69,11 @@ def _of_run(run: str, row: Mapping[Any, Any], problems: pd.DataFrame) -> list[fl
 
     sessions = dict(zip(problems["problem"], problems["session"], strict=True))
     spent: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(sessions, 0.0))
-    for call in directory.lines("calls"):
-        problem = call["problem_id"]
-        if sessions.get(problem) == call["session"]:
-            role = SUMMARY_ROLES.get(call["role"], "draft")
-            spent[role][problem] += flops(
-                call["num_prompt_tokens"], call["num_cached_tokens"], call["num_generated_tokens"]
+    for call in _CALLS.decode_lines(directory.whole_lines("calls")):
+        if sessions.get(call.problem_id) == call.session:
+            role = SUMMARY_ROLES.get(call.role, "draft")
+            spent[role][call.problem_id] += flops(
+                call.num_prompt_tokens, call.num_cached_tokens, call.num_generated_tokens
             )
     shares = dict.fromkeys(sessions, 0.0)
     for role, by_problem in spent.items():

@@ -82,6 +82,10 @@ class RunDirectory:
         """Read the whole lines of `name`.jsonl as they stand; problems that were cut off are among them."""
         return _lines(self.path / f"{name}.jsonl")
 
+    def whole_lines(self, name: str) -> bytes:
+        """Return `name`.jsonl up to its last whole line; a torn one, left by a kill, is passed over."""
+        return _whole_lines(self.path / f"{name}.jsonl")
+
     def machine(self) -> list[tuple[int, float, MachineReading]]:
         """Return what the machine showed in order, each with its session and when."""
         own = [field.name for field in fields(MachineReading)]
@@ -119,10 +123,13 @@ def _call(line: Mapping[str, Any]) -> Call:
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
-    """Read the whole lines of `file`; a torn last line, left by a kill, is passed over."""
-    if file.is_file():
-        for line in file.read_bytes().split(b"\n")[:-1]:
-            yield orjson.loads(line)
+    for line in _whole_lines(file).split(b"\n")[:-1]:
+        yield orjson.loads(line)
+
+
+def _whole_lines(file: Path) -> bytes:
+    text = file.read_bytes() if file.is_file() else b""
+    return text[: text.rfind(b"\n") + 1]
 
 
 def _drop_torn_line(file: Path) -> None:
