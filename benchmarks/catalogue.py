@@ -1,23 +1,28 @@
 """The table of docs/strategies.md: what each cell of a sweep reached, at what spend and how soon.
 
 Repeats of a cell with other seeds are taken together. Knows no strategy. Run it as
-`python -m benchmarks.catalogue DIR [--reference CELL]`; differences are paired by problem.
+`python -m benchmarks.catalogue DIR [--reference CELL] [--samples CELL]`; differences are paired by problem.
+With `--samples`, a cell of independent scored samples, every other cell stands beside the best of as many of
+them as cost its tokens.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 import tts_eval
 from tts_eval.frontiers.axes import axis_of
 from tts_eval.frontiers.cells import Cells
+from tts_eval.statistics.best_of_k import best_of_k
 from tts_eval.statistics.bootstrap import Floats
 from tts_eval.statistics.intervals import accuracy_ci95, percentile_ci95
 
 HARD = 4  # the level from which problems count as hard
+EQUAL_TOKENS = ("cell", "tokens", "k", "- best of k", "levels 4-5")
 HEADER = ("cell", "seeds", "accuracy [95%]", "levels 4-5", "tokens", "tta p50", "tta p99")
 
 
@@ -52,6 +57,34 @@ def rows_of(cells: Cells, reference: str | None) -> list[tuple[str, ...]]:
     return rows
 
 
+def beside_best_of_k(cells: Cells, samples: str) -> list[tuple[str, ...]]:
+    """Return a row a cell: its tokens, and what it is ahead of the best of k samples that cost as many.
+
+    Accuracies of the best of k are exact for whole k; between two of them, as if the larger were drawn with
+    the chance that makes the tokens equal. Cells beyond the samples that there are stand beside all of them.
+    """
+    names = [short(name) for name in cells.names]
+    cell = cells.names[names.index(samples)]
+    drawn = cells.frames.of_runs(cells.frames.runs.index[cells.frames.runs["cell"] == cell]).candidates
+    scores = drawn["score"].where(drawn["answer"].notna(), -np.inf).astype(float)
+    of_each = drawn.assign(score=scores).groupby(["run", "problem"], sort=False)
+    best = {key: best_of_k(own["score"], own["is_correct"]) for key, own in of_each}
+    num_samples = min(len(values) for values in best.values())
+    runs = drawn["run"].unique()
+    at_k = np.array([[best[run, p][:num_samples] for p in cells.problems] for run in runs]).mean(axis=0)
+    tokens = cells.cost(axis_of("tokens_per_problem"))
+    k = np.clip(tokens / drawn["num_tokens"].mean(), 1, num_samples)
+    rows = list[tuple[str, ...]]()
+    for place in np.argsort(-cells.accuracy):
+        low = min(int(k[place]), num_samples - 1)
+        share = k[place] - low
+        gains = cells.accuracies[place] - (1 - share) * at_k[:, low - 1] - share * at_k[:, low]
+        hard = np.where(cells.levels >= HARD, gains, 0.0) / (cells.levels >= HARD).mean()
+        figures = f"{tokens[place]:,.0f}", f"{k[place]:.2f}"
+        rows.append((names[place], *figures, difference(cells, gains), difference(cells, hard)))
+    return rows
+
+
 def difference(cells: Cells, gains: Floats) -> str:
     """Return the mean paired difference with its bootstrap interval."""
     low, high = percentile_ci95(cells.weights @ gains / len(gains))
@@ -63,12 +96,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directories", nargs="+", metavar="DIR")
     parser.add_argument("--reference", metavar="CELL", help="pair every cell with this one")
+    parser.add_argument("--samples", metavar="CELL", help="scored samples to take the best of k from")
     options = parser.parse_args()
     header = (*HEADER, f"- {options.reference}") if options.reference else HEADER
     for name, frames in tts_eval.load(*options.directories).groups().items():
-        print(f"{name}\n\n| {' | '.join(header)} |\n|{'---|' * len(header)}")
-        for row in rows_of(Cells.of(frames), options.reference):
-            print(f"| {' | '.join(row)} |")
+        cells = Cells.of(frames)
+        print(name)
+        show(header, rows_of(cells, options.reference))
+        if options.samples:
+            show(EQUAL_TOKENS, beside_best_of_k(cells, options.samples))
+
+
+def show(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table."""
+    print(f"\n| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    for row in rows:
+        print(f"| {' | '.join(row)} |")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,12 @@ def test_the_best_score_itself_is_expected_alike() -> None:
     assert best_of_k([1, 2, 4], [1, 2, 4]) == pytest.approx([7 / 3, 10 / 3, 4])
 
 
+@pytest.mark.filterwarnings("error")
+def test_samples_that_are_never_chosen_tie_among_themselves() -> None:
+    """Of 1 and two of minus infinity, the two share what is chosen where 1 is not drawn."""
+    assert best_of_k([1, -np.inf, -np.inf], [0, 1, 0]) == pytest.approx([1 / 3, 1 / 6, 0])
+
+
 def test_a_thousand_samples_do_not_overflow() -> None:
     values = best_of_k(np.arange(1000), np.arange(1000) == 999)
     assert values == pytest.approx(np.arange(1, 1001) / 1000, abs=1e-9)  # the best is drawn k times in n

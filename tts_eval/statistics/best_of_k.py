@@ -23,7 +23,8 @@ def best_of_k(scores: ArrayLike, values: ArrayLike) -> Floats:
     if n == 0:
         raise ValueError("there must be at least one sample")
     order = np.argsort(-score, kind="stable")
-    starts = np.flatnonzero(np.diff(score[order], prepend=np.inf))
+    ranked = score[order]  # not their differences: samples that are never chosen have -inf, all of them
+    starts = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
     ends = np.append(starts[1:], n)
     block_values = np.add.reduceat(value[order], starts) / (ends - starts)
     none_above = _none_among(n)
