@@ -35,10 +35,10 @@ class LogLinear:
 
 @dataclass(frozen=True, slots=True)
 class Saturating:
-    """accuracy = ceiling - scale · x^(-exponent); `rmse` is over the fitted points.
+    """accuracy = ceiling - scale · x^(-exponent), the ceiling 1 at most; `rmse` is over the fitted points.
 
     `saturates_at` is where the next doubling gains less than was stated: below the first point it means that
-    nothing was left to gain, infinity that the curve still rises without an end in sight.
+    nothing was left to gain, far above the last one that the points do not tell where the curve ends.
     """
 
     ceiling: Estimate
@@ -91,6 +91,8 @@ def _saturating(x: Floats, rows: Floats) -> tuple[Floats, Floats, Floats, Floats
         centred = power - power.mean()
         scale = np.maximum(-(rows @ centred) / (centred @ centred), 0)
         ceiling = means + scale * power.mean()
+        to_one = (1 - rows) @ power / (power @ power)  # the scale of the best curve that rises to 1
+        scale, ceiling = np.where(ceiling > 1, to_one, scale), np.minimum(ceiling, 1)
         error = ((ceiling[:, None] - scale[:, None] * power - rows) ** 2).mean(axis=1)
         better = error < best
         best[better] = error[better]
