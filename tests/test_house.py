@@ -52,6 +52,7 @@ FLOORS = (
     ("language_model",),
     ("verifying",),
     ("running",),
+    ("frame_rows",),
     ("frames",),
     ("frontiers",),
     ("planning",),
