@@ -44,8 +44,9 @@ def main(arguments: Sequence[str]) -> int:
         "--usd-per-wait-s", type=float, metavar="USD", help="what a second of waiting costs, by default 0"
     )
     parser.epilog = (
-        "FOLDER then holds report.html, frontier.csv, regret.csv and figures/ (PNG, PDF), and decisions.csv "
-        "where a right answer has a value. How to read it: docs/report.md."
+        "FOLDER then holds report.html, frontier.csv, regret.csv and figures/ (PNG, PDF); levels.csv where "
+        "problems have levels, equivalents.csv where there are several models, decisions.csv where a right "
+        "answer has a value. How to read it: docs/report.md."
     )
     options = parser.parse_args(arguments)
     overrides = [given for given in options.directories if _is_override(given)]
