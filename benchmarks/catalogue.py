@@ -71,7 +71,9 @@ def beside_best_of_k(cells: Cells, samples: str) -> list[tuple[str, ...]]:
     best = {key: best_of_k(own["score"], own["is_correct"]) for key, own in of_each}
     num_samples = min(len(values) for values in best.values())
     runs = drawn["run"].unique()
-    at_k = np.array([[best[run, p][:num_samples] for p in cells.problems] for run in runs]).mean(axis=0)
+    failed = np.zeros(num_samples)  # a problem that failed has no samples
+    each = [[best.get((run, p), failed)[:num_samples] for p in cells.problems] for run in runs]
+    at_k = np.array(each).mean(axis=0)
     tokens = cells.cost(axis_of("tokens_per_problem"))
     k = np.clip(tokens / drawn["num_tokens"].mean(), 1, num_samples)
     rows = list[tuple[str, ...]]()

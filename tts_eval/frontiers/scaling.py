@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations, product
 
 import numpy as np
 import pandas as pd
 
 from tts_eval.frontiers.axes import axis_of
 from tts_eval.frontiers.cells import Cells
+from tts_eval.statistics.dominance import undominated
 from tts_eval.statistics.intervals import accuracy_difference_ci95
 from tts_eval.statistics.scaling import LogLinear, Saturating, fit_log_linear, fit_saturating
 
@@ -50,18 +52,22 @@ def equivalents(cells: Cells, *, axis: str = "flops_per_problem", within: float 
 
     A row says what the cell of the dearer model has ahead in accuracy, paired by problem, with its interval:
     little thinking with much model against much thinking with little model. The dearer model is the one that
-    takes more FLOPs a generated token.
+    takes more FLOPs a generated token. Each model stands there with the cells on its own frontier.
     """
     if within < 1:
         raise ValueError(f"within must be a factor from 1, not {within!r}")
     cost, tokens = cells.cost(axis_of(axis)), cells.cost(axis_of("tokens_per_problem"))
     flops = cells.cost(axis_of("flops_per_problem"))
-    models = cells.describe().loc[list(cells.names), "model"].tolist()
+    models = cells.describe().loc[list(cells.names), "model"].to_numpy()
+    best = {
+        model: np.flatnonzero(models == model)[
+            undominated(cells.accuracy[models == model], cost[models == model])
+        ].tolist()
+        for model in dict.fromkeys(models)
+    }
     rows = []
-    for big in range(len(cells.names)):
-        for small in range(len(cells.names)):
-            if models[big] == models[small]:
-                continue
+    for one, other in permutations(best, 2):
+        for big, small in product(best[one], best[other]):
             is_dearer = flops[big] / tokens[big] > flops[small] / tokens[small]
             ratio = cost[big] / cost[small]
             if not is_dearer or not 1 / within <= ratio <= within:

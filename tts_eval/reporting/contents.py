@@ -12,9 +12,7 @@ import pandas as pd
 
 from tts_eval.reporting.decisions import Rates, decisions_of
 from tts_eval.reporting.details import anytime_curves, gauges_over_time, scaling_curves, single_problems
-from tts_eval.reporting.equivalents import equivalents_of
-from tts_eval.reporting.group import Group, plain
-from tts_eval.reporting.levels import levels_of
+from tts_eval.reporting.group import Group, plain, plain_rows
 from tts_eval.reporting.runaways import runaways_of
 
 PATH = ("queue_s", "prefill_s", "decode_s", "engine_other_s", "verifier_s", "strategy_s")
@@ -71,8 +69,8 @@ def contents_of(group: Group, *, rates: Rates | None = None) -> dict[str, Any]:
         "regret": [_regret(group, *pair) for pair in group.regrets],
         "anytime": anytime_curves(group),
         "scaling": scaling_curves(group),
-        "levels": levels_of(group),
-        "equivalents": equivalents_of(group),
+        "levels": plain_rows(group.levels),
+        "equivalents": plain_rows(group.equivalents),
         "gauges": gauges_over_time(group),
         "decisions": decisions_of(group, rates),
         "runaways": runaways_of(group),
@@ -119,12 +117,11 @@ def _cells(group: Group, shared: dict[str, str]) -> list[dict[str, Any]]:
 
 def _regret(group: Group, compute: str, system: str) -> dict[str, Any]:
     table, agreed = group.regrets[compute, system]
-    rows = [] if table.empty else table.reset_index().to_dict("records")
     return {
         "compute": compute,
         "system": system,
         "tau": [plain(agreed.tau), *map(plain, agreed.ci95)],
-        "rows": [{str(key): plain(value) for key, value in row.items()} for row in rows],
+        "rows": [] if table.empty else plain_rows(table.reset_index()),
     }
 
 

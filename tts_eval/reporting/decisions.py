@@ -15,7 +15,7 @@ import pandas as pd
 from tts_eval import checks
 from tts_eval.frontiers.axes import axis_of
 from tts_eval.frontiers.utility import best_ranges, utility
-from tts_eval.reporting.group import Group, plain
+from tts_eval.reporting.group import Group, plain, plain_rows
 
 NUM_RATES = 49  # a side of the map
 BEYOND = 10.0  # how many times the map goes on past the first and the last change of the choice
@@ -61,9 +61,7 @@ def decisions_of(group: Group, rates: Rates | None) -> dict[str, Any] | None:
         "usd_per_wait_s": [plain(wait) for wait in waits],
         "best": [[place[cell] for cell in row] for row in best.tolist()],
         "winners": [names[cell] for cell in winners],
-        "ranges": [
-            {str(key): plain(value) for key, value in row.items()} for row in ranges.to_dict("records")
-        ],
+        "ranges": plain_rows(ranges),
         "stated": asdict(stated),
     }
 

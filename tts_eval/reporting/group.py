@@ -20,6 +20,8 @@ from tts_eval.frontiers.axes import AXES, Axis, Kind
 from tts_eval.frontiers.cells import Cells
 from tts_eval.frontiers.frontier import frontier
 from tts_eval.frontiers.regret import regret
+from tts_eval.frontiers.scaling import equivalents
+from tts_eval.reporting.levels import level_table
 
 DEGREES = {"tensor_parallel_size": "TP", "pipeline_parallel_size": "PP", "data_parallel_size": "DP"}
 ONE_WORKER = "one worker"  # an engine that was not spread
@@ -59,6 +61,18 @@ class Group:
             )
             for one, other in pairs
         }
+
+    @cached_property
+    def levels(self) -> pd.DataFrame:
+        """The best cell per level of difficulty at a few budgets of compute; empty without levels."""
+        axes = self.names_of("compute")
+        return level_table(self.cells, axes[0]) if axes else pd.DataFrame()
+
+    @cached_property
+    def equivalents(self) -> pd.DataFrame:
+        """Cells of two models at equal compute; empty where there are none."""
+        axes = self.names_of("compute")
+        return equivalents(self.cells, axis=axes[0]).assign(axis=axes[0]) if axes else pd.DataFrame()
 
     def names_of(self, kind: Kind) -> list[str]:
         """Return the known axes of one kind, those that are shown first in front."""
@@ -121,6 +135,11 @@ def plain(value: Any) -> Any:
             return None
         return "inf" if math.isinf(value) else float(f"{value:.6g}")
     return value
+
+
+def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of `table` for JSON, its index left out."""
+    return [{str(key): plain(value) for key, value in row.items()} for row in table.to_dict("records")]
 
 
 def _parallelism(settings: Mapping[str, Any]) -> str:

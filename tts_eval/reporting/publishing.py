@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
-
-from tts_eval.reporting.group import Group, plain
+from tts_eval.reporting.group import Group, plain_rows
 from tts_eval.reporting.tables import frontier_table, regret_table
 from tts_eval.tracking.protocol import Tracking
 
@@ -23,11 +20,7 @@ def publish(tracking: Tracking, folder: Path, groups: Sequence[Group], figures: 
     name = f"report {folder.name}"
     with tracking.start(name=name, group="", job_type="report", config=config, directory=folder) as tracker:
         tracker.publish(
-            tables={key: _rows(table) for key, table in tables.items()},
+            tables={key: plain_rows(table) for key, table in tables.items()},
             images={str(file.relative_to(folder).with_suffix("")): file for file in figures},
             page=folder / "report.html",
         )
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): plain(value) for key, value in row.items()} for row in table.to_dict("records")]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from tts_eval.frontiers.runaways import runaways
 from tts_eval.reporting.details import NUM_CURVES, first_run
-from tts_eval.reporting.group import Group, plain
+from tts_eval.reporting.group import Group, plain_rows
 
 NUM_WORST = 5
 
@@ -33,7 +33,7 @@ def runaways_of(group: Group) -> list[dict[str, Any]]:
                 "num_looping": int((mine["num_loops"] > 0).sum()),
                 "num_truncated": int((mine["num_truncated"] > 0).sum()),
                 "num_outliers": int(mine["is_spend_outlier"].sum()),
-                "worst": [{str(key): plain(v) for key, v in row.items()} for row in worst.to_dict("records")],
+                "worst": plain_rows(worst),
             }
         )
     return rows

@@ -17,9 +17,7 @@ from rich.table import Table
 
 from tts_eval.frontiers.axes import axis_of
 from tts_eval.reporting.decisions import Rates, decision_table
-from tts_eval.reporting.equivalents import equivalent_table
 from tts_eval.reporting.group import Group
-from tts_eval.reporting.levels import level_table
 
 PLAIN_WIDTH = 160  # where the output is no terminal
 MAX_ROWS = 40
@@ -59,8 +57,9 @@ def write_tables(folder: Path, groups: Sequence[Group], *, rates: Rates | None) 
     """Write frontier.csv and regret.csv; others where there is something to say, or stated `rates`."""
     frontier_table(groups).to_csv(folder / "frontier.csv", index=False)
     regret_table(groups).to_csv(folder / "regret.csv", index=False)
-    for name, table_of in (("levels", level_table), ("equivalents", equivalent_table)):
-        tables = {group.name: table_of(group) for group in groups}
+    levels = {group.name: group.levels for group in groups}
+    equal = {group.name: group.equivalents for group in groups}
+    for name, tables in (("levels", levels), ("equivalents", equal)):
         if told := {group: table for group, table in tables.items() if not table.empty}:
             rows = pd.concat(told, names=["group"]).reset_index("group")
             rows.to_csv(folder / f"{name}.csv", index=False)
