@@ -108,8 +108,11 @@ def ratio_ci95(
     """Return the interval of sum(numerators) / sum(denominators), none below 0, pairs resampled together.
 
     The studentized bootstrap of the logarithm, whose standard error is the linearized one: a ratio of sums is
-    skewed. A resample whose denominators are all 0 counts as infinite: where these are more than a fortieth,
-    there is no upper end. Below ten pairs Student's t takes the bootstrap's place; None below two.
+    skewed. Its tails are wider by as much as Student's are than the normal's at the degrees of freedom of
+    both sums together (Welch and Satterthwaite), where denominators count for their effective number (Kish;
+    of right answers how many there are). A resample whose denominators are all 0 counts as infinite: where
+    these are more than a fortieth, there is no upper end. Below ten pairs Student's t takes the bootstrap's
+    place; None below two.
     """
     return ratios_ci95(np.asarray(numerators, float)[None], np.asarray(denominators, float)[None])[0]
 
@@ -152,8 +155,15 @@ def _ratio_ci95(tops: Floats, bottoms: Floats, resampled_sums: Floats | None) ->
     squares = top_squares - 2 * ratios * products + ratios**2 * bottom_squares
     errors = np.sqrt(np.maximum(squares, 0) * n / (n - 1)) / top
     t_low, t_high = _t_tails(np.log(ratios / ratio), errors)
-    low, high = (float(ratio * np.exp(-t * error)) for t in (t_high, t_low))
+    wider = float(stdtrit(_degrees_of_freedom(tops, bottoms), _TAILS[1])) / _Z
+    low, high = (float(ratio * np.exp(-t * wider * error)) for t in (t_high, t_low))
     return low, math.inf if has_no_end else high
+
+
+def _degrees_of_freedom(tops: Floats, bottoms: Floats) -> float:
+    num_effective = bottoms.sum() ** 2 / (bottoms @ bottoms)
+    top, bottom = (float(values.var() / values.mean() ** 2) for values in (tops, bottoms))
+    return float((top + bottom) ** 2 / (top**2 / (len(tops) - 1) + bottom**2 / max(num_effective - 1, 1.0)))
 
 
 def percentile_ci95(estimates: ArrayLike) -> Interval:
