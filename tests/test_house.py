@@ -27,6 +27,7 @@ FLOORS = (
         "budget",
         "scheduling",
         "prices",
+        "schema",
     ),
     ("requests", "model", "hardware", "rows", "fingerprint", "console", "embedding", "drafting"),
     ("codec", "protocols", "serving"),

@@ -65,7 +65,9 @@ def _outcome(run: Path, problem_id: str) -> Outcome:
     """Return what became of the problem; ValueError where the run does not hold it or its tree."""
     if not (run / "problems.jsonl").is_file():
         raise ValueError(f"{run} is not the folder of a run: it has no problems.jsonl")
-    outcomes = {outcome.problem_id: outcome for outcome in RunDirectory(run).outcomes()}
+    directory = RunDirectory(run)
+    directory.manifest()  # which refuses a run of another schema
+    outcomes = {outcome.problem_id: outcome for outcome in directory.outcomes()}
     if problem_id not in outcomes:
         some = ", ".join(list(outcomes)[:3])
         raise ValueError(

@@ -17,7 +17,7 @@ from tts_eval.frontiers.regret import regret
 from tts_eval.frontiers.utility import utility
 from tts_eval.reporting.decisions import Rates
 from tts_eval.reporting.program import write_report
-from tts_eval.running.manifest import SCHEMA_VERSION
+from tts_eval.schema import SCHEMA_VERSION
 from tts_eval.tracking.none import NoTracking
 
 
@@ -110,7 +110,7 @@ async def test_runs_of_another_schema_version_are_refused(tmp_path: Path) -> Non
     await sums_run(tmp_path / "new", model="big", n=2)
     old = await sums_run(tmp_path / "old", model="big", n=4)
     rewrite(old / "summary.json", f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 1')
-    with pytest.raises(ValueError, match="has schema version 1, this program reads"):
+    with pytest.raises(ValueError, match="was written under schema 1; only"):
         write_report([tmp_path], folder=tmp_path / "report", tracking=NoTracking())
     assert not (tmp_path / "report").exists()
 

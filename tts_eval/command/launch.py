@@ -22,6 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from tts_eval.command.checkout import check_shelves
 from tts_eval.command.complaint import complaint
+from tts_eval.schema import read_document
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 Declared = tuple[DictConfig, DictConfig]  # a cell's configuration, and Hydra's own
@@ -86,6 +87,8 @@ def _resumed(arguments: Sequence[str]) -> list[Declared]:
     for file in files:
         config, node = _load(file), _load(file.with_name("hydra.yaml")).hydra
         node.runtime.output_dir = str(file.parents[1])
+        if (manifest := file.parents[1] / "manifest.json").is_file():
+            read_document(manifest)  # which refuses a run of another schema before anything is loaded
         declared.append((config, node))
     return declared
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from tts_eval.model import Model
 from tts_eval.records import Finish, Problem, Sampling
+from tts_eval.schema import read_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def read_run(run: str) -> Recording:
     for file in files:
         if not file.is_file():
             raise ValueError(f"engine.run={run}: no finished run is there ({file.name} is missing)")
-    manifest = json.loads(files[0].read_text(encoding="utf-8"))
+    manifest = read_document(files[0])
     config = manifest["config"]
     model = Model(**{key: value for key, value in config["model"].items() if key != "_target_"})
     lines = {line["problem_id"]: line for line in _json_lines(files[2])}

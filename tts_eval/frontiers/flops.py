@@ -53,8 +53,8 @@ def flops_by_problem(frames: Frames) -> pd.Series[Any]:
 def _of_run(run: str, row: Mapping[Any, Any], problems: pd.DataFrame) -> list[float]:
     total = row["flops_per_problem.total"]
     directory = RunDirectory(Path(run))
-    manifest = directory.read("manifest.json")
-    if total is None or math.isnan(total) or manifest is None or manifest["architecture"] is None:
+    manifest = directory.manifest()
+    if total is None or math.isnan(total) or manifest["architecture"] is None:
         return [math.nan] * len(problems)
     architecture = read_architecture(manifest["architecture"])
 

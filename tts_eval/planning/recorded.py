@@ -23,7 +23,6 @@ from tts_eval.planning.serving import Serving
 from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Job, Piece
 from tts_eval.running.directory import RunDirectory
-from tts_eval.running.manifest import SCHEMA_VERSION
 from tts_eval.spend import Call
 
 CLOSED_LOADS = ("concurrent", "sequential")
@@ -73,11 +72,8 @@ class RecordedRun:
                 machine in ways that are not modelled.
         """
         directory = RunDirectory(folder)
-        summary, manifest = directory.read("summary.json"), directory.read("manifest.json")
-        assert summary is not None and manifest is not None, "runs are found by their summary"
-        if manifest["schema_version"] != SCHEMA_VERSION:
-            version = manifest["schema_version"]
-            raise ValueError(f"{folder} was written under schema {version}; only {SCHEMA_VERSION} is read")
+        summary, manifest = directory.read("summary.json"), directory.manifest()
+        assert summary is not None, "runs are found by their summary"
         if manifest["provenance"] != "measured":
             raise ValueError(
                 f"{folder} is {manifest['provenance']}: only measured runs have times of their own"

@@ -19,6 +19,7 @@ from tts_eval.records import Finish
 from tts_eval.requests import Gauges
 from tts_eval.running.outcome import Outcome
 from tts_eval.running.untimed import refilled, untimed
+from tts_eval.schema import read_document
 from tts_eval.spend import Call
 
 
@@ -101,9 +102,16 @@ class RunDirectory:
         os.replace(draft, target)
 
     def read(self, name: str) -> dict[str, Any] | None:
-        """Read a document back; None where it has not been written."""
+        """Read a document back, None where it has not been written; ValueError if it is of another schema."""
         file = self.path / name
-        return dict(orjson.loads(file.read_bytes())) if file.is_file() else None
+        return read_document(file) if file.is_file() else None
+
+    def manifest(self) -> dict[str, Any]:
+        """Read manifest.json; ValueError where there is no run, or one of another schema."""
+        manifest = self.read("manifest.json")
+        if manifest is None:
+            raise ValueError(f"{self.path}: no run is there (a run has manifest.json)")
+        return manifest
 
 
 def _append(file: Path, records: Sequence[Any]) -> None:

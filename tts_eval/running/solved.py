@@ -12,20 +12,12 @@ from hydra.utils import instantiate
 from tts_eval.protocols import Task
 from tts_eval.records import Problem
 from tts_eval.running.directory import RunDirectory
-from tts_eval.running.manifest import SCHEMA_VERSION
 from tts_eval.running.outcome import Outcome
 
 
 def solved_problems(folder: Path) -> list[tuple[Problem, Outcome]]:
     """Return the finished problems of the run in `folder`; ValueError if there is none that can be read."""
     directory = RunDirectory(folder)
-    manifest = directory.read("manifest.json")
-    if manifest is None:
-        raise ValueError(f"{folder}: no run is there (a run has manifest.json)")
-    if manifest["schema_version"] != SCHEMA_VERSION:
-        raise ValueError(
-            f"{folder} was written under schema {manifest['schema_version']}; only {SCHEMA_VERSION} is read"
-        )
-    task: Task = instantiate(manifest["config"]["task"], _convert_="all")
+    task: Task = instantiate(directory.manifest()["config"]["task"], _convert_="all")
     problems = {problem.id: problem for problem in task.problems()}
     return [(problems[outcome.problem_id], outcome) for outcome in directory.outcomes()]

@@ -26,8 +26,8 @@ from tts_eval.running.figures.steadiness import steady_figures
 from tts_eval.running.figures.throughput import throughput_figures, wall_seconds
 from tts_eval.running.figures.tokens import token_figures
 from tts_eval.running.figures.utilization import utilization_figures
-from tts_eval.running.manifest import SCHEMA_VERSION
 from tts_eval.running.untimed import replayable
+from tts_eval.schema import SCHEMA_VERSION
 
 Summary = dict[str, Any]
 LABELS = ("strategy", "verifier", "engine", "speculation", "load")
@@ -35,8 +35,7 @@ LABELS = ("strategy", "verifier", "engine", "speculation", "load")
 
 def summarize(directory: RunDirectory) -> Summary:
     """Return the summary of the finished problems (what each key means: docs/reference.md)."""
-    manifest = directory.read("manifest.json")
-    assert manifest is not None, "a run has a manifest before it has problems"
+    manifest = directory.manifest()
     outcomes = directory.outcomes()
     readings = directory.gauges()
     calls = with_drafts(directory.calls(outcomes), rises_of(readings))
