@@ -59,6 +59,8 @@ def manifest_of(
         },
         "num_gpus": cell.deployment.num_gpus,
         "holdings": cell.deployment.holdings,
+        "hardware": asdict(cell.hardware),
+        "api_prices": {name: role.model.api_price for name, role in cell.deployment.roles.items()},
         "startup_s": startup_s,
     }
     return {
@@ -79,8 +81,7 @@ def manifest_of(
         "architecture": checked.architecture,
         "drafting": checked.drafting,
         "role_architectures": {name: role.architecture for name, role in checked.roles.items()},
-        "hardware": asdict(cell.hardware),
-        "api_prices": {name: role.model.api_price for name, role in cell.deployment.roles.items()},
+        "hardware": session["hardware"],  # the last session's, as a name for the run
         "provenance": engine.provenance,
         "sessions": [*(earlier["sessions"] if earlier else ()), session],
     }

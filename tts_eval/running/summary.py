@@ -76,7 +76,7 @@ def summarize(directory: RunDirectory) -> Summary:
             wall_s=wall_s,
             holdings=sessions[-1]["holdings"],
             hardware=manifest["hardware"],
-            api_prices=manifest["api_prices"],
+            api_prices=sessions[-1]["api_prices"],
         ),
         **energy_figures(outcomes, directory.machine(), idle_powers_w=[s["idle_power_w"] for s in sessions]),
         **fairness_figures(outcomes, calls),
