@@ -20,6 +20,7 @@ from tts_eval.records import Candidate, Markers, Problem, Trace
 from tts_eval.requests import Completion, Request
 from tts_eval.seeds import derive_seed, digest, uniform
 from tts_eval.served import Served
+from tts_eval.spend import Call
 
 LOOKS_A_BUDGET = 1000  # a look copies the whole sample, so a long one is not counted token by token
 
@@ -30,7 +31,7 @@ class MeteredModel:
 
     `roles` maps each role to the model that plays it; "policy" is always there. `is_part` says that what
     this handle's holder answers is only a part of the problem's answer. `num_logprobs` are asked of the
-    policy at least, as its verifier reads them.
+    policy at least, as its verifier reads them. `about` is the call whose sample this handle's holder scores.
     """
 
     roles: Mapping[str, Served]
@@ -42,6 +43,7 @@ class MeteredModel:
     priority: int = 0
     is_part: bool = False
     num_logprobs: int | None = None
+    about: int | None = None
 
     @property
     def served(self) -> Served:
@@ -137,11 +139,20 @@ class MeteredModel:
         """Return the handle for a part of a strategy, whose interim answers are not the problem's."""
         return replace(self, is_part=True)
 
+    def scoring(self, trace: Trace) -> MeteredModel:
+        """Return the handle for a verifier of `trace`, whose calls are booked as being about it."""
+        return replace(self, about=trace.call)
+
+    def rebook(self, call: Call) -> None:
+        """Book a call that was recorded with a sample: what it took then, but for the time."""
+        number, now_s = self.meter.next_call_number(), self.meter.clock()
+        self.meter.add(replace(call, number=number, submitted_s=now_s, finished_s=now_s, about=self.about))
+
     async def read(
         self, token_ids: Sequence[int], ends: Sequence[int], *, num_known: int = 0
     ) -> list[tuple[float, ...]]:
         """Return a reward model's logits at `ends[num_known:]`, rising positions in `token_ids`."""
-        reader = MeteredReader(self.served, self.meter, self.role)
+        reader = MeteredReader(self.served, self.meter, self.role, self.about)
         return await reader.read(token_ids, ends, num_known=num_known)
 
     def _begin(
@@ -239,6 +250,7 @@ class MeteredModel:
             num_thinking_tokens=num_thinking_tokens,
             problem_id=self.meter.problem_id,
             role=self.role,
+            about=self.about,
             finished_s=self.meter.clock(),
         )
         if self.role == "policy":

@@ -33,6 +33,8 @@ class OpenCall:
             finish=completion.finish,
             logprobs=_joined(self.trace.logprobs, completion.logprobs, num_tokens),
             confidences=_joined(self.trace.confidences, completion.confidences, num_tokens),
+            call=self.number,
+            is_correct=completion.is_correct,
         )
 
     def num_thinking_tokens(self, grown: Trace, thinking: ThinkingPart) -> int:
@@ -48,6 +50,7 @@ class OpenCall:
         num_thinking_tokens: int,
         problem_id: str,
         role: str,
+        about: int | None,
         finished_s: float,
     ) -> Call:
         """Return the record of this call, its moments on the run's clock."""
@@ -78,6 +81,7 @@ class OpenCall:
             num_accepted_tokens=completion.num_accepted_tokens,
             num_reread_tokens=completion.num_reread_tokens,
             requeue_s=timing.requeue_s,
+            about=about,
         )
 
     def _on_clock(self, after_s: float | None) -> float | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from tts_eval.model import Model
 from tts_eval.records import Attempt, Candidate, Markers, Problem, TextCodec, Trace
-from tts_eval.spend import MaxSpend
+from tts_eval.spend import Call, MaxSpend
 
 StepScores = Sequence[float]  # one score in [0, 1] a reasoning step
 
@@ -120,6 +121,26 @@ class TraceVerifier(Protocol):
 
     async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
         """Return the score of `trace` in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """Scores that were given before, and the calls that they took then."""
+
+    scores: StepScores
+    calls: tuple[Call, ...] = ()
+
+
+@runtime_checkable
+class RecallsScores(Protocol):
+    """A verifier that hands out the scores recorded with each sample, and scores nothing itself."""
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether all scores lie in [0, 1]; of others only the order means something."""
+
+    def recall(self, problem: Problem, trace: Trace) -> Recalled:
+        """Return what was recorded for `trace`, a whole sample."""
 
 
 @runtime_checkable

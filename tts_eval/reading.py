@@ -18,11 +18,12 @@ from tts_eval.spend import Call
 
 @dataclass(frozen=True)
 class MeteredReader:
-    """The reward model behind `role`, for one problem."""
+    """The reward model behind `role`, for one problem; `about` is the call whose sample it scores."""
 
     served: Served
     meter: Meter
     role: str
+    about: int | None = None
 
     async def read(
         self, token_ids: Sequence[int], ends: Sequence[int], *, num_known: int = 0
@@ -66,6 +67,7 @@ class MeteredReader:
                     finish=finish,
                     submitted_s=submitted_s,
                     finished_s=self.meter.clock(),
+                    about=self.about,
                 )
             )
         assert len(pooled.rows) + pooled.num_cached_tokens == num_tokens, "a row for each token that was read"

@@ -5,6 +5,7 @@ Knows nothing of engines, clocks or files. Units stand in the names.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -15,11 +16,11 @@ from tts_eval import checks
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One question with its gold answer."""
+    """One question with its gold answer, None where only verdicts on recorded answers are known."""
 
     id: str
     question: str
-    gold: str
+    gold: str | None
     level: int | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
@@ -50,7 +51,8 @@ class Trace:
     `token_ids` holds generated and appended tokens alike, in order. `finish` is None as long as nothing was
     generated since the last append. `logprobs` and `confidences`, where asked for, hold one value a token
     (0.0 for an appended one): its natural log-probability, and the negative mean log-probability of the
-    most likely tokens in its place.
+    most likely tokens in its place. `call` is the number of the call that last grew it, `is_correct` the
+    verdict that came with a recorded sample.
     """
 
     prompt_ids: tuple[int, ...]
@@ -60,6 +62,8 @@ class Trace:
     finish: Finish | None = None
     logprobs: tuple[float, ...] | None = field(default=None, repr=False)
     confidences: tuple[float, ...] | None = field(default=None, repr=False)
+    call: int | None = field(default=None, repr=False, compare=False)
+    is_correct: bool | None = field(default=None, repr=False, compare=False)
 
     def __add__(self, text: str) -> Trace:
         """Append `text` as token ids; costs nothing until the trace is extended."""
@@ -70,6 +74,7 @@ class Trace:
             token_ids=self.token_ids + ids,
             text=self.text + text,
             finish=None,
+            is_correct=None,
             logprobs=None if self.logprobs is None else self.logprobs + silent,
             confidences=None if self.confidences is None else self.confidences + silent,
         )
@@ -82,6 +87,7 @@ class Trace:
             token_ids=ids,
             text=self.codec.decode(ids),
             finish=None,
+            is_correct=None,
             logprobs=None if self.logprobs is None else self.logprobs[:num_tokens],
             confidences=None if self.confidences is None else self.confidences[:num_tokens],
         )
@@ -143,7 +149,8 @@ class Sampling:
 class Candidate:
     """One finished trace that took part in the choice of the answer.
 
-    `score` is what it was chosen by; `step_scores` are a verifier's, one a step.
+    `score` is what it was chosen by; `step_scores` are a verifier's, one a step. `is_correct` is a recorded
+    verdict, None where the answer is graded.
     """
 
     answer: str | None
@@ -152,6 +159,7 @@ class Candidate:
     finish: Finish | None
     score: float | None = None
     step_scores: tuple[float, ...] | None = None
+    is_correct: bool | None = None
 
     @classmethod
     def of(
@@ -164,7 +172,7 @@ class Candidate:
     ) -> Candidate:
         """Return the candidate that `trace` with its `answer` makes."""
         scores = None if step_scores is None else tuple(step_scores)
-        return cls(answer, trace.text, trace.num_tokens, trace.finish, score, scores)
+        return cls(answer, trace.text, trace.num_tokens, trace.finish, score, scores, trace.is_correct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +205,13 @@ class Attempt:
 
     @property
     def chosen(self) -> Candidate:
-        """The first candidate that gives the answer; one without a text where none does."""
-        named = (candidate for candidate in self.candidates if candidate.answer == self.answer)
-        return next(named, Candidate(self.answer, "", 0, None))
+        """The candidate that gives the answer; one without a text where none does."""
+        return self.stating(self.answer) or Candidate(self.answer, "", 0, None)
+
+    def stating(self, answer: str | None) -> Candidate | None:
+        """Return the best-scored of the candidates that give `answer`, the first of equal ones."""
+        named = [candidate for candidate in self.candidates if candidate.answer == answer]
+        return max(named, key=lambda c: -math.inf if c.score is None else c.score, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,8 @@ class Completion:
     `text` keeps the stop string it ended on. `logprobs` are natural; `confidences` are the negative mean
     log-probabilities of the most likely `num_logprobs` tokens (DeepConf, arXiv 2508.15260, section 2).
     Drafted and accepted tokens are those of speculative decoding, None where the engine does not tell.
-    Reread tokens are those that a sample drawn in pieces had to compute again.
+    Reread tokens are those that a sample drawn in pieces had to compute again. `is_correct` is a verdict that
+    was recorded with the sample.
     """
 
     token_ids: tuple[int, ...]
@@ -75,6 +76,7 @@ class Completion:
     timing: Timing = Timing()
     logprobs: tuple[float, ...] | None = None
     confidences: tuple[float, ...] | None = None
+    is_correct: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Call:
     no such times. `first_token_s` and `first_answer_token_s`, the first after the thinking part, lie on the
     run's clock too. `gap_counts` sketches the gaps between tokens (see `measuring.gaps`). A call drawn in
     pieces (scheduling.chunk_tokens) waited `requeue_s` between them and computed `num_reread_tokens` again.
+    `about` is the number of the call whose sample a verifier's call scored.
     """
 
     problem_id: str
@@ -42,6 +43,7 @@ class Call:
     num_accepted_tokens: int | None = None
     num_reread_tokens: int = 0
     requeue_s: float = 0.0
+    about: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,16 @@ from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.measuring.objectives import Objectives
 from tts_eval.model import Model
 from tts_eval.nesting import check_model, check_parts
-from tts_eval.protocols import Load, NeedsLogprobs, NeedsRole, StepVerifier, Strategy, Task, TraceVerifier
+from tts_eval.protocols import (
+    Load,
+    NeedsLogprobs,
+    NeedsRole,
+    RecallsScores,
+    StepVerifier,
+    Strategy,
+    Task,
+    TraceVerifier,
+)
 from tts_eval.records import Problem
 from tts_eval.running.deployment import Deployment, Role
 from tts_eval.running.rehearsal import rehearse
@@ -44,7 +53,7 @@ class Cell:
     engine: EngineSettings
     task: Task
     strategy: Strategy
-    verifier: StepVerifier | TraceVerifier | None
+    verifier: StepVerifier | TraceVerifier | RecallsScores | None
     load: Load
     hardware: Hardware
     tracking: Tracking

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tts_eval.concurrency import together
-from tts_eval.protocols import LanguageModel, StepScores, StepVerifier, TraceVerifier
+from tts_eval.language_model import MeteredModel
+from tts_eval.protocols import LanguageModel, RecallsScores, StepScores, StepVerifier, TraceVerifier
 from tts_eval.records import Problem, Trace
 from tts_eval.steps import split_steps
 
@@ -22,7 +23,7 @@ Scoring = asyncio.Task[Sequence[float]]
 
 @asynccontextmanager
 async def metered_verifier(
-    verifier: StepVerifier | TraceVerifier | None, llm: LanguageModel
+    verifier: StepVerifier | TraceVerifier | RecallsScores | None, llm: MeteredModel
 ) -> AsyncIterator[MeteredVerifier | None]:
     """Yield the handle on `verifier` for one problem; what still runs at the end is stopped and booked."""
     if verifier is None:
@@ -40,14 +41,16 @@ class MeteredVerifier:
     """Scores the traces of one problem through `llm`, the policy's metered handle.
 
     A score is asked for once: of a step after the same steps, or of the same trace. Whoever asks while it is
-    being computed waits for it, and may be cancelled without harm to the others.
+    being computed waits for it, and may be cancelled without harm to the others. Recorded scores are never
+    shared: equal texts may have been given different ones.
     """
 
-    verifier: StepVerifier | TraceVerifier
-    llm: LanguageModel
+    verifier: StepVerifier | TraceVerifier | RecallsScores
+    llm: MeteredModel
     _first: _Step = field(default_factory=lambda: _Step())
     _whole: dict[tuple[int, ...], Scoring] = field(default_factory=dict)
     _running: set[Scoring] = field(default_factory=set)
+    _recalled: set[int] = field(default_factory=set)
 
     async def score(self, problem: Problem, traces: Sequence[Trace]) -> list[StepScores]:
         """Return for each trace one score a step of `split_steps`, or the one score of the trace."""
@@ -60,15 +63,29 @@ class MeteredVerifier:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _score(self, problem: Problem, trace: Trace) -> StepScores:
+        llm = self.llm.scoring(trace)
+        if isinstance(self.verifier, RecallsScores):
+            return self._recall(self.verifier, problem, trace, llm)
         if isinstance(self.verifier, StepVerifier):
-            return await self._score_steps(self.verifier, problem, split_steps(trace, self.llm.markers))
+            return await self._score_steps(self.verifier, problem, split_steps(trace, llm.markers), llm)
         key = trace.prompt_ids + trace.token_ids
         if key not in self._whole:
-            self._whole[key] = self._start(_one(self.verifier, problem, trace, self.llm))
+            self._whole[key] = self._start(_one(self.verifier, problem, trace, llm))
         return await asyncio.shield(self._whole[key])
 
+    def _recall(
+        self, verifier: RecallsScores, problem: Problem, trace: Trace, llm: MeteredModel
+    ) -> StepScores:
+        """Return the recorded scores of `trace`; a call that scored several samples is booked once."""
+        recalled = verifier.recall(problem, trace)
+        for call in recalled.calls:
+            if call.number not in self._recalled:
+                self._recalled.add(call.number)
+                llm.rebook(call)
+        return recalled.scores
+
     async def _score_steps(
-        self, verifier: StepVerifier, problem: Problem, steps: Sequence[str]
+        self, verifier: StepVerifier, problem: Problem, steps: Sequence[str], llm: MeteredModel
     ) -> StepScores:
         path, place = list[_Step](), self._first
         for step in steps:
@@ -76,7 +93,7 @@ class MeteredVerifier:
             path.append(place)
         num_known = sum(place.is_known for place in path)  # what is known stands before what is not
         if num_known < len(path):
-            scoring = self._start(_rest(verifier, problem, steps, self.llm, num_known=num_known))
+            scoring = self._start(_rest(verifier, problem, steps, llm, num_known=num_known))
             for number, place in enumerate(path[num_known:]):
                 place.scoring, place.number = scoring, number
         scores = []
