@@ -14,7 +14,7 @@ from tts_eval.model import Model
 from tts_eval.protocols import Difficulty, LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.spend import MaxSpend
-from tts_eval.votes import agreement
+from tts_eval.votes import agreement, check_weights
 
 SIGNALS = ("agreement", "confidence", "difficulty")
 
@@ -64,6 +64,8 @@ class Cascade:
         checks.one_of("strategy.strong_role", self.strong_role, tuple(roles))
         for strategy in (self.cheap, self.strong):
             nesting.check_parts(strategy, verifier=verifier, roles=roles, is_speculative=is_speculative)
+        if self.escalate_on == "confidence":
+            check_weights(verifier, needed_by="strategy.escalate_on=confidence")
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend | None:
         """Return what both may spend of the policy."""

@@ -14,7 +14,7 @@ from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.spend import MaxSpend
-from tts_eval.votes import draw_and_choose, scored, scores_of, weighted_plurality
+from tts_eval.votes import check_weights, draw_and_choose, scored, scores_of, weighted_plurality
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,9 @@ class WeightedVote:
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
 
     def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
-        """Refuse to go without a verifier."""
+        """Refuse to go without a verifier, or with scores that are no weights."""
         checks.given("verifier", verifier, needed_by="weighted_vote")
+        check_weights(verifier, needed_by="strategy=weighted_vote")
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
         """Return n traces."""

@@ -13,9 +13,9 @@ from tts_eval.records import Problem
 
 
 def fingerprint(problems: Iterable[Problem]) -> str:
-    """Return the SHA-256 of the problems' ids, questions, gold answers and levels, in order."""
+    """Return the SHA-256 of the problems' ids, questions, gold answers and levels, in whatever order."""
     digest = hashlib.sha256()
-    for problem in problems:
+    for problem in sorted(problems, key=lambda problem: (problem.id, problem.question)):
         content = [problem.id, problem.question, problem.gold, problem.level]
         digest.update(json.dumps(content, ensure_ascii=False).encode() + b"\n")
     return f"sha256:{digest.hexdigest()}"

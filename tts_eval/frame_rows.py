@@ -104,14 +104,15 @@ def candidate_rows(run: str) -> Iterator[dict[str, Any]]:
     """Yield a row a candidate of each problem."""
     for line in _last_lines(run):
         for sample, candidate in enumerate(line["attempt"]["candidates"] if line["attempt"] else ()):
-            number = line["classes"][sample]
+            number, recorded = line["classes"][sample], candidate["is_correct"]
+            graded = line["verdicts"].get(candidate["answer"]) == "equal"
             yield {
                 "problem": line["problem_id"],
                 "level": line["level"],
                 "sample": sample,
                 **candidate,
                 "class": -1 if number is None else number,
-                "is_correct": line["verdicts"].get(candidate["answer"]) == "equal",
+                "is_correct": graded if recorded is None else recorded,
             }
 
 

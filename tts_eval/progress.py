@@ -12,14 +12,15 @@ from dataclasses import dataclass
 class Progress:
     """Counts so far, all over the same `elapsed_s` seconds; `usd` is None where no price is known.
 
-    `num_done` includes the problems that failed; `num_correct` is None where answers mean nothing.
+    `num_done` includes the problems that failed; `num_correct` is None where answers mean nothing, and
+    `num_generated_tokens` where nothing is generated, but handed out again.
     """
 
     num_problems: int
     num_done: int
     num_correct: int | None
     num_failed: int
-    num_generated_tokens: int
+    num_generated_tokens: int | None
     elapsed_s: float
     usd: float | None
 
@@ -30,8 +31,10 @@ class Progress:
 
     @property
     def tokens_per_s(self) -> float | None:
-        """Generated tokens a second, None before any time has passed."""
-        return self.num_generated_tokens / self.elapsed_s if self.elapsed_s > 0 else None
+        """Generated tokens a second, None before any time has passed and where none are generated."""
+        if self.num_generated_tokens is None or self.elapsed_s <= 0:
+            return None
+        return self.num_generated_tokens / self.elapsed_s
 
     @property
     def remaining_s(self) -> float | None:

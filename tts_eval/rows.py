@@ -134,7 +134,7 @@ def _problem(
         id=default_id if columns.id is None else _text(row, columns.id),
         question=question,
         gold=answer,
-        level=None if columns.level is None else _level(row.get(columns.level)),
+        level=None if columns.level is None else level_of(row.get(columns.level)),
         metadata={column: row[column] for column in columns.metadata if column in row},
     )
 
@@ -150,7 +150,8 @@ def _text(row: Mapping[str, Any], column: str) -> str:
     return str(value).strip()
 
 
-def _level(value: Any) -> int | None:
+def level_of(value: Any) -> int | None:
+    """Return the level that a cell states, as 3 or 'Level 3'; None for an empty one."""
     if value is None or str(value).strip() == "":
         return None
     match = re.fullmatch(r"(?:level\s*)?(\d+)(?:\.0)?", str(value).strip(), re.IGNORECASE)

@@ -113,6 +113,14 @@ class Replays(Protocol):
         """The model's configuration, None where FLOPs cannot be counted from it."""
 
     @property
+    def role_architectures(self) -> Mapping[str, Any]:
+        """Those of the recorded models beside the policy, by role."""
+
+    @property
+    def recorded_drafting(self) -> Mapping[str, Any] | None:
+        """What drafted inside the recorded engine, as in the manifest; None where nothing did."""
+
+    @property
     def fingerprint(self) -> str | None:
         """That of the problems as they were asked, None where it is not known."""
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from tts_eval.aggregation import aggregate
 from tts_eval.concurrency import together
-from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols import LanguageModel, RecallsScores, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 
 
@@ -90,6 +90,15 @@ async def scored(
     [steps] = await verifier.score(problem, [trace])
     score = aggregate(steps, aggregation)
     return Candidate.of(trace, llm.answer(trace), score=score, step_scores=steps)
+
+
+def check_weights(verifier: object, *, needed_by: str) -> None:
+    """Refuse recorded scores of which only the order means something."""
+    if isinstance(verifier, RecallsScores) and not verifier.is_scaled:
+        raise ValueError(
+            f"{needed_by} needs scores in [0, 1]; of the recorded ones only the order means something, as "
+            "strategy=best_of_n uses it (unweighted)"
+        )
 
 
 def scores_of(candidates: Sequence[Candidate]) -> list[float]:

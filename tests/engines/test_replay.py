@@ -291,8 +291,12 @@ async def test_scores_of_others_choose_as_ours_would(
         ({"answer": "spoken", "gold": "right"}, "row 1: there is no column 'spoken'"),
         ({"answer": "said", "gold": "said"}, "problem a has several gold answers: 5, 7"),
         (
-            {"answer": "said", "gold": "right", "score": "len"},
-            "len of problem a must be a number from 0 to 1",
+            {"answer": "said", "gold": "right", "score": "q"},
+            "row 1: column 'q' must be a number, not 'a'",
+        ),
+        (
+            {"answer": "said", "correct": "right"},
+            "row 1: column 'right' must be true or false, 1 or 0, not '7'",
         ),
     ],
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
     labels = {name: _label(config, hydra, name) for name in groups}
     for name, part in recorded.items():
         labels[name] = "none" if part is None else getattr(part, "name", "recorded")
-        plain[name] = {"recorded": labels[name]}
+        plain[name] = asdict(part) if name == "model" else {"recorded": labels[name]}
     return Cell(
         **{**parts, **recorded},
         roles=roles,

@@ -1,67 +1,46 @@
-"""The verifier of a recording: the scores that were given when the samples were drawn.
-
-Knows no reward model.
-"""
+"""The verifier of a recording: the scores that were given when the samples were drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tts_eval.engines.recording import Recording, Sample
-from tts_eval.protocols import LanguageModel
-from tts_eval.records import Markers, Problem, TextCodec, Trace
-from tts_eval.steps import split_steps
+from tts_eval.engines.replay_codec import RecordedCodec
+from tts_eval.protocols import Recalled
+from tts_eval.records import Problem, Trace
 
 
-def recorded_verifier(recording: Recording, codec: TextCodec) -> RecordedSteps | RecordedTraces | None:
-    """Return the verifier whose scores `recording` holds, None where some sample has none.
+@dataclass(frozen=True)
+class RecordedVerifier:
+    """Hands out each sample's scores, one a step where every sample has such, else the one it was chosen by.
 
-    Where every sample has a score for each of its steps, as the model's markers divide it, they are replayed
-    step by step; else the one score that each sample has, or was chosen by.
+    Samples are told apart by their token ids: equal texts may have been given different scores.
     """
-    markers = recording.model.markers
-    by_steps: dict[tuple[str, str], Sequence[float]] = {}
-    by_text: dict[tuple[str, str], float] = {}
-    num_samples = 0
-    for problem_id, samples in recording.samples.items():
-        for sample in samples:
-            num_samples += 1
-            steps, scores = _steps(sample, markers, codec), sample.step_scores
-            if scores is not None and len(scores) == len(steps):
-                by_steps[problem_id, sample.text] = scores
-            whole = scores[0] if scores is not None and len(scores) == 1 else sample.score
-            if whole is not None:
-                by_text[problem_id, sample.text] = whole
-    texts = {(problem_id, s.text) for problem_id, samples in recording.samples.items() for s in samples}
-    if by_steps.keys() == texts and any(len(scores) > 1 for scores in by_steps.values()):
-        return RecordedSteps(by_steps)
-    return RecordedTraces(by_text) if by_text.keys() == texts else None
+
+    recording: Recording = field(repr=False)
+    codec: RecordedCodec = field(repr=False)
+    has_steps: bool
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether all scores lie in [0, 1]."""
+        every = (sample for samples in self.recording.samples.values() for sample in samples)
+        return all(0 <= score <= 1 for sample in every for score in self._scores(sample))
+
+    def recall(self, problem: Problem, trace: Trace) -> Recalled:
+        """Return the scores of `trace`; NotRecorded if it is not a whole sample."""
+        sample = self.recording.samples[problem.id][self.codec.number_of(problem.id, trace)]
+        return Recalled(self._scores(sample), sample.scoring or ())
+
+    def _scores(self, sample: Sample) -> tuple[float, ...]:
+        if self.has_steps:
+            return sample.step_scores or ()
+        return () if sample.score is None else (sample.score,)
 
 
-@dataclass(frozen=True)
-class RecordedSteps:
-    """The recorded scores of a trace's steps, by problem and text."""
-
-    scores: Mapping[tuple[str, str], Sequence[float]] = field(repr=False)
-
-    async def score_steps(
-        self, problem: Problem, steps: Sequence[str], llm: LanguageModel, *, num_known: int
-    ) -> Sequence[float]:
-        """Return the recorded scores of `steps[num_known:]`."""
-        return self.scores[problem.id, "".join(steps)][num_known:]
-
-
-@dataclass(frozen=True)
-class RecordedTraces:
-    """The recorded score of a trace, by problem and text."""
-
-    scores: Mapping[tuple[str, str], float] = field(repr=False)
-
-    async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
-        """Return the recorded score of `trace`."""
-        return self.scores[problem.id, trace.text]
-
-
-def _steps(sample: Sample, markers: Markers, codec: TextCodec) -> tuple[str, ...]:
-    return split_steps(Trace((), codec, text=sample.text), markers)
+def recorded_verifier(recording: Recording, codec: RecordedCodec) -> RecordedVerifier | None:
+    """Return the verifier whose scores `recording` holds, None where some sample has none."""
+    for name in ("step_scores", "score"):
+        if recording.knows(name):
+            return RecordedVerifier(recording, codec, has_steps=name == "step_scores")
+    return None

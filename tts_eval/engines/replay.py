@@ -9,23 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, NoReturn
 
+from tts_eval.engines.recorded_run import read_run
 from tts_eval.engines.recorded_verifier import recorded_verifier
-from tts_eval.engines.recording import RecordedTask, Recording, Sample, read_run
+from tts_eval.engines.recording import RecordedTask, Recording, Sample
+from tts_eval.engines.replay_codec import NotRecorded, RecordedCodec
 from tts_eval.engines.trace_file import TraceColumns, read_traces
 from tts_eval.model import Model
-from tts_eval.records import Finish, Problem
+from tts_eval.records import Finish
 from tts_eval.requests import REPLAYED, Completion, EngineFacts, Gauges, Request
-
-OTHER, MARKER = 0, 1  # a token, and the one that ends the thinking part
-FIRST_PROMPT = 2  # the first prompt's first token; the others' follow
-
-
-class NotRecorded(ValueError):
-    """Something was asked for that the recording does not hold."""
 
 
 class _Replaying:
@@ -60,6 +55,16 @@ class _Replaying:
         return self.recording.architecture
 
     @property
+    def role_architectures(self) -> Mapping[str, Any]:
+        """The configurations of the recorded models beside the policy, by role."""
+        return self.recording.role_architectures
+
+    @property
+    def recorded_drafting(self) -> Mapping[str, Any] | None:
+        """What drafted inside the recorded engine."""
+        return self.recording.drafting
+
+    @property
     def fingerprint(self) -> str | None:
         """That of the problems as they were asked."""
         return self.recording.fingerprint
@@ -89,9 +94,15 @@ class ReplayRun(_Replaying):
 
 @dataclass(frozen=True)
 class ReplayTraces(_Replaying):
-    """The samples of a file of somebody's traces, or of several; the other fields name its columns."""
+    """The samples of a file of somebody's traces, or of several; from `problem` on fields name its columns.
+
+    `task` and `model` are what tables call the benchmark and what wrote the traces. Files of one benchmark,
+    given the same `task`, can be compared.
+    """
 
     path: str | Sequence[str]
+    task: str | None = None
+    model: str | None = None
     problem: str = "problem"
     text: str | None = None
     answer: str | None = None
@@ -113,30 +124,8 @@ class ReplayTraces(_Replaying):
     @cached_property
     def recording(self) -> Recording:  # type: ignore[override]
         """What is replayed."""
-        return read_traces([self.path] if isinstance(self.path, str) else list(self.path), self.columns)
-
-
-class RecordedCodec:
-    """Stands in for a tokenizer, of which a recording has no need: counts are right, ids mean nothing."""
-
-    def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-        self._numbers = {problem.id: number for number, problem in enumerate(recording.problems)}
-
-    def encode(self, text: str) -> tuple[int, ...]:
-        """Return one token, which is told apart only if it ends the thinking part."""
-        return (MARKER if text == self._recording.model.thinking_end else OTHER,)
-
-    def decode(self, token_ids: Sequence[int]) -> NoReturn:
-        """Refuse: a part of a recorded trace cannot be read."""
-        raise NotRecorded("a recorded trace cannot be cut")
-
-    def prompt(self, question: str, *, thinking: bool = True, turns: Sequence[str] = ()) -> tuple[int, ...]:
-        """Return as many tokens as the recorded prompt had; the first one tells which it was."""
-        if turns or not thinking:
-            raise NotRecorded("a recording holds the plain prompt alone")
-        length = self._recording.samples[question][0].num_prompt_tokens or 1
-        return (FIRST_PROMPT + self._numbers[question], *(OTHER for _ in range(length - 1)))
+        paths = [self.path] if isinstance(self.path, str) else list(self.path)
+        return read_traces(paths, self.columns, task=self.task, model=self.model)
 
 
 class ReplayEngine:
@@ -149,13 +138,8 @@ class ReplayEngine:
 
     @property
     def facts(self) -> EngineFacts:
-        """What is replayed, and which token counts are not known."""
-        known = {
-            "prompt": self._recording.knows("num_prompt_tokens"),
-            "cached": self._recording.knows("num_cached_tokens"),
-            "generated": self._recording.knows("num_tokens"),
-            "thinking": False,
-        }
+        """What is replayed, how it was sampled, and which token counts are not known."""
+        sampling = self._recording.sampling
         return EngineFacts(
             name="replay",
             version="1",
@@ -165,7 +149,8 @@ class ReplayEngine:
             startup_s=0.0,
             settings={
                 "source": self._recording.source,
-                "unknown_tokens": [kind for kind, is_known in known.items() if not is_known],
+                "sampling": None if sampling is None else asdict(sampling),
+                "unknown_tokens": self._recording.unknown_tokens,
             },
             provenance=REPLAYED,
         )
@@ -180,7 +165,7 @@ class ReplayEngine:
 
     async def generate(self, request: Request) -> Completion:
         """Return the problem's next sample; NotRecorded where it is not what was asked for."""
-        problem = self._problem(request)
+        problem = self._codec.problem_of(request.prompt_ids)
         samples = self._recording.samples[problem.id]
         number = self._num_given[problem.id]
         if number == len(samples):
@@ -191,29 +176,27 @@ class ReplayEngine:
         sample = samples[number]
         self._check(request, sample)
         return Completion(
-            self._token_ids(sample),
+            self._codec.sample(problem.id, number),
             sample.text,
             sample.finish,
             num_cached_tokens=sample.num_cached_tokens or 0,
+            num_preemptions=sample.num_preemptions,
+            num_draft_tokens=sample.num_draft_tokens,
+            num_accepted_tokens=sample.num_accepted_tokens,
+            num_reread_tokens=sample.num_reread_tokens,
+            is_correct=sample.is_correct,
         )
 
     def stream(self, request: Request, *, every: int = 1) -> NoReturn:
         """Refuse: nobody recorded how a trace grew."""
         raise NotRecorded("a recorded trace cannot be watched while it grows")
 
-    def _problem(self, request: Request) -> Problem:
-        number = request.prompt_ids[0] - FIRST_PROMPT
-        problem = self._recording.problems[number]
-        if request.prompt_ids != self._codec.prompt(problem.question):
-            raise NotRecorded(
-                "a recorded trace cannot grow on: a search is never replayed, run it at each budget"
-            )
-        return problem
-
     def _check(self, request: Request, sample: Sample) -> None:
         recorded = self._recording.sampling
         if recorded is not None and request.sampling != recorded:
             raise NotRecorded(f"the samples were drawn with {recorded}, not with {request.sampling}")
+        if request.num_logprobs is not None:
+            raise NotRecorded("the log-probabilities of a sample are not recorded")
         if request.stop or request.max_thinking_tokens is not None:
             raise NotRecorded("a recorded trace cannot be stopped anywhere else than it was")
         room = self._recording.max_model_len - len(request.prompt_ids)
@@ -224,12 +207,3 @@ class ReplayEngine:
                 f"a sample of {length} tokens{' that was cut there' if was_cut else ''} does not tell what "
                 f"max_tokens={request.max_tokens} would give; ask for what was asked for when it was drawn"
             )
-
-    def _token_ids(self, sample: Sample) -> tuple[int, ...]:
-        """Return as many ids as there were tokens, the marker about where it stands in the text."""
-        length = sample.num_tokens or 1
-        end = self._recording.model.thinking_end
-        if end is None or end not in sample.text:
-            return (OTHER,) * length
-        place = sample.text.index(end) * length // len(sample.text)
-        return (OTHER,) * place + (MARKER,) + (OTHER,) * (length - place - 1)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tts_eval.engines.recording import read_run
+from tts_eval.engines.recorded_run import read_run
 from tts_eval.frames import Frames
 from tts_eval.statistics.best_of_k import best_of_k
 from tts_eval.statistics.bootstrap import Floats
@@ -26,8 +26,9 @@ def at_k(frames: Frames, run: str, *, ks: Sequence[int] | None = None) -> pd.Dat
     """Return `estimator`, `k`, `value`, `low`, `high`, `tokens`: pass@k, pass^k, maj@k, best@k, weighted@k.
 
     `run` is one of `frames.runs`; raises ValueError where its candidates are not independent samples. The
-    last two estimators are there where every candidate has a score. By default the k are the powers of two
-    up to the fewest samples that a problem has, and that number. `tokens` is k times a problem's mean.
+    last two estimators are there where every candidate has a score, weighted@k where all are in [0, 1]. By
+    default the k are the powers of two up to the fewest samples that a problem has, and that number. `tokens`
+    is k times a problem's mean.
     """
     num_samples = read_run(run).num_samples
     ks = _powers_of_two(num_samples) if ks is None else ks
@@ -44,9 +45,10 @@ def at_k(frames: Frames, run: str, *, ks: Sequence[int] | None = None) -> pd.Dat
     }
     if mine["score"].notna().all():
         estimators["best@k"] = lambda s: best_of_k(_scores(s), s["is_correct"])[np.array(ks) - 1]
-        estimators["weighted@k"] = lambda s: np.array(
-            [weighted_vote_at_k(_classes(s), s["score"].tolist(), _right_class(s), k) for k in ks]
-        )
+        if mine["score"].between(0, 1).all():
+            estimators["weighted@k"] = lambda s: np.array(
+                [weighted_vote_at_k(_classes(s), s["score"].tolist(), _right_class(s), k) for k in ks]
+            )
     rows = []
     for name, estimate in estimators.items():
         values = np.stack([estimate(samples) for samples in problems])

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     """Why a verdict is undecided, or unequal without a comparison."""
 
     NO_ANSWER = "no answer"
+    NO_GOLD = "there is no gold answer"
     TOO_LONG = "too long"
     TOO_NESTED = "too nested"
     GOLD_UNPARSED = "the gold answer does not parse"
@@ -28,6 +29,7 @@ class Reason(StrEnum):
     COMPARISON_FAILED = "the comparison failed"
     TIME_OUT = "time-out"
     OUT_OF_MEMORY = "out of memory"
+    RECORDED = "the verdict was recorded"
     SYNTHETIC = "synthetic acceptance: the text means nothing"
     CRASH = "the grading worker crashed"
 

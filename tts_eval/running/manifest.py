@@ -43,7 +43,9 @@ def manifest_of(
 
     Raises ValueError if the problems are no longer those of the earlier sessions.
     """
-    cell, problems = checked.cell, _fingerprint(checked)
+    cell = checked.cell
+    replays = cell.engine if isinstance(cell.engine, Replays) else None
+    problems = (replays and replays.fingerprint) or fingerprint(checked.problems)  # a replay has no questions
     if earlier is not None and earlier["problems"] != problems:
         raise ValueError(f"the problems of task {cell.task.name} are not those this run began with")
     session = {
@@ -79,19 +81,14 @@ def manifest_of(
         "config": cell.config,
         "problems": problems,
         "architecture": checked.architecture,
-        "drafting": checked.drafting,
-        "role_architectures": {name: role.architecture for name, role in checked.roles.items()},
+        "drafting": replays.recorded_drafting if replays else checked.drafting,
+        "role_architectures": replays.role_architectures
+        if replays
+        else {name: role.architecture for name, role in checked.roles.items()},
         "hardware": session["hardware"],  # the last session's, as a name for the run
         "provenance": engine.provenance,
         "sessions": [*(earlier["sessions"] if earlier else ()), session],
     }
-
-
-def _fingerprint(checked: CheckedCell) -> str:
-    """Return that of the problems as they were asked; a recording does not hold their questions."""
-    settings = checked.cell.engine
-    recorded = settings.fingerprint if isinstance(settings, Replays) else None
-    return recorded or fingerprint(checked.problems)
 
 
 def _max_spend(checked: CheckedCell, max_model_len: int) -> dict[str, Any] | None:

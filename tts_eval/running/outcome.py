@@ -28,7 +28,7 @@ class Outcome:
 
     problem_id: str
     level: int | None
-    gold: str
+    gold: str | None
     session: int
     attempt: Attempt | None
     grade: Grade

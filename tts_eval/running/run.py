@@ -28,7 +28,7 @@ from tts_eval.running.attempting import attempt_within, is_caused_by
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.deployment import distinct
 from tts_eval.running.directory import RunDirectory
-from tts_eval.running.judging import judge
+from tts_eval.running.judging import grade_of, judge
 from tts_eval.running.manifest import manifest_of
 from tts_eval.running.outcome import Outcome
 from tts_eval.running.summary import Summary, summarize
@@ -147,7 +147,7 @@ class _RunLoop:
                 grade = Grade(Verdict.UNDECIDED, Reason.SYNTHETIC)
                 verdicts, classes = await judge(self.grader, problem.gold, None, ())
             else:
-                grade = await self.grader.grade(problem.gold, attempt.answer if attempt else None)
+                grade = await grade_of(self.grader, problem.gold, attempt)
                 verdicts, classes = await judge(self.grader, problem.gold, attempt, meter.interims)
             outcome = Outcome(
                 problem_id=problem.id,

@@ -18,6 +18,9 @@ from tts_eval.running.outcome import Outcome
 def solved_problems(folder: Path) -> list[tuple[Problem, Outcome]]:
     """Return the finished problems of the run in `folder`; ValueError if there is none that can be read."""
     directory = RunDirectory(folder)
-    task: Task = instantiate(directory.manifest()["config"]["task"], _convert_="all")
+    settings = directory.manifest()["config"]["task"]
+    if "_target_" not in settings:
+        raise ValueError(f"{folder} is a replay, which does not hold the questions of its problems")
+    task: Task = instantiate(settings, _convert_="all")
     problems = {problem.id: problem for problem in task.problems()}
     return [(problems[outcome.problem_id], outcome) for outcome in directory.outcomes()]

@@ -51,7 +51,12 @@ def sharing_an_engine(cells: Sequence[CheckedCell]) -> list[list[CheckedCell]]:
 async def _tell_unparsed_golds(
     cells: Sequence[CheckedCell], grader: Grader, say: Callable[[str], None]
 ) -> None:
-    golds = {problem.gold: problem.id for checked in cells for problem in checked.problems}
+    golds = {
+        problem.gold: problem.id
+        for checked in cells
+        for problem in checked.problems
+        if problem.gold is not None
+    }
     for gold in await grader.check_golds(list(golds)):
         say(f"the gold answer of {golds[gold]} does not parse; only its own text can equal it: {gold}")
 

@@ -30,22 +30,24 @@ REPLAYABLE = (
     "accuracy_not_reused_ci95",
     "max_spend",
     "flops_per_problem",
+    "flops_per_problem_extra",
     "flops_per_problem_weights_only",
 )
+NEVER_KNOWN = frozenset({"num_unread_steps"})  # counted by problem, not by sample
 
 
 def untimed(document: Any, *, unknown_tokens: Collection[str]) -> Any:
     """Return a copy of `document`, plain values, with null for seconds and for unknown counts.
 
-    `unknown_tokens` are kinds: prompt, cached, generated, thinking.
+    `unknown_tokens` are kinds: prompt, cached, generated, thinking, verifier, draft.
     """
     if isinstance(document, list):
         return [untimed(item, unknown_tokens=unknown_tokens) for item in document]
     if not isinstance(document, dict):
         return document
-    unknown = {f"num_{kind}_tokens" for kind in unknown_tokens}
+    unknown = NEVER_KNOWN | {f"num_{kind}_tokens" for kind in unknown_tokens}
     if "generated" in unknown_tokens:
-        unknown.add("num_tokens")
+        unknown |= {"num_tokens"}
     return {
         key: None
         if key in unknown or (key.endswith("_s") and not isinstance(value, dict))
@@ -64,8 +66,19 @@ def refilled(kind: type[Any], line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def replayable(figures: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a run's figures with null for what a replay has not: times, dollars, the engine's counters."""
-    unknown = manifest["sessions"][-1]["engine"]["settings"]["unknown_tokens"]
+    """Return a run's figures with null for what a replay has not: times, dollars, the engine's counters.
+
+    Where a role's calls were not recorded, neither its tokens and FLOPs are known nor any total.
+    """
+    unknown = set(manifest["sessions"][-1]["engine"]["settings"]["unknown_tokens"])
     tokens = {kind: None if kind in unknown else count for kind, count in figures["tokens"].items()}
     kept = {key: value if key in REPLAYABLE else None for key, value in figures.items()}
+    if unknown & {"verifier", "draft"}:
+        flops = {
+            role: None if role in unknown or role == "total" else count
+            for role, count in figures["flops_per_problem"].items()
+        }
+        extra = dict.fromkeys(figures["flops_per_problem_extra"])
+        kept |= {"flops_per_problem": flops, "flops_per_problem_extra": extra}
+        kept["flops_per_problem_weights_only"] = None
     return {**kept, "tokens": tokens}

@@ -16,6 +16,7 @@ from tts_eval.progress import Progress
 from tts_eval.requests import REPLAYED
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.outcome import Outcome
+from tts_eval.serving import Replays
 from tts_eval.tracking.protocol import Tracker
 
 
@@ -66,13 +67,14 @@ class Watch:
         """Count `outcome` and show how far the run is after `elapsed_s` seconds."""
         self.count(outcome)
         cell = self.checked.cell
-        price = cell.hardware.usd_per_gpu_hour
+        is_replay = isinstance(cell.engine, Replays)
+        price = None if is_replay else cell.hardware.usd_per_gpu_hour
         progress = Progress(
             num_problems=len(self.checked.problems),
             num_done=self.num_done,
             num_correct=None if self.is_synthetic else self.num_correct,
             num_failed=self.num_failed,
-            num_generated_tokens=self.num_generated_tokens,
+            num_generated_tokens=None if is_replay else self.num_generated_tokens,
             elapsed_s=elapsed_s,
             usd=None
             if price is None
@@ -85,7 +87,10 @@ class Watch:
         """Hand the tracker the summary and a row a problem."""
         rows = [_row(outcome) for outcome in outcomes]
         if summary["provenance"] == REPLAYED:
-            rows = [{**row, "tta_s": None} for row in rows]
+            unknown = {"tta_s": None}
+            if summary["tokens"]["generated"] is None:
+                unknown["generated_tokens"] = None
+            rows = [row | unknown for row in rows]
         self.tracker.finish(summary, rows)
 
 
