@@ -104,7 +104,9 @@ async def test_a_replay_at_its_own_n_equals_the_run(tmp_path: Path) -> None:
     after = await replayed_as_launched(ReplayRun(str(run)), BestOfN(n=3), again)
 
     assert candidates(again) == candidates(run)
-    assert before["tokens"]["verifier"] == 8 * 3 + sum(map(sum, GUESSES)) - 2  # two equal traces are read once
+    assert (
+        before["tokens"]["verifier"] == 8 * 3 + sum(map(sum, GUESSES)) - 2
+    )  # two equal traces are read once
     for key in ("num_correct", "accuracy", "flops_per_problem", "flops_per_problem_weights_only"):
         assert after[key] == before[key], key
     for kind in ("prompt", "cached", "generated", "verifier", "draft"):
@@ -144,7 +146,7 @@ async def test_what_a_role_took_is_null_where_its_calls_are_of_no_sample(tmp_pat
     assert summary["flops_per_problem"]["verifier"] is summary["flops_per_problem"]["total"] is None
     frames = tts_eval.load(tmp_path / "run", tmp_path / "replay")
     assert len(Cells.of(frames).names) == 2
-    costs = Cells.of(frames).cost(axis_of("flops"))
+    costs = Cells.of(frames).cost(axis_of("flops_per_problem"))
     assert np.isnan(costs).sum() == 1
 
 
