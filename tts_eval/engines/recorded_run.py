@@ -16,6 +16,7 @@ from tts_eval.schema import read_document
 from tts_eval.spend import Call
 
 Line = Mapping[str, Any]
+COUNTS = ("num_preemptions", "num_draft_tokens", "num_accepted_tokens", "num_reread_tokens")
 FILES = ("manifest.json", "summary.json", "problems.jsonl", "calls.jsonl")
 
 
@@ -35,7 +36,7 @@ def read_run(run: str) -> Recording:
             calls[call["problem_id"]].append(call)
     samples = {problem_id: _samples(run, line, calls[problem_id]) for problem_id, line in lines.items()}
     engine = manifest["sessions"][-1]["engine"]
-    is_replay = manifest["provenance"] == REPLAYED
+    is_replay = manifest.get("provenance") == REPLAYED
     return Recording(
         source=str(folder),
         task=manifest["task"],
@@ -49,8 +50,8 @@ def read_run(run: str) -> Recording:
         if is_replay
         else _sampling(model, manifest["config"]["strategy"]),
         architecture=manifest["architecture"],
-        role_architectures=manifest["role_architectures"],
-        drafting=manifest["drafting"],
+        role_architectures=manifest.get("role_architectures", {}),
+        drafting=manifest.get("drafting"),
         unknown=_unknown(samples, calls) | set(engine["settings"]["unknown_tokens"] if is_replay else ()),
         max_model_len=engine["max_model_len"],
     )
@@ -61,7 +62,7 @@ def _samples(run: str, line: Line, calls: Sequence[Line]) -> tuple[Sample, ...]:
     candidates = line["attempt"]["candidates"] if line["attempt"] else ()
     if not candidates:
         raise ValueError(f"engine.run={run}: problem {line['problem_id']} has no candidates to replay")
-    drawn = [call for call in calls if call["role"] == "policy" and call["about"] is None]
+    drawn = [call for call in calls if call["role"] == "policy" and call.get("about") is None]
     drawn.sort(key=lambda call: int(call["number"]))
     same_tokens = [c["num_tokens"] for c in candidates] == [c["num_generated_tokens"] for c in drawn]
     same_prompt = len({call["num_prompt_tokens"] for call in drawn}) == 1
@@ -73,7 +74,7 @@ def _samples(run: str, line: Line, calls: Sequence[Line]) -> tuple[Sample, ...]:
     scoring: dict[str, list[Call]] = defaultdict(list)  # equal texts were scored together
     text_of = {call["number"]: candidate["text"] for call, candidate in zip(drawn, candidates, strict=True)}
     for call in calls:
-        if call["about"] in text_of:
+        if call.get("about") in text_of:
             scoring[text_of[call["about"]]].append(_recorded(call))
     return tuple(
         Sample(
@@ -82,14 +83,11 @@ def _samples(run: str, line: Line, calls: Sequence[Line]) -> tuple[Sample, ...]:
             num_tokens=candidate["num_tokens"],
             num_prompt_tokens=call["num_prompt_tokens"],
             num_cached_tokens=call["num_cached_tokens"],
-            num_preemptions=call["num_preemptions"],
-            num_draft_tokens=call["num_draft_tokens"],
-            num_accepted_tokens=call["num_accepted_tokens"],
-            num_reread_tokens=call["num_reread_tokens"],
+            **{name: call[name] for name in COUNTS if name in call},
             score=candidate["score"],
             step_scores=None if candidate["step_scores"] is None else tuple(candidate["step_scores"]),
             scoring=tuple(scoring[candidate["text"]]),
-            is_correct=candidate["is_correct"],
+            is_correct=candidate.get("is_correct"),
         )
         for candidate, call in zip(candidates, drawn, strict=True)
     )
@@ -119,7 +117,7 @@ def _unknown(samples: Mapping[str, Sequence[Sample]], calls: Mapping[str, Sequen
     unknown = set()
     for problem_id, mine in calls.items():
         roles = {call["role"] for call in mine if call["role"] != "policy"}
-        about_none = {call["role"] for call in mine if call["about"] is None} - {"policy"}
+        about_none = {call["role"] for call in mine if call.get("about") is None} - {"policy"}
         is_shared = any(sample.step_scores and not sample.scoring for sample in samples[problem_id])
         unknown |= roles if is_shared else about_none
     return frozenset("verifier" if role == "verifier" else "draft" for role in unknown)
