@@ -1,9 +1,13 @@
 """The run loop keeps every finished problem, once, whatever happens to the others."""
 
 import asyncio
+import errno
 import json
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +20,9 @@ from tts_eval.grading.pool import GradingPool
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.requests import Completion, EngineDied, Request
+from tts_eval.running import json_lines, run
 from tts_eval.running.directory import RunDirectory
+from tts_eval.running.json_lines import NotKept
 from tts_eval.running.loads import Poisson
 from tts_eval.running.run import run_cell
 
@@ -143,6 +149,34 @@ async def test_arrivals_keep_to_their_process_although_the_engine_falls_behind(
     assert summary["saturated"] is True
     path = {part: spread["mean"] for part, spread in summary["critical_path"].items()}
     assert sum(path.values()) == pytest.approx(summary["tta_s"]["mean"])
+
+
+@pytest.mark.parametrize("name", ["problems", "calls", "gauges"])
+async def test_a_full_disk_ends_the_run_at_once_and_costs_nothing_that_was_kept(
+    tmp_path: Path, grader: Grader, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    checked, engine = sums_cell(tmp_path, num_problems=60)
+    append, num_kept = json_lines.append, Counter[str]()
+
+    def full_after_four(file: Path, records: Sequence[Any]) -> None:
+        num_kept[file.stem] += 1
+        if file.stem == name and num_kept["problems"] == 4:
+            raise NotKept(file, OSError(errno.ENOSPC, "No space left on device"))
+        append(file, records)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "GAUGE_INTERVAL_S", 0.0)
+        patched.setattr(json_lines, "append", full_after_four)
+        with pytest.raises(NotKept, match=rf"{name}\.jsonl could not be written: No space left on device"):
+            await run_cell(checked, engine, grader)
+    assert len(engine.requests) < 20
+    kept = {outcome.problem_id for outcome in RunDirectory(tmp_path).outcomes()}
+    assert len(kept) >= 3
+
+    checked, engine = sums_cell(tmp_path, num_problems=60)
+    summary = await run_cell(checked, engine, grader)
+    assert len(engine.requests) == 60 - len(kept)
+    assert summary["num_problems"] == 60
 
 
 async def test_a_run_of_another_schema_is_not_gone_on_with(tmp_path: Path, grader: Grader) -> None:

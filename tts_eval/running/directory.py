@@ -1,13 +1,13 @@
-"""A run on disk: append-only lines that survive a kill, and two small documents.
+"""A run on disk: append-only lines that survive a kill or a full disk, and two small documents.
 
-Knows no figure; it keeps what it is given. Killed at any moment, the files hold whole lines but for at
-most the last one, which the next start drops.
+Killed at any moment, the files hold whole lines but for at most the last one, which the next start drops.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,14 @@ import orjson
 from tts_eval.measuring.machine import MachineReading
 from tts_eval.records import Finish
 from tts_eval.requests import Gauges
+from tts_eval.running import json_lines
+from tts_eval.running.json_lines import NotKept
 from tts_eval.running.outcome import Outcome
 from tts_eval.running.untimed import refilled, untimed
 from tts_eval.schema import read_document
 from tts_eval.spend import Call
+
+DOCUMENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,17 @@ class RunDirectory:
         """Make the folder if need be, and drop a torn last line of each file."""
         self.path.mkdir(parents=True, exist_ok=True)
         for name in ("problems", "calls", "gauges"):
-            _drop_torn_line(self.path / f"{name}.jsonl")
+            json_lines.drop_torn_line(self.path / f"{name}.jsonl")
 
     def append(self, outcome: Outcome, calls: Sequence[Call]) -> None:
-        """Keep a finished problem. Its calls go first: calls without their problem do not count."""
-        _append(self.path / "calls.jsonl", [{"session": outcome.session, **_fields(c)} for c in calls])
-        _append(self.path / "problems.jsonl", [outcome])
+        """Keep a finished problem. Its calls go first: calls without their problem do not count.
+
+        Raises NotKept where the disk does not take them.
+        """
+        json_lines.append(
+            self.path / "calls.jsonl", [{"session": outcome.session, **_fields(c)} for c in calls]
+        )
+        json_lines.append(self.path / "problems.jsonl", [outcome])
 
     def append_untimed(
         self, outcome: Outcome, calls: Sequence[Call], *, unknown_tokens: Collection[str]
@@ -47,23 +56,23 @@ class RunDirectory:
         lines = [{"session": outcome.session, **_fields(call)} for call in calls]
         for name, records in (("calls", lines), ("problems", [outcome])):
             plain = orjson.loads(orjson.dumps(records))
-            _append(self.path / f"{name}.jsonl", untimed(plain, unknown_tokens=unknown_tokens))
+            json_lines.append(self.path / f"{name}.jsonl", untimed(plain, unknown_tokens=unknown_tokens))
 
     def append_gauges(self, gauges: Gauges, machine: MachineReading, *, session: int, at_s: float) -> None:
         """Keep what the engine and its machine showed at `at_s`."""
         shown = {**_fields(gauges), **_fields(machine)}
-        _append(self.path / "gauges.jsonl", [{"session": session, "at_s": at_s, **shown}])
+        json_lines.append(self.path / "gauges.jsonl", [{"session": session, "at_s": at_s, **shown}])
 
     def outcomes(self) -> list[Outcome]:
         """Return the finished problems, each once."""
-        lines = (Outcome.from_json(line) for line in _lines(self.path / "problems.jsonl"))
+        lines = (Outcome.from_json(line) for line in json_lines.read_lines(self.path / "problems.jsonl"))
         return list({outcome.problem_id: outcome for outcome in lines}.values())
 
     def calls(self, outcomes: Sequence[Outcome]) -> list[Call]:
         """Return the calls that belong to `outcomes`; those of problems cut off do not count."""
         sessions = {outcome.problem_id: outcome.session for outcome in outcomes}
         kept = []
-        for line in _lines(self.path / "calls.jsonl"):
+        for line in json_lines.read_lines(self.path / "calls.jsonl"):
             session = line.pop("session")
             if sessions.get(line["problem_id"]) == session:
                 kept.append(_call(line))
@@ -73,33 +82,38 @@ class RunDirectory:
         """Return the engine's gauges in order, each with its session."""
         own = {field.name for field in fields(Gauges)}
         found = []
-        for line in _lines(self.path / "gauges.jsonl"):
+        for line in json_lines.read_lines(self.path / "gauges.jsonl"):
             kept = {name: value for name, value in line.items() if name in own}
             kept["num_accepted_tokens_at"] = tuple(kept["num_accepted_tokens_at"])
             found.append((line["session"], Gauges(**kept)))
         return found
 
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
-        """Read the whole lines of `name`.jsonl as they stand; problems that were cut off are among them."""
-        return _lines(self.path / f"{name}.jsonl")
+        """Read the lines of `name`.jsonl as they stand; problems that were cut off are among them."""
+        return json_lines.read_lines(self.path / f"{name}.jsonl")
 
     def whole_lines(self, name: str) -> bytes:
-        """Return `name`.jsonl up to its last whole line; a torn one, left by a kill, is passed over."""
-        return _whole_lines(self.path / f"{name}.jsonl")
+        """Return `name`.jsonl without torn lines, left by a kill."""
+        return json_lines.whole_lines(self.path / f"{name}.jsonl")
 
     def machine(self) -> list[tuple[int, float, MachineReading]]:
         """Return what the machine showed in order, each with its session and when."""
         own = [field.name for field in fields(MachineReading)]
         return [
             (line["session"], line["at_s"], MachineReading(**{name: line[name] for name in own}))
-            for line in _lines(self.path / "gauges.jsonl")
+            for line in json_lines.read_lines(self.path / "gauges.jsonl")
         ]
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
-        """Write `name` (manifest.json, summary.json) whole or not at all."""
+        """Write `name` (manifest.json, summary.json) whole, or raise NotKept and leave it as it was."""
         target, draft = self.path / name, self.path / f".{name}.tmp"
-        draft.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-        os.replace(draft, target)
+        try:
+            draft.write_bytes(orjson.dumps(document, option=DOCUMENT))
+            os.replace(draft, target)
+        except OSError as error:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise NotKept(target, error) from error
 
     def read(self, name: str) -> dict[str, Any] | None:
         """Read a document back, None where it has not been written; ValueError if it is of another schema."""
@@ -114,11 +128,6 @@ class RunDirectory:
         return manifest
 
 
-def _append(file: Path, records: Sequence[Any]) -> None:
-    with file.open("ab") as lines:
-        lines.write(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records))
-
-
 def _fields(record: Call | Gauges | MachineReading) -> dict[str, Any]:
     """Return a flat record as a dict; `asdict` would copy every value."""
     return {field.name: getattr(record, field.name) for field in fields(record)}
@@ -128,20 +137,3 @@ def _call(line: Mapping[str, Any]) -> Call:
     gaps = line["gap_counts"]
     gap_counts = None if gaps is None else tuple((bucket, num) for bucket, num in gaps)
     return Call(**{**refilled(Call, line), "finish": Finish(line["finish"]), "gap_counts": gap_counts})
-
-
-def _lines(file: Path) -> Iterator[dict[str, Any]]:
-    for line in _whole_lines(file).split(b"\n")[:-1]:
-        yield orjson.loads(line)
-
-
-def _whole_lines(file: Path) -> bytes:
-    text = file.read_bytes() if file.is_file() else b""
-    return text[: text.rfind(b"\n") + 1]
-
-
-def _drop_torn_line(file: Path) -> None:
-    if file.is_file():
-        whole = file.read_bytes().rfind(b"\n") + 1
-        if whole < file.stat().st_size:
-            os.truncate(file, whole)

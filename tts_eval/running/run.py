@@ -28,6 +28,7 @@ from tts_eval.running.attempting import attempt_within, is_caused_by
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.deployment import distinct
 from tts_eval.running.directory import RunDirectory
+from tts_eval.running.json_lines import NotKept
 from tts_eval.running.judging import grade_of, judge
 from tts_eval.running.manifest import manifest_of
 from tts_eval.running.outcome import Outcome
@@ -48,7 +49,7 @@ async def run_cell(
     """Solve those problems of the cell that its folder does not hold yet, and summarize them all.
 
     `engine` is the policy's, `roles` holds those of the cell's other roles. A strategy that raises fails its
-    problem alone. EngineDied ends the run; what was finished is kept.
+    problem alone. EngineDied and NotKept (the disk is full) end the run; what was finished is kept.
     """
     directory = RunDirectory(checked.cell.directory)
     directory.open()
@@ -103,14 +104,29 @@ class _RunLoop:
     clock: Clock
     roles: Mapping[str, Served]
     _grading: list[asyncio.Task[None]] = field(default_factory=list)
+    _driving: asyncio.Future[None] | None = None
+    _lost: NotKept | None = None
 
     async def solve(self, pending: Sequence[Problem], see: Callable[[Outcome, float], None]) -> None:
         """Let `pending` arrive under the declared load; `see` is told of each outcome and when it came."""
         arrivals = [partial(self._arrive, problem, see) for problem in pending]
+        self._driving = asyncio.ensure_future(self.checked.cell.load.drive(arrivals, clock=self.clock))
         try:
-            await self.checked.cell.load.drive(arrivals, clock=self.clock)
+            await self._driving
         finally:
             await asyncio.gather(*self._grading)
+            if self._lost is not None:
+                raise self._lost
+
+    def _keep(self, write: Callable[[], None]) -> None:
+        """Write to the folder; a disk that does not take it ends the run, which could keep nothing more."""
+        try:
+            write()
+        except NotKept as lost:
+            self._lost = self._lost or lost
+            if self._driving is None or self._driving.done():
+                raise
+            self._driving.cancel()
 
     async def _arrive(
         self, problem: Problem, see: Callable[[Outcome, float], None], arrived_s: float
@@ -165,10 +181,12 @@ class _RunLoop:
             )
             if self.engine.facts.provenance == REPLAYED:
                 unknown_tokens = self.engine.facts.settings["unknown_tokens"]
-                self.directory.append_untimed(outcome, meter.calls, unknown_tokens=unknown_tokens)
+                append = partial(self.directory.append_untimed, unknown_tokens=unknown_tokens)
             else:
-                self.directory.append(outcome, meter.calls)
-            see(outcome, self.clock())
+                append = self.directory.append
+            self._keep(lambda: append(outcome, meter.calls))
+            if self._lost is None:
+                see(outcome, self.clock())
 
         self._grading.append(asyncio.create_task(keep()))
 
@@ -181,9 +199,9 @@ class _RunLoop:
         """Keep what engine and machine show at the start, every `GAUGE_INTERVAL_S` s, and at the end."""
 
         def sample() -> None:
-            self.directory.append_gauges(
-                self.engine.gauges(), self.machine.read(), session=self.session, at_s=self.clock()
-            )
+            gauges, machine = self.engine.gauges(), self.machine.read()
+            append = partial(self.directory.append_gauges, session=self.session, at_s=self.clock())
+            self._keep(lambda: append(gauges, machine))
 
         async def sample_on() -> None:
             while True:
