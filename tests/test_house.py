@@ -28,6 +28,7 @@ FLOORS = (
         "scheduling",
         "prices",
         "schema",
+        "streams",
     ),
     ("requests", "model", "hardware", "rows", "fingerprint", "console", "embedding", "drafting"),
     ("codec", "protocols", "serving"),

@@ -1,7 +1,7 @@
 """`python -m tts_eval`: one run, a sweep with -m, or `resume=DIR`.
 
 Hydra only declares the cells; they are all checked before the first engine starts, and run together
-afterwards so that equal engine settings share an engine. Knows no strategy, task or model by name.
+afterwards so that equal engine settings share an engine.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 import os
 import sys
 
-from tts_eval.command.launch import launch
+from tts_eval.streams import outlive_the_terminal
 
 if __name__ == "__main__":
+    outlive_the_terminal()
+    from tts_eval.command.launch import launch
+
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra's exceptions through, to be told in one line
     sys.exit(launch(sys.argv[1:]))
