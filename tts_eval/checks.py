@@ -1,25 +1,27 @@
-"""Checks of the values a user may set; each raises ValueError with what was given and what is allowed.
-
-Knows no setting by name.
-"""
+"""Checks of the values a user may set; each raises ValueError with what was given and what is allowed."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+MAX_WHOLE = 2**63 - 1  # what JSON readers, NumPy and vLLM take
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 2.0
 
 
 def whole_number(name: str, value: Any, *, minimum: int, maximum: int | None = None) -> None:
     """Refuse `value` unless it is an integer from `minimum` to `maximum`."""
     is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if not is_whole or value < minimum or (maximum is not None and value > maximum):
-        upto = "" if maximum is None else f" to {maximum}"
+    if not is_whole or not minimum <= value <= (MAX_WHOLE if maximum is None else maximum):
+        is_huge = is_whole and value > MAX_WHOLE
+        upto = f" to {maximum}" if maximum is not None else " to 2^63 - 1" if is_huge else ""
         raise ValueError(f"{name} must be a whole number from {minimum}{upto}, not {value!r}")
 
 
 def number(name: str, value: Any, *, minimum: float, maximum: float | None = None) -> None:
     """Refuse `value` unless it is a real number from `minimum` to `maximum`."""
     is_real = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_real or not value >= minimum or (maximum is not None and value > maximum):
+    if not is_real or not minimum <= value < math.inf or (maximum is not None and value > maximum):
         upto = " or more" if maximum is None else f" to {maximum:g}"
         raise ValueError(f"{name} must be a number from {minimum:g}{upto}, not {value!r}")
 
@@ -44,10 +46,18 @@ def optional_whole_number(name: str, value: Any, *, minimum: int) -> None:
         whole_number(name, value, minimum=minimum)
 
 
+def sampling_temperature(name: str, value: Any) -> None:
+    """Refuse a temperature at which vLLM would sample at another one, or not at all (its SamplingParams)."""
+    is_real = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_real or not (value == 0 or MIN_TEMPERATURE <= value <= MAX_TEMPERATURE):
+        allowed = f"0 (greedy) or a number from {MIN_TEMPERATURE} to {MAX_TEMPERATURE:g}"
+        raise ValueError(f"{name} must be {allowed}, not {value!r}")
+
+
 def sampling(temperature: Any, top_p: Any) -> None:
     """Refuse a strategy's sampling settings; None stands for the model's recommended ones."""
     if temperature is not None:
-        number("strategy.temperature", temperature, minimum=0.0)
+        sampling_temperature("strategy.temperature", temperature)
     if top_p is not None:
         number("strategy.top_p", top_p, minimum=1e-6, maximum=1.0)
 

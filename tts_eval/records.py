@@ -132,7 +132,7 @@ class Sampling:
     top_k: int = 0
 
     def __post_init__(self) -> None:
-        checks.number("temperature", self.temperature, minimum=0.0)
+        checks.sampling_temperature("temperature", self.temperature)
         checks.number("top_p", self.top_p, minimum=1e-6, maximum=1.0)
         checks.whole_number("top_k", self.top_k, minimum=0)
 
