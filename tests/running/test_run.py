@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -74,7 +75,11 @@ async def test_a_strategy_that_raises_fails_its_problem_alone(tmp_path: Path, gr
     summary = await run_cell(checked, engine, grader)
     assert (summary["num_problems"], summary["num_correct"], summary["num_failed"]) == (3, 1, 1)
     errors = {o.problem_id: o.error for o in RunDirectory(tmp_path).outcomes()}
-    assert errors == {"sum-0": None, "sum-1": "ZeroDivisionError: one is odd", "sum-2": None}
+    assert errors["sum-0"] is errors["sum-2"] is None
+    assert re.fullmatch(r"ZeroDivisionError at .*test_run\.py:\d+: one is odd", str(errors["sum-1"]))
+    kept = (tmp_path / "errors.txt").read_text()
+    assert kept.startswith("problem sum-1\nTraceback (most recent call last):\n")
+    assert kept.endswith("ZeroDivisionError: one is odd\n\n")
 
 
 async def test_asking_for_more_than_the_models_length_fails_that_problem(
@@ -119,7 +124,7 @@ async def test_other_problems_than_before_are_refused(tmp_path: Path, grader: Gr
     checked, engine = sums_cell(tmp_path, num_problems=3)
     await run_cell(checked, engine, grader)
     more, engine = sums_cell(tmp_path, num_problems=4)
-    with pytest.raises(ValueError, match="not those this run began with"):
+    with pytest.raises(ValueError, match="holds another run: other problems of task sums"):
         await run_cell(more, engine, grader)
 
 

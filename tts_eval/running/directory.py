@@ -24,6 +24,7 @@ from tts_eval.running.untimed import refilled, untimed
 from tts_eval.schema import read_document
 from tts_eval.spend import Call
 
+ERRORS = "errors.txt"
 DOCUMENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 
 
@@ -57,6 +58,10 @@ class RunDirectory:
         for name, records in (("calls", lines), ("problems", [outcome])):
             plain = orjson.loads(orjson.dumps(records))
             json_lines.append(self.path / f"{name}.jsonl", untimed(plain, unknown_tokens=unknown_tokens))
+
+    def append_error(self, problem_id: str, text: str) -> None:
+        """Keep the traceback of a problem that failed."""
+        json_lines.append_text(self.path / ERRORS, f"problem {problem_id}\n{text}\n".encode())
 
     def append_gauges(self, gauges: Gauges, machine: MachineReading, *, session: int, at_s: float) -> None:
         """Keep what the engine and its machine showed at `at_s`."""

@@ -20,12 +20,16 @@ class NotKept(Exception):
 
 
 def append(file: Path, records: Sequence[Any]) -> None:
-    """Append a line a record, or leave `file` as it was.
+    """Append a line a record, or leave `file` as it was and raise NotKept."""
+    append_text(file, b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records))
+
+
+def append_text(file: Path, text: bytes) -> None:
+    """Append `text`, or leave `file` as it was.
 
     Raises:
-        NotKept: The disk did not take all of them.
+        NotKept: The disk did not take all of it.
     """
-    text = b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records)
     before = _size(file)
     try:
         with file.open("ab", buffering=0) as lines:

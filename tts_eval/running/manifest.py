@@ -12,15 +12,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import psutil
 
-from tts_eval.fingerprint import fingerprint
+from tts_eval.fingerprint import checkpoint_fingerprint, fingerprint
 from tts_eval.model import PROJECT_ROOT
 from tts_eval.nesting import max_spend
 from tts_eval.requests import EngineFacts
-from tts_eval.running.cell import CheckedCell
+from tts_eval.running.cell import Cell, CheckedCell
 from tts_eval.schema import SCHEMA_VERSION
 from tts_eval.serving import Replays
 
@@ -36,18 +37,15 @@ def manifest_of(
     idle_power_w: float | None,
     earlier: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """Return the manifest with one more session; `earlier` is that of the run which is gone on with.
+    """Return the manifest with one more session; `earlier` is that of the run which is continued.
 
     `engine` is the policy's, `roles` holds those of the other roles; `startup_s` counts a shared one once.
     `idle_power_w` is what the GPUs took before the session's first arrival.
 
-    Raises ValueError if the problems are no longer those of the earlier sessions.
+    That `earlier` is of this very run has been checked (`tts_eval.running.continuing`).
     """
     cell = checked.cell
     replays = cell.engine if isinstance(cell.engine, Replays) else None
-    problems = (replays and replays.fingerprint) or fingerprint(checked.problems)  # a replay has no questions
-    if earlier is not None and earlier["problems"] != problems:
-        raise ValueError(f"the problems of task {cell.task.name} are not those this run began with")
     session = {
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
@@ -79,7 +77,8 @@ def manifest_of(
         "scheduling": asdict(cell.scheduling),
         "max_spend": _max_spend(checked, engine.max_model_len),
         "config": cell.config,
-        "problems": problems,
+        "problems": problems_of(checked),
+        "weights": weights_of(cell),
         "architecture": checked.architecture,
         "drafting": replays.recorded_drafting if replays else checked.drafting,
         "role_architectures": replays.role_architectures
@@ -88,6 +87,21 @@ def manifest_of(
         "hardware": session["hardware"],  # the last session's, as a name for the run
         "provenance": engine.provenance,
         "sessions": [*(earlier["sessions"] if earlier else ()), session],
+    }
+
+
+def problems_of(checked: CheckedCell) -> str:
+    """Return the fingerprint of the problems as asked; a recording does not hold their questions."""
+    settings = checked.cell.engine
+    recorded = settings.fingerprint if isinstance(settings, Replays) else None
+    return recorded or fingerprint(checked.problems)
+
+
+def weights_of(cell: Cell) -> dict[str, str | None]:
+    """Return the fingerprint of each role's checkpoint; None for one that lies in no folder here."""
+    return {
+        name: checkpoint_fingerprint(folder) if (folder := Path(role.model.location)).is_dir() else None
+        for name, role in cell.deployment.roles.items()
     }
 
 

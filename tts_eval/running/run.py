@@ -26,8 +26,10 @@ from tts_eval.records import Attempt, Problem
 from tts_eval.requests import REPLAYED, EngineDied
 from tts_eval.running.attempting import attempt_within, is_caused_by
 from tts_eval.running.cell import CheckedCell
+from tts_eval.running.continuing import check_folder
 from tts_eval.running.deployment import distinct
 from tts_eval.running.directory import RunDirectory
+from tts_eval.running.failure import described, traceback_of
 from tts_eval.running.json_lines import NotKept
 from tts_eval.running.judging import grade_of, judge
 from tts_eval.running.manifest import manifest_of
@@ -52,6 +54,7 @@ async def run_cell(
     problem alone. EngineDied and NotKept (the disk is full) end the run; what was finished is kept.
     """
     directory = RunDirectory(checked.cell.directory)
+    check_folder(checked)
     directory.open()
     earlier = directory.read("manifest.json")
     finished = directory.outcomes()
@@ -155,7 +158,8 @@ class _RunLoop:
         except Exception as failure:
             if is_caused_by(failure, EngineDied):
                 raise EngineDied(str(failure)) from failure
-            error = f"{type(failure).__name__}: {failure}"
+            error, trace = described(failure), traceback_of(failure)
+            self._keep(lambda: self.directory.append_error(problem.id, trace))
         spend = meter.spend()
 
         async def keep() -> None:
@@ -181,7 +185,9 @@ class _RunLoop:
             )
             if self.engine.facts.provenance == REPLAYED:
                 unknown_tokens = self.engine.facts.settings["unknown_tokens"]
-                append = partial(self.directory.append_untimed, unknown_tokens=unknown_tokens)
+                append: Callable[..., None] = partial(
+                    self.directory.append_untimed, unknown_tokens=unknown_tokens
+                )
             else:
                 append = self.directory.append
             self._keep(lambda: append(outcome, meter.calls))

@@ -1,7 +1,4 @@
-"""Running many cells: those with equal model and engine settings share one engine, one engine at a time.
-
-Knows no Hydra and no figure.
-"""
+"""Running many cells: those with equal model and engine settings share one engine, one engine at a time."""
 
 from __future__ import annotations
 
@@ -13,6 +10,7 @@ from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.deployment import distinct
+from tts_eval.running.json_lines import NotKept
 from tts_eval.running.run import run_cell
 from tts_eval.running.summary import Summary
 
@@ -74,8 +72,11 @@ async def _run_group(
             say(f"engine ready after {startup_s:.0f} s")
             while pending:
                 say(f"{pending[0].cell.name}: {len(pending[0].problems)} problems of {first.task.name}")
-                summary = await run_cell(pending[0], policy, grader, roles=roles)
-                sweep.summaries.append((pending[0], summary))
+                try:
+                    summary = await run_cell(pending[0], policy, grader, roles=roles)
+                    sweep.summaries.append((pending[0], summary))
+                except NotKept as lost:  # its disk is full; another cell's folder may lie elsewhere
+                    sweep.failures.append((pending[0], str(lost)))
                 del pending[0]
     except Exception as failure:
         if not isinstance(failure, ValueError):
