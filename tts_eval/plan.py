@@ -15,9 +15,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from tts_eval.command.aside import meant
 from tts_eval.command.complaint import complaint
 from tts_eval.command.compose import part_of
-from tts_eval.command.launch import discard
+from tts_eval.command.folders import claim
 from tts_eval.planning.program import run_plan
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
@@ -26,25 +27,26 @@ CONF = Path(__file__).resolve().parents[1] / "conf"
 def main() -> int:
     """Plan what the command line asks for; 0 if it could be, 1 with one line of why otherwise."""
     try:
-        for config, folder, sweep_folder in _declared():
+        for config, folder, is_new in _declared():
+            parts = [part_of(config, name) for name in ("plan", "model", "hardware")]
+            own = claim(folder) if is_new else folder
             try:
-                run_plan(*(part_of(config, name) for name in ("plan", "model", "hardware")), folder=folder)
-            except BaseException:
-                discard(folder, sweep_folder)
-                raise
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
+                run_plan(*parts, folder=own)
+            finally:
+                if is_new and not any(own.iterdir()):  # refused
+                    own.rmdir()
+    except (HydraException, OmegaConfBaseException, ValueError, OSError) as error:
         print(f"tts_eval.plan: {complaint(error)}", file=sys.stderr)
         return 1
     return 0
 
 
-def _declared() -> list[tuple[DictConfig, Path, Path]]:
-    """Let Hydra compose what the command line asks for; each with its folder and its sweep's."""
+def _declared() -> list[tuple[DictConfig, Path, bool]]:
+    """Let Hydra compose what the command line asks for; each with its folder, and whether it must be new."""
     declared = []
 
     def declare(config: DictConfig) -> None:
-        node = HydraConfig.get()
-        declared.append((config, Path(node.runtime.output_dir), Path(node.sweep.dir)))
+        declared.append((config, *meant(HydraConfig.get().runtime.output_dir)))
 
     hydra.main(version_base="1.3", config_path=str(CONF), config_name="plan")(declare)()
     return declared

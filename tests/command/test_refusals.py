@@ -191,6 +191,30 @@ SETTINGS = {
         "argument 'm'; allowed: temperature, top_p, max_tokens",
     ),
     "a run that is not there": (["resume=nowhere"], "it takes no other argument", ""),
+    "a new setting at the top": (["+sed=1"], "must be one of model, task, ", "not 'sed'"),
+    "a temperature that vLLM refuses": (
+        ["strategy.temperature=2.5"],
+        "strategy.temperature must be 0 (greedy) or a number from 0.01 to 2, not 2.5",
+        "",
+    ),
+    "a temperature that vLLM replaces": (
+        ["strategy.temperature=0.001"],
+        "strategy.temperature must be 0 (greedy) or a number from 0.01 to 2, not 0.001",
+        "",
+    ),
+    "an infinite temperature": (["strategy.temperature=inf"], "must be a finite number, not inf", ""),
+    "a deadline that is none": (["budget.deadline_s=nan"], "budget.deadline_s must be a finite number", ""),
+    "a seed beyond 63 bits": (
+        [f"seed={2**63}"],
+        "seed must be a whole number below 2^63, not 9223372036854775808",
+        "",
+    ),
+    "a budget beyond 63 bits": (
+        [f"budget.max_tokens={2**64}"],
+        "budget.max_tokens must be a whole number below 2^63",
+        "",
+    ),
+    "a path that is too long": (["hydra.run.dir=" + "/".join(["x" * 200] * 25)], "File name too long", ""),
 }
 
 
@@ -251,7 +275,42 @@ def test_a_folder_without_a_run_cannot_be_gone_on_with(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert launch(["resume=nowhere"]) == 1
-    assert (
-        capsys.readouterr().err
-        == "tts_eval: resume=nowhere: no run is there (a run has .hydra/config.yaml)\n"
+    assert capsys.readouterr().err == "tts_eval: resume=nowhere: no run is there (a run has manifest.json)\n"
+
+
+@pytest.mark.parametrize("given", ["resume=", "resume= "])
+def test_a_folder_that_is_not_named_is_not_every_folder(
+    here: Path, capsys: pytest.CaptureFixture[str], given: str
+) -> None:
+    assert launch([given]) == 1
+    assert capsys.readouterr().err == (
+        "tts_eval: resume= names no folder: give that of a run or of a sweep\n"
     )
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "problems.jsonl"])
+def test_a_damaged_run_is_named_and_left_alone(refused: Refused, here: Path, name: str) -> None:
+    (here / "run").mkdir()
+    (here / "run" / name).write_text("")
+    line = refused("hydra.run.dir=run")
+    assert f"{here}/run" in line
+    assert name in line
+    assert (here / "run" / name).read_text() == ""
+
+
+def test_what_hydra_left_of_an_earlier_run_is_not_touched(refused: Refused, here: Path) -> None:
+    for folder in ("run", "sweep"):
+        (here / folder / ".hydra").mkdir(parents=True)
+        (here / folder / ".hydra" / "config.yaml").write_text("seed: 1\n")
+        (here / folder / "multirun.yaml").write_text("seed: 1\n")
+    refused("hydra.run.dir=run", "seed=-1")
+    refused("-m", "hydra.sweep.dir=sweep", "seed=1,-1")
+    for folder in ("run", "sweep"):
+        assert (here / folder / ".hydra" / "config.yaml").read_text() == "seed: 1\n"
+        assert (here / folder / "multirun.yaml").read_text() == "seed: 1\n"
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(refused: Refused, here: Path) -> None:
+    (here / "run").write_text("mine")
+    assert refused("hydra.run.dir=run/inside").startswith(f"{here}/run")
+    assert (here / "run").read_text() == "mine"

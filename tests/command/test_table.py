@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from tests.running.cells import sums_cell
-from tts_eval.command.table import print_table
+from tts_eval.command.table import _distinct_parts, print_table
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.running.run import run_cell
@@ -19,6 +19,7 @@ from tts_eval.running.sweep import Sweep
 SUMMARY: dict[str, Any] = {
     "provenance": "measured",
     "num_problems": 100,
+    "num_failed": 0,
     "accuracy": 0.5,
     "accuracy_ci95": (0.4, 0.6),
     "tta_s": {"p50": 1.0, "p99": 3.0},
@@ -70,3 +71,17 @@ async def test_a_cell_whose_engine_fell_behind_is_named(tmp_path: Path) -> None:
     assert line.startswith(
         "busy: saturated: in the second half of the load 2.00 problems/s came and 1.25 were"
     )
+
+
+def test_failures_have_a_column_and_a_cell_of_nothing_else_no_accuracy(tmp_path: Path) -> None:
+    assert "failed" not in printed(tmp_path)
+    table = printed(tmp_path, num_failed=100)
+    [line] = [line for line in table.splitlines() if "drafting" in line]
+
+    assert line.split("│")[3].strip() == "failed"
+    assert line.split("│")[-2].strip() == "100 of 100"
+
+
+def test_a_list_in_an_override_is_not_taken_apart() -> None:
+    names = ["seed=1,task.levels=[1,2]", "seed=1,task.levels=[1,3]", "seed=1,task.levels='a,b'"]
+    assert _distinct_parts(names) == ["task.levels=[1,2]", "task.levels=[1,3]", "task.levels='a,b'"]

@@ -1,7 +1,4 @@
-"""What a user is told about a mistake: one line that names what was given and what is allowed.
-
-Knows the exceptions of Hydra and OmegaConf, and nothing of ours but ValueError.
-"""
+"""What a user is told about a mistake: one line that names what was given and what is allowed."""
 
 from __future__ import annotations
 
@@ -16,6 +13,8 @@ from omegaconf.errors import (
     MissingMandatoryValue,
     OmegaConfBaseException,
 )
+
+from tts_eval.command.aside import meant
 
 OVERRIDES = "name=value, +name=value for a new one, ~name to remove one, name=value,value with -m"
 
@@ -33,6 +32,8 @@ def complaint(error: BaseException) -> str:
             return _unknown_key(cause)
         if isinstance(cause, MissingMandatoryValue):
             return f"{cause.full_key} must be given: {cause.full_key}=..."
+        if isinstance(cause, OSError) and cause.filename is not None:
+            return f"{meant(str(cause.filename))[0]}: {cause.strerror}"
     text = " ".join(str(error).split())
     return text or type(error).__name__
 

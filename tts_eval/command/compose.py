@@ -5,6 +5,7 @@ Knows no engine and runs nothing; every part is built by its own `_target_`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -25,6 +26,7 @@ from tts_eval.serving import EngineSettings, Replays
 RECORDED = ("model", "task", "verifier")
 ROLE_SETTINGS = ("model", "engine", "shares_gpus")
 SECTIONS = ("budget", "objectives", "scheduling")  # no groups: they have no options
+GROUPS = ("model", "task", "verifier", "engine", "speculation", "strategy", "load", "hardware", "tracking")
 
 
 def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
@@ -32,6 +34,11 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
 
     Raises ValueError with a part's own words where its settings are wrong.
     """
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    allowed = (*GROUPS, *SECTIONS, "roles", "seed")
+    for name in plain:
+        checks.one_of("a setting at the top", name, allowed)
+    _check_numbers(plain)
     checks.whole_number("seed", config.seed, minimum=0)
     names = [name for name in map(str, config) if name not in ("seed", "roles")]
     parts: dict[str, Any] = {name: part_of(config, name) for name in names}
@@ -39,7 +46,6 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
     plain_engine = parts["engine"]
     if speculation:
         parts["engine"] = replace(parts["engine"], speculative_config=speculation)
-    plain: Any = OmegaConf.to_container(config, resolve=True)
     recorded: Mapping[str, Any] = {}
     if isinstance(parts["engine"], Replays):
         _leave_to_the_recording(hydra.overrides.task)
@@ -62,6 +68,18 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
         directory=Path(hydra.runtime.output_dir),
         config=plain,
     )
+
+
+def _check_numbers(value: Any, name: str = "") -> None:
+    """Refuse numbers that no file of a run can hold: nan, inf, and whole ones of more than 63 bits."""
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in items:
+            _check_numbers(inner, f"{name}.{key}".lstrip("."))
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, not {value}")
+    elif isinstance(value, int) and abs(value) >= 2**63:
+        raise ValueError(f"{name} must be a whole number below 2^63, not {value}")
 
 
 def _leave_to_the_recording(overrides: Sequence[str]) -> None:

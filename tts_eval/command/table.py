@@ -1,17 +1,18 @@
-"""The table at the end of a sweep, and where the runs lie.
-
-Knows nothing but summaries.
-"""
+"""The table at the end of a sweep, and where the runs lie."""
 
 from __future__ import annotations
 
+import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tts_eval.command.failures import all_failed
+from tts_eval.command.folders import from_here
 from tts_eval.running.summary import Summary
 from tts_eval.running.sweep import Sweep
 
@@ -31,19 +32,29 @@ def print_table(sweep: Sweep, *, console: Console | None = None) -> None:
     table = Table(title=title, title_justify="left", title_style="")
     table.add_column("cell", no_wrap=True, max_width=MAX_NAME_WIDTH)
     speculates = any(summary["mean_acceptance_length"] is not None for _, summary in sweep.summaries)
-    for heading in (*HEADINGS, *(["acceptance length"] if speculates else [])):
+    fails = any(summary["num_failed"] for _, summary in sweep.summaries)
+    extra = [*(["failed"] if fails else []), *(["acceptance length"] if speculates else [])]
+    for heading in (*HEADINGS, *extra):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, (_, summary) in zip(names, sweep.summaries, strict=True):
+        failed = [f"{summary['num_failed']} of {summary['num_problems']}"] if fails else []
         accepted = [_number(summary["mean_acceptance_length"])] if speculates else []
-        table.add_row(escape(name), *_figures(summary), *accepted)
+        table.add_row(escape(name), *_figures(summary), *failed, *accepted)
     console.print(table)
     for name, (_, summary) in zip(names, sweep.summaries, strict=True):
         if summary["saturated"]:
             console.print(f"{name}: {_fallen_behind(summary['saturation'])}", soft_wrap=True)
+    _print_where(sweep, console)
+
+
+def _print_where(sweep: Sweep, console: Console) -> None:
+    """Say where the runs lie, and what compares them."""
     folders = {str(checked.cell.directory) for checked, _ in sweep.summaries}
     parents = {str(checked.cell.directory.parent) for checked, _ in sweep.summaries}
     where = folders if len(folders) == 1 else parents
     console.print(f"results: {', '.join(sorted(where))}", soft_wrap=True, markup=False)
+    named = " ".join(shlex.quote(str(from_here(Path(folder)))) for folder in sorted(where))
+    console.print(f"report:  python -m tts_eval.report {named}", soft_wrap=True, markup=False)
 
 
 def _fallen_behind(saturation: dict[str, Any]) -> str:
@@ -55,10 +66,27 @@ def _fallen_behind(saturation: dict[str, Any]) -> str:
 
 def _distinct_parts(names: list[str]) -> list[str]:
     """Return the names without the overrides that all of them share."""
-    parts = [name.split(",") for name in names]
+    parts = [_parts(name) for name in names]
     shared = set.intersection(*map(set, parts)) if len(names) > 1 else set()
     own = [",".join(part for part in mine if part not in shared) for mine in parts]
     return [short or name for short, name in zip(own, names, strict=True)]
+
+
+def _parts(name: str) -> list[str]:
+    """Return the overrides in a cell's name; a comma within brackets or quotes divides none."""
+    parts, depth, quote = [""], 0, ""
+    for character in name:
+        if quote or character in "'\"":
+            quote = "" if character == quote else quote or character
+        elif character in "[({":
+            depth += 1
+        elif character in "])}":
+            depth -= 1
+        if character == "," and not depth and not quote:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
 
 
 def _figures(summary: Summary) -> list[str]:
@@ -80,6 +108,8 @@ def _count(total: float | None, num: int) -> str:
 
 
 def _accuracy(summary: Summary) -> str:
+    if all_failed(summary):
+        return "failed"
     if summary["accuracy"] is None:
         return "-"
     low, high = summary["accuracy_ci95"]

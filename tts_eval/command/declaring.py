@@ -1,0 +1,132 @@
+"""The cells that a command line asks for, as composed now or as they were when a run began."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from tts_eval.command.aside import is_local, meant
+from tts_eval.command.folders import folder_name, with_digest
+from tts_eval.schema import read_document
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A cell's configuration, Hydra's own node, and the folder of its run.
+
+    `root` is the folder of the whole sweep, or `folder` itself; `is_new` says that nobody may have it yet.
+    """
+
+    config: DictConfig
+    node: DictConfig
+    folder: Path
+    root: Path
+    is_new: bool = False
+
+    @property
+    def overrides(self) -> str:
+        """What tells the cell from its sisters in a sweep."""
+        return str(self.node.job.override_dirname)
+
+    def keep(self, folder: Path) -> None:
+        """Write the composed configuration to `folder`/.hydra, where Hydra would have."""
+        documents = {
+            "config": self.config,
+            "hydra": OmegaConf.create({"hydra": self.node}),
+            "overrides": self.node.overrides.task,
+        }
+        (folder / ".hydra").mkdir(exist_ok=True)
+        for name, document in documents.items():
+            OmegaConf.save(document, folder / ".hydra" / f"{name}.yaml", resolve=True)
+
+
+def composed(run_elsewhere: Callable[[Declared], object]) -> list[Declared]:
+    """Let Hydra compose every cell of the command line.
+
+    A launcher that is not the local one calls `run_elsewhere` with each cell, in a process of its own.
+    """
+    found: list[Declared] = []
+
+    def declare(config: DictConfig) -> None:
+        # Resolved now: `${now:...}` in it would give another folder when it is read later.
+        node: Any = OmegaConf.create(OmegaConf.to_container(HydraConfig.get(), resolve=True))
+        folder, is_new = meant(node.runtime.output_dir)
+        root = meant(node.sweep.dir)[0] if node.mode == RunMode.MULTIRUN else folder
+        node.runtime.output_dir, node.sweep.dir = str(folder), str(root)
+        cell = Declared(config, node, folder, root, is_new)
+        if is_local(node):
+            found.append(cell)
+        else:
+            run_elsewhere(cell)
+
+    hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(declare)()
+    return in_own_folders(found)
+
+
+def in_own_folders(cells: Sequence[Declared]) -> list[Declared]:
+    """Return each cell once; those whose names come to the same folder are told apart by a digest."""
+    distinct = {(cell.folder, cell.overrides): cell for cell in cells}
+    for (_, overrides), number in Counter((cell.folder, cell.overrides) for cell in cells).items():
+        if number > 1:
+            print(f"{overrides} is asked for {number} times and run once", file=sys.stderr)
+    num_in = Counter(folder for folder, _ in distinct)
+    return [
+        cell
+        if num_in[folder] == 1
+        else replace(cell, folder=folder.with_name(with_digest(folder.name, overrides)))
+        for (folder, overrides), cell in distinct.items()
+    ]
+
+
+def resumed(arguments: Sequence[str]) -> list[Declared]:
+    """Read back the configuration of each run in the folder that `resume=` names.
+
+    Raises:
+        ValueError: There is none, or something else was asked for besides.
+    """
+    if len(arguments) > 1:
+        raise ValueError("resume=DIR continues a run as it was configured; it takes no other argument")
+    named = arguments[0].removeprefix("resume=")
+    if not named.strip():
+        raise ValueError("resume= names no folder: give that of a run or of a sweep")
+    root = Path(named).absolute()
+    begun = {file.parent for file in root.rglob("manifest.json")}
+    prepared = {file.parents[1] for file in root.rglob(".hydra/config.yaml")}
+    if not begun | prepared:
+        raise ValueError(f"resume={named}: no run is there (a run has manifest.json)")
+    return [
+        _begun(folder, root) if folder in begun else _prepared(folder, root)
+        for folder in sorted(begun | prepared)
+    ]
+
+
+def _begun(folder: Path, root: Path) -> Declared:
+    """Return the cell of a run that has a manifest, which holds all of its configuration."""
+    manifest = read_document(folder / "manifest.json")
+    node: dict[str, Any] = {
+        "overrides": {"task": []},  # they were checked when the run began
+        "runtime": {"choices": manifest["labels"], "output_dir": str(folder)},
+        "job": {"override_dirname": manifest["name"]},
+        "mode": RunMode.MULTIRUN if manifest["group"] else RunMode.RUN,
+        "sweep": {"dir": manifest["group"]},
+    }
+    return Declared(OmegaConf.create(manifest["config"]), OmegaConf.create(node), folder, root)
+
+
+def _prepared(folder: Path, root: Path) -> Declared:
+    """Return the cell of a run whose engine never started: only its composed configuration is there."""
+    config, hydra_file = (OmegaConf.load(folder / ".hydra" / f"{name}.yaml") for name in ("config", "hydra"))
+    assert isinstance(config, DictConfig)
+    return Declared(config, hydra_file.hydra, folder, root)

@@ -1,0 +1,42 @@
+"""What went wrong in a sweep, a line a cell: it has no summary, or none of its problems came to an answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from tts_eval.command.folders import from_here
+from tts_eval.running.directory import ERRORS, RunDirectory
+from tts_eval.running.summary import Summary
+from tts_eval.running.sweep import Sweep
+
+
+def failure_lines(sweep: Sweep) -> list[str]:
+    """Return a line for every cell without a summary, and for every one with problems that failed."""
+    lines = [f"{checked.cell.name} has no summary: {reason}" for checked, reason in sweep.failures]
+    return lines + [
+        f"{checked.cell.name}: {_described(checked.cell.directory, summary)}"
+        for checked, summary in sweep.summaries
+        if summary["num_failed"]
+    ]
+
+
+def has_failed(sweep: Sweep) -> bool:
+    """Whether a cell has no summary, or all of its problems failed."""
+    return bool(sweep.failures) or any(all_failed(summary) for _, summary in sweep.summaries)
+
+
+def all_failed(summary: Summary) -> bool:
+    """Whether the strategy raised on every problem, so that there is nothing to be measured."""
+    return bool(summary["num_failed"]) and summary["num_failed"] == summary["num_problems"]
+
+
+def _described(folder: Path, summary: Summary) -> str:
+    """Return `9 of 9 problems failed: IndexError at mine/failing.py:15 (traceback: FOLDER/errors.txt)`."""
+    errors = [outcome.error for outcome in RunDirectory(folder).outcomes() if outcome.error]
+    kinds = Counter(error.partition(": ")[0] for error in errors)
+    more = f" and {len(kinds) - 1} other kinds" if len(kinds) > 1 else ""
+    return (
+        f"{summary['num_failed']} of {summary['num_problems']} problems failed: "
+        f"{kinds.most_common(1)[0][0]}{more} (traceback: {from_here(folder / ERRORS)})"
+    )
