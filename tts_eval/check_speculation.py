@@ -22,7 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 from tts_eval.codec import Codec
 from tts_eval.command.complaint import complaint
 from tts_eval.command.compose import part_of
-from tts_eval.command.launch import CONF
+from tts_eval.command.declaring import CONF
 from tts_eval.engines.vllm import VllmEngine
 from tts_eval.model import Model
 from tts_eval.protocols import Task

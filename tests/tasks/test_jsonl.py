@@ -53,4 +53,4 @@ def test_public_files_are_read_whole(
 
     assert len(problems) == num_problems
     if file.startswith("svamp"):
-        assert all(p.gold.lstrip("-").isdigit() for p in problems)
+        assert all(str(p.gold).lstrip("-").isdigit() for p in problems)

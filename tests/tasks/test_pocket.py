@@ -44,7 +44,7 @@ def test_problems_are_repeatable_distinct_and_graded() -> None:
     assert len({problem.question for problem in problems}) == len({problem.id for problem in problems}) == 100
     for problem in problems:
         factors = parse_question(problem.question)
-        assert int(problem.gold) == product(factors)
+        assert int(str(problem.gold)) == product(factors)
         assert problem.level is not None and len(factors) in LEVEL_FACTORS[problem.level]
         assert len(set(factors)) == len(factors)
         assert all(SMALLEST_FACTOR <= factor <= LARGEST_FACTOR for factor in factors)
