@@ -124,7 +124,13 @@ def write_run(folder: Path, setting: Setting, *, num_problems: int) -> None:
 
 
 def _solved(
-    problem_id: str, level: int | None, gold: str, setting: Setting, draw: random.Random, *, arrived_s: float
+    problem_id: str,
+    level: int | None,
+    gold: str | None,
+    setting: Setting,
+    draw: random.Random,
+    *,
+    arrived_s: float,
 ) -> tuple[Outcome, list[Call]]:
     """Draw an attempt of `setting.budget` candidates, one engine call each, side by side."""
     ease = MODELS[setting.model] - 0.1 * (level or 0)
@@ -132,7 +138,7 @@ def _solved(
     candidates, calls = [], []
     for number in range(setting.budget):
         steps = draw.choices(STEPS, k=draw.randint(2, 8))
-        answer = gold if draw.random() < ease else str(int(gold) + draw.randint(1, 3))
+        answer = gold if draw.random() < ease else str(int(gold or 0) + draw.randint(1, 3))
         num_tokens, queue_s = 12 * len(steps), 0.002 * draw.random() * setting.in_flight
         scores = tuple(round(draw.random(), 4) for _ in steps)
         text = "\n\n".join(steps) + f"\n\n</think>\\boxed{{ {answer}}}"
