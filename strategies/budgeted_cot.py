@@ -1,6 +1,6 @@
 """Budget forcing (Muennighoff et al., arXiv 2501.19393, section 3.1): cap the thinking, or make it go on.
 
-Knows no verifier; a budget counts every token after the prompt, the appended ones too.
+A budget counts every token after the prompt, the appended ones too.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ class BudgetedCot:
 
     A trace that reaches the cap has its thinking ended for it and is made to answer. One that ends its
     thinking sooner has the end marker replaced by "Wait", up to `max_waits` times, as long as budget is left.
+    `max_answer_tokens` bounds an answer that was forced, and no other: a model whose thinking ended by itself
+    writes out its solution after it, for hundreds of tokens. Null bounds neither, as s1 does in effect.
     `enforced_by`: "strategy" as just said; "engine" leaves the cap to an engine that can end the thinking
     itself (engine=vllm_thinking), and fails a problem on which it did not.
     """
 
     max_thinking_tokens: int = 256
-    max_answer_tokens: int = 64
+    max_answer_tokens: int | None = None
     max_waits: int = 0
     enforced_by: str = "strategy"
     temperature: float | None = 0.0
@@ -35,7 +37,7 @@ class BudgetedCot:
 
     def __post_init__(self) -> None:
         checks.whole_number("strategy.max_thinking_tokens", self.max_thinking_tokens, minimum=1)
-        checks.whole_number("strategy.max_answer_tokens", self.max_answer_tokens, minimum=1)
+        checks.optional_whole_number("strategy.max_answer_tokens", self.max_answer_tokens, minimum=1)
         checks.whole_number("strategy.max_waits", self.max_waits, minimum=0)
         checks.sampling(self.temperature, self.top_p)
         checks.one_of("strategy.enforced_by", self.enforced_by, ("strategy", "engine"))
@@ -49,13 +51,12 @@ class BudgetedCot:
         """Refuse a model that does not think, and budgets that its length cannot hold."""
         if model.thinking_end is None:
             raise ValueError(f"budgeted_cot needs a model that thinks; {model.name!r} has no thinking_end")
-        total = self.max_thinking_tokens + LEAD_IN_TOKENS + self.max_answer_tokens
+        total = self.max_thinking_tokens + LEAD_IN_TOKENS + (self.max_answer_tokens or 1)
         checks.fits("strategy.max_thinking_tokens + strategy.max_answer_tokens", total, room_tokens)
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
-        """Return one trace; what the strategy appends to it is not generated."""
-        end_marker = LEAD_IN_TOKENS if self.enforced_by == "engine" else 0
-        return MaxSpend(1, self.max_thinking_tokens + end_marker + self.max_answer_tokens)
+        """Return one trace of full length; an end marker that "Wait" replaces was generated too."""
+        return MaxSpend(1, room_tokens + self.max_waits * LEAD_IN_TOKENS)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Think within the budget, then answer."""
@@ -66,15 +67,25 @@ class BudgetedCot:
         return Attempt(answer, (Candidate.of(trace, answer),))
 
     async def _capped(self, problem: Problem, llm: LanguageModel) -> Trace:
-        """Let the engine keep the budget."""
+        """Let the engine keep the budget; an answer that it did not force may go on beyond the bound."""
+        bound = None
+        if self.max_answer_tokens is not None:
+            bound = self.max_thinking_tokens + LEAD_IN_TOKENS + self.max_answer_tokens
         [trace] = await llm.extend(
             llm.start(problem),
-            max_tokens=self.max_thinking_tokens + LEAD_IN_TOKENS + self.max_answer_tokens,
+            max_tokens=bound,
             max_thinking_tokens=self.max_thinking_tokens,
             temperature=self.temperature,
             top_p=self.top_p,
         )
+        is_cut = trace.finish is Finish.LENGTH and llm.room_tokens(trace) > 0
+        if is_cut and self._ended_by_itself(trace, str(llm.markers.thinking_end)):
+            [trace] = await llm.extend(trace, temperature=self.temperature, top_p=self.top_p)
         return trace
+
+    def _ended_by_itself(self, trace: Trace, end: str) -> bool:
+        thought, found, _ = trace.text.partition(end)
+        return bool(found) and len(trace.codec.encode(thought)) < self.max_thinking_tokens
 
     async def _forced(self, problem: Problem, llm: LanguageModel) -> Trace:
         """Keep the budget by what is appended."""
@@ -93,10 +104,14 @@ class BudgetedCot:
             if trace.finish is not Finish.STOP or num_waits == self.max_waits or not budget_left:
                 break
             trace = longer
-        if trace.finish is Finish.LENGTH:
+        is_forced = trace.finish is Finish.LENGTH
+        if is_forced:
             trace += llm.markers.answer_lead_in
         if trace.finish is not Finish.END:
             [trace] = await llm.extend(
-                trace, max_tokens=self.max_answer_tokens, temperature=self.temperature, top_p=self.top_p
+                trace,
+                max_tokens=self.max_answer_tokens if is_forced else None,
+                temperature=self.temperature,
+                top_p=self.top_p,
             )
         return trace

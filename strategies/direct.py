@@ -1,6 +1,6 @@
 """Direct prompting: the answer at once, without reasoning; what chain of thought is compared with.
 
-Knows no verifier and chooses nothing.
+`way: lead_in` works with any model; `template` only where the chat template can switch thinking off.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ class Direct:
     """One trace that does not think, greedy (temperature 0) or sampled (null: the model's sampling).
 
     `way`: "template" asks through the chat template with thinking switched off; "lead_in" opens the answer
-    for the model, as at the end of a thinking budget, so that not a word can come before it.
+    for the model, as at the end of a thinking budget, so that not a word can come before it. Without thinking
+    a model still writes out its solution: `max_tokens` null leaves it the model's length.
     """
 
     way: str = "lead_in"
     temperature: float | None = 0.0
     top_p: float | None = None
-    max_tokens: int | None = 64
+    max_tokens: int | None = None
 
     def __post_init__(self) -> None:
         checks.one_of("strategy.way", self.way, WAYS)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from strategies.direct import Direct
+from strategies.majority_vote import MajorityVote
 from tests.scripted import MODEL, solve
 
 
@@ -20,6 +21,16 @@ async def test_the_template_switches_thinking_off() -> None:
     attempt, _, meter = await solve(Direct(way="template"), {" </think>": [" it is \\boxed{42}"]})
     assert attempt.answer == "42"
     assert meter.spend().num_thinking_tokens == 0
+
+
+async def test_a_solution_without_thinking_is_not_cut() -> None:
+    written = " so" * 700 + " it is \\boxed{42}"
+    attempt, _, _ = await solve(Direct(way="template"), {" </think>": [written]})
+    assert attempt.answer == "42"
+    voted, _, _ = await solve(
+        MajorityVote(n=2, sampler=Direct(way="template", temperature=None)), {" </think>": [written]}
+    )
+    assert voted.answer == "42"
 
 
 def test_a_way_that_the_model_does_not_know_is_refused() -> None:
