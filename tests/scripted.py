@@ -52,7 +52,14 @@ class WordCodec:
         )  # as transformers: a stranger's id says nothing
         return "".join(self._words[i] for i in known)
 
-    def prompt(self, question: str, *, thinking: bool = True, turns: Sequence[str] = ()) -> tuple[int, ...]:
+    def prompt(
+        self,
+        question: str,
+        *,
+        thinking: bool = True,
+        turns: Sequence[str] = (),
+        is_instructed: bool = True,
+    ) -> tuple[int, ...]:
         said = " ".join((question, *turns))
         return self.encode(f"{said} {ASK}" + ("" if thinking else " </think>"))
 

@@ -61,10 +61,20 @@ class MeteredModel:
             raise ValueError(f"no model is configured for role {role!r}; there are: {', '.join(self.roles)}")
         return replace(self, role=role)
 
-    def start(self, problem: Problem, *, thinking: bool = True, turns: Sequence[str] = ()) -> Trace:
+    def start(
+        self,
+        problem: Problem,
+        *,
+        thinking: bool = True,
+        turns: Sequence[str] = (),
+        is_instructed: bool = True,
+    ) -> Trace:
         """Return the empty trace of `problem`, or of what the dialogue `turns` has made of it."""
         codec = self.served.codec
-        return Trace(codec.prompt(problem.question, thinking=thinking, turns=turns), codec)
+        prompt_ids = codec.prompt(
+            problem.question, thinking=thinking, turns=turns, is_instructed=is_instructed
+        )
+        return Trace(prompt_ids, codec)
 
     async def extend(
         self,
@@ -154,6 +164,14 @@ class MeteredModel:
         """Return a reward model's logits at `ends[num_known:]`, rising positions in `token_ids`."""
         reader = MeteredReader(self.served, self.meter, self.role, self.about)
         return await reader.read(token_ids, ends, num_known=num_known)
+
+    def note_unread(self, num_steps: int) -> None:
+        """Count steps that a verifier passed over because they did not fit its model."""
+        self.meter.num_unread_steps += num_steps
+
+    def note_unscored(self) -> None:
+        """Count a trace on which a verifier came to no verdict."""
+        self.meter.num_unscored_traces += 1
 
     def _begin(
         self,

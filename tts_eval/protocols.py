@@ -27,10 +27,19 @@ class LanguageModel(Protocol):
     def markers(self) -> Markers:
         """The strings that divide this model's text."""
 
-    def start(self, problem: Problem, *, thinking: bool = True, turns: Sequence[str] = ()) -> Trace:
+    def start(
+        self,
+        problem: Problem,
+        *,
+        thinking: bool = True,
+        turns: Sequence[str] = (),
+        is_instructed: bool = True,
+    ) -> Trace:
         """Return the empty trace of `problem`: its prompt, ready to be extended.
 
-        `turns` is the dialogue after the question: an answer of the model, words of the user, and so on.
+        `turns` is the dialogue after the question: an answer of the model, words of the user, and so on; one
+        that ends with the model's turn is complete. Verifiers leave the model's instruction out
+        (`is_instructed`): how to state an answer is the task's business.
         """
 
     async def extend(
@@ -94,6 +103,12 @@ class LanguageModel(Protocol):
     ) -> list[tuple[float, ...]]:
         """Return a reward model's logits, one a label, at each of `ends[num_known:]`: rising positions."""
 
+    def note_unread(self, num_steps: int) -> None:
+        """Count steps that a verifier passed over because they did not fit its model."""
+
+    def note_unscored(self) -> None:
+        """Count a trace on which a verifier came to no verdict."""
+
 
 class Verifier(Protocol):
     """Scores traces without knowing the gold answer."""
@@ -119,8 +134,8 @@ class StepVerifier(Protocol):
 class TraceVerifier(Protocol):
     """A verifier as configured that gives a trace one score, as outcome models and confidences do."""
 
-    async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
-        """Return the score of `trace` in [0, 1]."""
+    async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float | None:
+        """Return the score of `trace` in [0, 1]; None where there is no verdict, which counts as neutral."""
 
 
 @dataclass(frozen=True, slots=True)

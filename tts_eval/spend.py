@@ -80,7 +80,8 @@ class Spend:
 
     `num_generated_tokens` counts the policy alone; verifier and draft-model tokens (prompt and generated)
     stand apart. `num_thinking_tokens` are those generated up to and with the end-of-thinking marker.
-    `num_unread_steps` stood beyond the verifier's length and took the score of the step before them.
+    `num_unread_steps` did not fit the verifier's length and took the score of a step that did;
+    `num_unscored_traces` got the neutral score, as the verifier came to no verdict.
     `calls_s` adds up how long each call took, concurrent ones too. `late_s` is how long after its arrival
     the event loop got round to it; `idle_s` is how long no call was in flight; `barrier_wait_s` is how long,
     on average over calls, one that had ended waited until anything was asked for again or the answer stood.
@@ -107,6 +108,7 @@ class Spend:
     idle_s: float
     barrier_wait_s: float | None
     critical_path: CriticalPath
+    num_unscored_traces: int = 0
 
     @property
     def tta_s(self) -> float:

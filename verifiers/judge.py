@@ -1,18 +1,22 @@
 """A language model as judge (Zheng et al., arXiv 2306.05685, section 3.1): it grades a trace by a rubric.
 
-Knows no engine and no strategy. The judge may be the policy's own model: then they share an engine.
+The judge may be the policy's own model: then they share an engine.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel
 from tts_eval.records import Problem, TextCodec, Trace
+from tts_eval.thinking import said
+from tts_eval.verifying.fitting import LEFT_OUT, filled, fitted
+from tts_eval.verifying.reads import ANSWER, check_reads, part_read
+from tts_eval.verifying.verdicts import grade_of
 
+SHARE_FOR_VERDICT = 0.25  # of the room beside the trace, where max_tokens does not say
 RUBRIC = """Grade a solution of a problem. Check each step of its reasoning and its final answer.
 10: every step and the answer are right. 7: the answer is right, a step is unclear.
 3: a step is wrong, the answer may still be right. 0: the answer is wrong or missing.
@@ -28,18 +32,23 @@ End with one line: Grade: <whole number from 0 to 10>"""
 
 @dataclass(frozen=True)
 class Judge:
-    """Asks `rubric` about the problem and the trace; the score is the last "Grade: n" divided by `highest`.
+    """Asks `rubric` about the problem and the trace; the score is the grade divided by `highest`.
 
-    A verdict without a grade within bounds scores 0. `max_tokens` null is all the room there is.
+    The grade is the one that the judge comes to after its own thinking, see `verdicts.grade_of`; without one
+    within bounds there is no verdict. `reads` is answer (what follows the thinking) or all. A trace that
+    leaves no room for the verdict, `max_tokens` or else a quarter of the room, is cut at its front, and the
+    prompt says so.
     """
 
     rubric: str = RUBRIC
     highest: int = 10
     max_tokens: int | None = None
     temperature: float | None = 0.0
+    reads: str = ANSWER
     role: str = "verifier"
 
     def __post_init__(self) -> None:
+        check_reads(self.reads)
         checks.whole_number("verifier.highest", self.highest, minimum=1)
         checks.optional_whole_number("verifier.max_tokens", self.max_tokens, minimum=1)
         for name in ("{problem}", "{trace}"):
@@ -49,12 +58,19 @@ class Judge:
     def check_role(self, model: Model, codec: TextCodec) -> None:
         """Accept any tokenizer: the verdict is read as text."""
 
-    async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
-        """Return the grade as a share of the highest one."""
+    async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float | None:
+        """Return the grade as a share of the highest one; None without one."""
         judge = llm.as_role(self.role)
-        asked = self.rubric.replace("{problem}", problem.question).replace("{trace}", trace.text)
-        prompt = judge.start(replace(problem, question=asked))
-        [verdict] = await judge.extend(prompt, max_tokens=self.max_tokens, temperature=self.temperature)
-        grades = re.findall(r"Grade:\s*(\d+)", verdict.text)
-        grade = int(grades[-1]) if grades else 0
-        return grade / self.highest if grade <= self.highest else 0.0
+
+        def asking(text: str) -> Trace:
+            asked = filled(self.rubric, problem=problem.question, trace=text)
+            return judge.start(replace(problem, question=asked), is_instructed=False)
+
+        text = part_read(trace, llm.markers, self.reads).text
+        prompt = fitted(text, asking, judge, reserve=self.max_tokens or SHARE_FOR_VERDICT, note=LEFT_OUT)
+        room_tokens = judge.room_tokens(prompt)
+        if room_tokens < 1:
+            return None
+        max_tokens = None if self.max_tokens is None else min(self.max_tokens, room_tokens)
+        [verdict] = await judge.extend(prompt, max_tokens=max_tokens, temperature=self.temperature)
+        return grade_of(said(verdict, judge.markers), highest=self.highest)

@@ -1,19 +1,20 @@
 """RLHFlow's process reward models (Xiong et al., arXiv 2405.07863; model cards of Llama3.1-8B-PRM-*-Data).
 
-A chat in which the user tells one step after another and the model answers each with + or -. Knows no engine
-and no strategy; the engine reads the model as a classifier: its labels are the rows of lm_head for + and -.
+A chat in which the user gives one step after another and the model answers each with + or -. The
+engine reads the model as a classifier: its labels are the rows of lm_head for + and -.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel
 from tts_eval.records import Problem, TextCodec
 from tts_eval.verifying.heads import softmax
-from tts_eval.verifying.layout import check_single_tokens, joined
+from tts_eval.verifying.layout import check_single_tokens, joined, read_steps
+from tts_eval.verifying.reads import ANSWER, check_reads
 
 RIGHT = 0  # of the labels: +, -
 
@@ -23,7 +24,8 @@ class RlhflowPrm:
     """`opening`, then a turn a step; its score is P(+) against P(-) at the token that predicts the answer.
 
     Every earlier step has been answered with +, as in training, whatever its score. `opening` holds the
-    system block with its date pinned: the chat template would write today's.
+    system block with its date pinned: the chat template would write today's. `reads` is answer (what follows
+    the thinking) or all.
     """
 
     opening: str
@@ -32,7 +34,11 @@ class RlhflowPrm:
     end_of_turn: str = "<|eot_id|>"
     right: str = "+"
     wrong: str = "-"
+    reads: str = ANSWER
     role: str = "verifier"
+
+    def __post_init__(self) -> None:
+        check_reads(self.reads)
 
     def check_role(self, model: Model, codec: TextCodec) -> None:
         """Refuse a tokenizer that does not write the marks as single tokens."""
@@ -43,13 +49,18 @@ class RlhflowPrm:
     ) -> list[float]:
         """Return the probabilities that `steps[num_known:]` are right."""
         prm = llm.as_role(self.role)
-        codec = prm.start(problem).codec
-        told = [step.strip() for step in steps]
-        told[:1] = [f"{problem.question} {told[0]}"]
-        turns = [
-            codec.encode(f"{self.user_header}{said}{self.end_of_turn}{self.assistant_header}")
-            for said in told
-        ]
-        reply = codec.encode(f"{self.right}{self.end_of_turn}")
-        ids, ends = joined(codec.encode(self.opening), [turns[0], *((*reply, *turn) for turn in turns[1:])])
-        return [softmax(logits, RIGHT) for logits in await prm.read(ids, ends, num_known=num_known)]
+        chat = prm.start(problem, is_instructed=False)
+        codec = chat.codec
+        opening, reply = codec.encode(self.opening), codec.encode(f"{self.right}{self.end_of_turn}")
+
+        def turn(said: str) -> tuple[int, ...]:
+            return codec.encode(f"{self.user_header}{said}{self.end_of_turn}{self.assistant_header}")
+
+        def lay_out(steps: Sequence[str]) -> tuple[list[int], list[int]]:
+            first, *later = [step.strip() for step in steps]
+            turns = [turn(f"{problem.question} {first}"), *(reply + turn(said) for said in later)]
+            return joined(opening, turns)
+
+        prompt = replace(chat, prompt_ids=opening + codec.encode(problem.question))
+        rows = await read_steps(prm, prompt, steps, lay_out, num_known=num_known)
+        return [softmax(logits, RIGHT) for logits in rows]

@@ -1,7 +1,6 @@
 """Process reward models with a two-label head, read at a separator token that ends each step.
 
 Qwen2.5-Math-PRM (Zhang et al., arXiv 2501.07301; layout: the model card) and this repository's pocket PRM.
-Knows no engine and no strategy.
 """
 
 from __future__ import annotations
@@ -13,17 +12,25 @@ from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel
 from tts_eval.records import Problem, TextCodec
 from tts_eval.verifying.heads import softmax
-from tts_eval.verifying.layout import check_single_tokens, joined
+from tts_eval.verifying.layout import check_single_tokens, joined, read_steps
+from tts_eval.verifying.reads import ANSWER, check_reads
 
 RIGHT = 1  # of the head's labels: wrong, right
 
 
 @dataclass(frozen=True)
 class SeparatorPrm:
-    """The chat prompt, then each step and `separator`; a step's score is P(right) at its separator."""
+    """The chat prompt, then each step and `separator`; a step's score is P(right) at its separator.
+
+    `reads` is answer (what follows the thinking) or all.
+    """
 
     separator: str = "<extra_0>"
+    reads: str = ANSWER
     role: str = "verifier"
+
+    def __post_init__(self) -> None:
+        check_reads(self.reads)
 
     def check_role(self, model: Model, codec: TextCodec) -> None:
         """Refuse a tokenizer that does not write the separator as one token."""
@@ -34,7 +41,11 @@ class SeparatorPrm:
     ) -> list[float]:
         """Return the probabilities that `steps[num_known:]` are right."""
         prm = llm.as_role(self.role)
-        prompt = prm.start(problem)
-        pieces = [prompt.codec.encode(step.strip("\n") + self.separator) for step in steps]
-        ids, ends = joined(prompt.prompt_ids, pieces)
-        return [softmax(logits, RIGHT) for logits in await prm.read(ids, ends, num_known=num_known)]
+        prompt = prm.start(problem, is_instructed=False)
+
+        def lay_out(steps: Sequence[str]) -> tuple[list[int], list[int]]:
+            pieces = [prompt.codec.encode(step.strip("\n") + self.separator) for step in steps]
+            return joined(prompt.prompt_ids, pieces)
+
+        rows = await read_steps(prm, prompt, steps, lay_out, num_known=num_known)
+        return [softmax(logits, RIGHT) for logits in rows]

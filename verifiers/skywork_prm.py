@@ -1,18 +1,19 @@
 """Skywork-o1-Open-PRM: a value head on the newline that ends each step.
 
-Layout: github.com/SkyworkAI/skywork-o1-prm-inference, `prepare_input`. Knows no engine and no strategy.
+Layout: github.com/SkyworkAI/skywork-o1-prm-inference, `prepare_input`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel
 from tts_eval.records import Problem, TextCodec
 from tts_eval.verifying.heads import sigmoid
-from tts_eval.verifying.layout import check_single_tokens, joined
+from tts_eval.verifying.layout import check_single_tokens, joined, read_steps
+from tts_eval.verifying.reads import ANSWER, check_reads
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,16 @@ class SkyworkPrm:
     """`bos`, the question and a newline, then each step and `step_tag`, every piece tokenised by itself.
 
     A step is one line: newlines within it become spaces, else each would count as a step of its own.
+    `reads` is answer (what follows the thinking) or all.
     """
 
     bos: str
     step_tag: str = "\n"
+    reads: str = ANSWER
     role: str = "verifier"
+
+    def __post_init__(self) -> None:
+        check_reads(self.reads)
 
     def check_role(self, model: Model, codec: TextCodec) -> None:
         """Refuse a tokenizer that does not write the marks as single tokens."""
@@ -35,9 +41,14 @@ class SkyworkPrm:
     ) -> list[float]:
         """Return the probabilities that `steps[num_known:]` are right."""
         prm = llm.as_role(self.role)
-        codec = prm.start(problem).codec
+        chat = prm.start(problem, is_instructed=False)
+        codec = chat.codec
         tag = codec.encode(self.step_tag)
-        lines = [" ".join(step.strip("\n").split("\n")) for step in steps]
-        prompt_ids = codec.encode(f"{self.bos}{problem.question}\n")
-        ids, ends = joined(prompt_ids, [codec.encode(line) + tag for line in lines])
-        return [sigmoid(logit) for (logit,) in await prm.read(ids, ends, num_known=num_known)]
+        prompt = replace(chat, prompt_ids=codec.encode(f"{self.bos}{problem.question}\n"))
+
+        def lay_out(steps: Sequence[str]) -> tuple[list[int], list[int]]:
+            lines = [" ".join(step.strip("\n").split("\n")) for step in steps]
+            return joined(prompt.prompt_ids, [codec.encode(line) + tag for line in lines])
+
+        rows = await read_steps(prm, prompt, steps, lay_out, num_known=num_known)
+        return [sigmoid(logit) for (logit,) in rows]

@@ -1,7 +1,7 @@
 """Generative verifiers (Zhang et al., arXiv 2408.15240, section 3.1): P(Yes) to "is this answer correct?".
 
-Knows no strategy; the engine reads the model as a classifier whose labels are the rows of its lm_head for yes
-and no, so that nothing is generated.
+The engine reads the model as a classifier whose labels are the rows of its lm_head for yes and no, so that
+nothing is generated.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel
 from tts_eval.records import Problem, TextCodec, Trace
+from tts_eval.verifying.fitting import LEFT_OUT, filled, fitted
 from tts_eval.verifying.heads import softmax
+from tts_eval.verifying.reads import ANSWER, check_reads, part_read
 
 YES = 0  # of the labels: yes, no
 
@@ -20,13 +22,16 @@ YES = 0  # of the labels: yes, no
 class YesNo:
     """The chat prompt asks `question` about the problem and the trace; {problem} and {trace} stand for them.
 
-    The score is P(yes) against P(no) as the first word of the model's turn.
+    The score is P(yes) against P(no) as the first word of the model's turn. `reads` is answer (what follows
+    the thinking) or all; what is too long is cut at its front, and the prompt says so.
     """
 
     question: str = "{problem}\n\nA proposed solution:\n{trace}\n\nIs the answer correct (Yes/No)?"
+    reads: str = ANSWER
     role: str = "verifier"
 
     def __post_init__(self) -> None:
+        check_reads(self.reads)
         for name in ("{problem}", "{trace}"):
             if name not in self.question:
                 raise ValueError(f"verifier.question must hold {name}; it is {self.question!r}")
@@ -37,7 +42,12 @@ class YesNo:
     async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
         """Return the probability of yes."""
         judge = llm.as_role(self.role)
-        asked = self.question.replace("{problem}", problem.question).replace("{trace}", trace.text)
-        ids = judge.start(replace(problem, question=asked), thinking=False).prompt_ids
+
+        def asking(text: str) -> Trace:
+            asked = filled(self.question, problem=problem.question, trace=text)
+            return judge.start(replace(problem, question=asked), thinking=False, is_instructed=False)
+
+        text = part_read(trace, llm.markers, self.reads).text
+        ids = fitted(text, asking, judge, note=LEFT_OUT).prompt_ids
         [logits] = await judge.read(ids, [len(ids) - 1])
         return softmax(logits, YES)

@@ -35,9 +35,16 @@ class RecordedCodec:
         """Refuse: a part of a recorded trace cannot be read."""
         raise NotRecorded("a recorded trace cannot be cut")
 
-    def prompt(self, question: str, *, thinking: bool = True, turns: Sequence[str] = ()) -> tuple[int, ...]:
+    def prompt(
+        self,
+        question: str,
+        *,
+        thinking: bool = True,
+        turns: Sequence[str] = (),
+        is_instructed: bool = True,
+    ) -> tuple[int, ...]:
         """Return as many tokens as the recorded prompt had."""
-        if turns or not thinking:
+        if turns or not thinking or not is_instructed:
             raise NotRecorded("a recording holds the plain prompt alone")
         length = self._recording.samples[question][0].num_prompt_tokens or 1
         return (FIRST_PROMPT + self._numbers[question], *(OTHER for _ in range(length - 1)))

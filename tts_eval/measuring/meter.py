@@ -29,6 +29,7 @@ class Meter:
         self.interims: list[Interim] = []
         self.candidates: Sequence[Candidate] = ()
         self.num_unread_steps = 0
+        self.num_unscored_traces = 0
         self._num_calls_begun = 0
         self._num_samples: Counter[tuple[str, str]] = Counter()
         self._num_thinking_tokens = 0
@@ -77,6 +78,7 @@ class Meter:
             num_verifier_tokens=_all_tokens(verifier),
             num_draft_tokens=_all_tokens(others),
             num_unread_steps=self.num_unread_steps,
+            num_unscored_traces=self.num_unscored_traces,
             num_preemptions=sum(call.num_preemptions for call in self.calls),
             ttft_s=self._first_after_arrival(call.first_token_s for call in policy),
             ttfat_s=self._first_after_arrival(call.first_answer_token_s for call in policy),

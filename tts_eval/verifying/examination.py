@@ -72,7 +72,8 @@ async def examine(
     if isinstance(verifier, StepVerifier):
         scores = tuple(await verifier.score_steps(problem, steps, llm, num_known=0))
     else:
-        scores = (await verifier.score_trace(problem, llm.start(problem) + "".join(steps), llm),)
+        score = await verifier.score_trace(problem, llm.start(problem) + "".join(steps), llm)
+        scores = () if score is None else (score,)
     return Examined(scores, tuple(llm.heard))
 
 

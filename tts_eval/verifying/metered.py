@@ -17,7 +17,9 @@ from tts_eval.language_model import MeteredModel
 from tts_eval.protocols import LanguageModel, RecallsScores, StepScores, StepVerifier, TraceVerifier
 from tts_eval.records import Problem, Trace
 from tts_eval.steps import split_steps
+from tts_eval.verifying.reads import ALL, ReadsPart, part_read
 
+NEUTRAL = 0.5  # the score where a verifier came to no verdict: neither for the trace nor against it
 Scoring = asyncio.Task[Sequence[float]]
 
 
@@ -53,7 +55,7 @@ class MeteredVerifier:
     _recalled: set[int] = field(default_factory=set)
 
     async def score(self, problem: Problem, traces: Sequence[Trace]) -> list[StepScores]:
-        """Return for each trace one score a step of `split_steps`, or the one score of the trace."""
+        """Return for each trace one score a step of what is read of it, or the one score of the trace."""
         return await together(self._score(problem, trace) for trace in traces)
 
     async def stop(self) -> None:
@@ -67,7 +69,9 @@ class MeteredVerifier:
         if isinstance(self.verifier, RecallsScores):
             return self._recall(self.verifier, problem, trace, llm)
         if isinstance(self.verifier, StepVerifier):
-            return await self._score_steps(self.verifier, problem, split_steps(trace, llm.markers), llm)
+            reads = self.verifier.reads if isinstance(self.verifier, ReadsPart) else ALL
+            steps = split_steps(part_read(trace, llm.markers, reads), llm.markers)
+            return await self._score_steps(self.verifier, problem, steps, llm)
         key = trace.prompt_ids + trace.token_ids
         if key not in self._whole:
             self._whole[key] = self._start(_one(self.verifier, problem, trace, llm))
@@ -136,4 +140,8 @@ async def _rest(
 async def _one(
     verifier: TraceVerifier, problem: Problem, trace: Trace, llm: LanguageModel
 ) -> Sequence[float]:
-    return [await verifier.score_trace(problem, trace, llm)]
+    score = await verifier.score_trace(problem, trace, llm)
+    if score is None:
+        llm.note_unscored()
+        return [NEUTRAL]
+    return [score]

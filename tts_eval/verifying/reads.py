@@ -1,0 +1,40 @@
+"""What a verifier reads of a trace: its answer, or all of it.
+
+Reward models were trained on solutions of a few hundred tokens. What a thinking model writes before its
+solution is ten times as long, so that a verifier which reads from the front never comes to the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
+
+from tts_eval import checks
+from tts_eval.records import Markers, Trace
+from tts_eval.thinking import said
+
+ANSWER, ALL = "answer", "all"
+
+
+@runtime_checkable
+class ReadsPart(Protocol):
+    """A verifier that can be told to read the answer of a trace alone."""
+
+    @property
+    def reads(self) -> str:
+        """`answer`: what follows the thinking; `all`: the thinking too."""
+
+
+def check_reads(reads: str) -> None:
+    """Raise ValueError for a `verifier.reads` other than answer and all."""
+    checks.one_of("verifier.reads", reads, (ANSWER, ALL))
+
+
+def part_read(trace: Trace, markers: Markers, reads: str) -> Trace:
+    """Return `trace` with the text that is to be read.
+
+    Before the thinking has ended there is no answer: a search that is guided meanwhile has all of it read.
+    """
+    answer = said(trace, markers) if reads == ANSWER else ""
+    # Sliced, as it may end in a blank line: a step of it is the same step once the trace has grown.
+    return replace(trace, text=trace.text[trace.text.rindex(answer) :]) if answer else trace
