@@ -1,6 +1,6 @@
 """DeepConf, offline (Fu et al., arXiv 2508.15260, section 3.2): a vote of the traces the model was surest of.
 
-Knows no verifier.
+A trace without an answer neither votes nor has a part in what counts as sure.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.spend import MaxSpend
-from tts_eval.votes import weighted_plurality
+from tts_eval.votes import answered_scores, scores_of, weighted_plurality
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ class DeepConfOffline:
         return Attempt(await self._vote(llm, found), found)
 
     async def _vote(self, llm: LanguageModel, candidates: tuple[Candidate, ...]) -> str | None:
-        confidences = [candidate.score or 0.0 for candidate in candidates]
-        least = percentile(confidences, 1 - self.keep)
+        confidences = scores_of(candidates)
+        least = percentile(answered_scores(candidates), 1 - self.keep)
         answers = [
             candidate.answer if confidence >= least else None
             for candidate, confidence in zip(candidates, confidences, strict=True)

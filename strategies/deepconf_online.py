@@ -1,20 +1,22 @@
 """DeepConf, online (Fu et al., arXiv 2508.15260, section 3.3): traces that become unsure are stopped.
 
-Knows no verifier. The warm-up has to end before the rest can begin: no trace can be judged without it.
+The warm-up has to end before the rest can begin: no trace can be judged without it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from tts_eval import checks
-from tts_eval.concurrency import together
-from tts_eval.confidence import first_drop, lowest, percentile
+from tts_eval.concurrency import tasks, together
+from tts_eval.confidence import Descent, lowest, percentile
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
-from tts_eval.votes import weighted_plurality
+from tts_eval.votes import answered_scores, heaviest_share, scores_of, weighted_plurality
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,14 @@ class DeepConfOnline:
     A trace's confidence is its lowest mean of `window` tokens in a row. The threshold lets a share `keep` of
     the warm-up pass: .9 is what the authors call high, .1 low. Those that pass vote, with their confidence
     for weight. A trace is looked at after every `every` tokens and ends at the token where it fell below; one
-    shorter than a window is never stopped.
+    shorter than a window is never stopped. Once an answer has a share `consensus` of all weights, what still
+    runs is stopped (section 3.3; null: never). Warm-up traces without an answer set no threshold.
     """
 
     n: int = 64
     num_warmup: int = 16
     keep: float = 0.9
+    consensus: float | None = 0.95
     window: int = 2048
     num_likeliest: int = 20
     every: int = 32
@@ -41,6 +45,8 @@ class DeepConfOnline:
         checks.whole_number("strategy.n", self.n, minimum=1)
         checks.whole_number("strategy.num_warmup", self.num_warmup, minimum=1, maximum=self.n)
         checks.number("strategy.keep", self.keep, minimum=0.0, maximum=1.0)
+        if self.consensus is not None:
+            checks.number("strategy.consensus", self.consensus, minimum=0.5, maximum=1.0)
         for name in ("window", "num_likeliest", "every"):
             checks.whole_number(f"strategy.{name}", getattr(self, name), minimum=1)
         checks.sampling(self.temperature, self.top_p)
@@ -57,24 +63,34 @@ class DeepConfOnline:
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Warm up, set the threshold, sample the rest under it, vote."""
         warmup = await together(self._whole(problem, llm) for _ in range(self.num_warmup))
-        confidences = [lowest(trace.confidences or (), self.window) for trace in warmup]
-        threshold = percentile(confidences, 1 - self.keep)
-        candidates = [
-            self._candidate(llm, trace, is_heard=confidence >= threshold)
-            for trace, confidence in zip(warmup, confidences, strict=True)
-        ]
-        llm.interim(await _vote(llm, candidates), tuple(candidates))
-        so_far = list(candidates)
+        whole = [self._candidate(llm, trace, is_heard=True) for trace in warmup]
+        threshold = percentile(answered_scores(whole), 1 - self.keep)
+        passing = [c if (c.score or 0.0) >= threshold else replace(c, answer=None) for c in whole]
+        drawn = dict(enumerate(passing))
+        if await self._is_settled(llm, drawn):
+            return await _attempt(llm, drawn)
+        running: list[asyncio.Task[None]] = []
 
-        async def sample() -> Candidate:
+        async def sample(number: int) -> None:
             trace = await self._watched(problem, llm, threshold)
-            candidate = self._candidate(llm, trace, is_heard=trace.finish is not None)
-            so_far.append(candidate)
-            llm.interim(await _vote(llm, so_far), tuple(so_far))
-            return candidate
+            drawn[number] = self._candidate(llm, trace, is_heard=trace.finish is not None)
+            if await self._is_settled(llm, drawn):
+                for other in running:
+                    if other is not asyncio.current_task():
+                        other.cancel()
 
-        candidates += await together(sample() for _ in range(self.n - self.num_warmup))
-        return Attempt(await _vote(llm, candidates), tuple(candidates))
+        async with tasks() as group:
+            running += [group.create_task(sample(number)) for number in range(self.num_warmup, self.n)]
+        return await _attempt(llm, drawn)
+
+    async def _is_settled(self, llm: LanguageModel, drawn: Mapping[int, Candidate]) -> bool:
+        """Note the answer so far, and return whether there is consensus on it."""
+        so_far = await _attempt(llm, drawn)
+        llm.interim(so_far.answer, so_far.candidates)
+        if self.consensus is None:
+            return False
+        answers = [candidate.answer for candidate in so_far.candidates]
+        return await heaviest_share(llm, answers, scores_of(so_far.candidates)) >= self.consensus
 
     async def _whole(self, problem: Problem, llm: LanguageModel) -> Trace:
         [trace] = await llm.extend(
@@ -89,6 +105,7 @@ class DeepConfOnline:
     async def _watched(self, problem: Problem, llm: LanguageModel, threshold: float) -> Trace:
         """Return a trace, cut where a full window of it fell below `threshold`."""
         trace = llm.start(problem)
+        descent = Descent(self.window, threshold)
         async with llm.stream(
             trace,
             max_tokens=self.max_tokens,
@@ -98,7 +115,7 @@ class DeepConfOnline:
             every=self.every,
         ) as growing:
             async for trace in growing:
-                drop = first_drop(trace.confidences or (), self.window, threshold)
+                drop = descent.first_drop(trace.confidences or ())
                 if drop is not None:
                     return trace.first(drop)
         return trace
@@ -109,5 +126,8 @@ class DeepConfOnline:
         return Candidate.of(trace, llm.answer(trace) if is_heard else None, score=confidence)
 
 
-async def _vote(llm: LanguageModel, candidates: list[Candidate]) -> str | None:
-    return await weighted_plurality(llm, [c.answer for c in candidates], [c.score or 0.0 for c in candidates])
+async def _attempt(llm: LanguageModel, drawn: Mapping[int, Candidate]) -> Attempt:
+    """Return the vote of those `drawn`, in the order of their drawing."""
+    candidates = tuple(drawn[number] for number in sorted(drawn))
+    answer = await weighted_plurality(llm, [c.answer for c in candidates], scores_of(candidates))
+    return Attempt(answer, candidates)

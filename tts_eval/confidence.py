@@ -1,6 +1,6 @@
 """How sure a model was of a trace, from the confidences of its tokens (DeepConf, arXiv 2508.15260, 3.1).
 
-Knows no vote; a token's confidence is the negative mean log-probability of the likeliest tokens in its place.
+A token's confidence is the negative mean log-probability of the likeliest tokens in its place.
 """
 
 from __future__ import annotations
@@ -64,9 +64,30 @@ def percentile(values: Floats, share: float) -> float:
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
+class Descent:
+    """Watches for the first full window of `window` tokens with a mean below `threshold`, as a trace grows.
+
+    Each token is added once, whatever the number of looks.
+    """
+
+    def __init__(self, window: int, threshold: float) -> None:
+        self._window = window
+        self._threshold = threshold
+        self._num_seen = 0
+        self._total = 0.0
+
+    def first_drop(self, confidences: Floats) -> int | None:
+        """Return how many of `confidences`, of which the earlier looks saw the beginning, led to the drop."""
+        for place in range(self._num_seen, len(confidences)):
+            self._total += confidences[place]
+            if place >= self._window:
+                self._total -= confidences[place - self._window]
+            if place + 1 >= self._window and self._total / self._window < self._threshold:
+                return place + 1
+        self._num_seen = len(confidences)
+        return None
+
+
 def first_drop(confidences: Floats, window: int, threshold: float) -> int | None:
     """Return how many tokens there were when a full window first had a mean below `threshold`, if ever."""
-    if len(confidences) < window:
-        return None
-    means = group_means(confidences, window)
-    return next((place + window for place, value in enumerate(means) if value < threshold), None)
+    return Descent(window, threshold).first_drop(confidences)

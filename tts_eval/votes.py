@@ -33,6 +33,15 @@ async def weighted_plurality(
     return None if heaviest is None else answers[heaviest[0]]
 
 
+async def heaviest_share(
+    llm: LanguageModel, answers: Sequence[str | None], weights: Sequence[float]
+) -> float:
+    """Return the share of all parsed answers' weight that the heaviest answer has; 0 where nothing weighs."""
+    groups = await llm.group(answers)
+    heavy = [math.fsum(weights[i] for i in group) for group in groups]
+    return max(heavy) / math.fsum(heavy) if any(heavy) else 0.0
+
+
 def best_scored(answers: Sequence[str | None], scores: Sequence[float]) -> str | None:
     """Return the answer with the highest score of its own; of equal ones, the one given first."""
     parsed = [i for i, answer in enumerate(answers) if answer is not None]
@@ -99,6 +108,11 @@ def check_weights(verifier: object, *, needed_by: str) -> None:
             f"{needed_by} needs scores in [0, 1]; of the recorded ones only the order means something, as "
             "strategy=best_of_n uses it (unweighted)"
         )
+
+
+def answered_scores(candidates: Sequence[Candidate]) -> list[float]:
+    """Return the scores of those that have an answer; of all where none has."""
+    return scores_of([c for c in candidates if c.answer is not None] or candidates)
 
 
 def scores_of(candidates: Sequence[Candidate]) -> list[float]:
