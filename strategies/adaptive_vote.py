@@ -1,6 +1,6 @@
 """A vote that stops sampling once it is settled: Adaptive-Consistency and Early-Stopping Self-Consistency.
 
-Knows no verifier; drawing one trace at a time, as published, saves tokens and adds up latency.
+Drawing few traces at a time, as published, saves tokens and adds up latency.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tts_eval import checks
+from tts_eval import checks, nesting
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
@@ -22,6 +22,7 @@ CRITERIA = ("beta", "esc")
 class AdaptiveVote:
     """Up to `max_n` traces are drawn, `batch` at a time; the vote is over when `criterion` says so.
 
+    `batch` null is what the authors draw: one trace for beta, a whole window for esc.
     `beta`: the leading answer is the more frequent one with probability `threshold`, given how often it and
     the runner-up were drawn (Aggarwal et al., arXiv 2305.11860, section 3). `esc`: a window of `window`
     traces is unanimous; its answer is the answer (Li et al., arXiv 2401.10480). Otherwise the most
@@ -30,7 +31,7 @@ class AdaptiveVote:
 
     criterion: str = "beta"
     max_n: int = 40
-    batch: int = 1
+    batch: int | None = None
     threshold: float = 0.95
     window: int = 5
     temperature: float | None = None
@@ -40,15 +41,17 @@ class AdaptiveVote:
     def __post_init__(self) -> None:
         checks.one_of("strategy.criterion", self.criterion, CRITERIA)
         checks.whole_number("strategy.max_n", self.max_n, minimum=1)
-        checks.whole_number("strategy.batch", self.batch, minimum=1, maximum=self.max_n)
+        if self.batch is not None:
+            checks.whole_number("strategy.batch", self.batch, minimum=1, maximum=self.max_n)
         checks.number("strategy.threshold", self.threshold, minimum=0.5, maximum=1.0)
         checks.whole_number("strategy.window", self.window, minimum=2)
         checks.sampling(self.temperature, self.top_p)
         checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse a bound that the model's length cannot hold."""
+        """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+        nesting.check_drawn("strategy.max_n", self.max_n, self, model)
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
         """Return all the traces of a vote that is never settled."""
@@ -56,12 +59,13 @@ class AdaptiveVote:
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Draw batches until the vote is settled."""
+        batch = self.batch or (self.window if self.criterion == "esc" else 1)
         candidates: list[Candidate] = []
         answer: str | None = None
         while answer is None and len(candidates) < self.max_n:
             traces = await llm.extend(
                 llm.start(problem),
-                n=min(self.batch, self.max_n - len(candidates)),
+                n=min(batch, self.max_n - len(candidates)),
                 max_tokens=self.max_tokens,
                 temperature=self.temperature,
                 top_p=self.top_p,

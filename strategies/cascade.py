@@ -1,7 +1,7 @@
 """Cascade (FrugalGPT, Chen et al., arXiv 2305.05176, section 3): a cheap strategy first, then a strong one.
 
-Knows no strategy by name: both are configured. What routing costs (a difficulty score's time, a verifier's
-calls) is the problem's own time and spend.
+Both are configured. What routing costs (a difficulty score's time, a verifier's calls) is the problem's own
+time and spend.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class Cascade:
     """`strong` solves what `cheap` does not settle; each may run on the model of a role of its own.
 
     `agreement`: the cheap answer stands if at least `threshold` of the cheap candidates give it (Yue et al.,
-    arXiv 2310.03094). `confidence`: it stands if the score it was chosen by is at least `threshold`.
+    arXiv 2310.03094). `confidence`: it stands if the best score of the candidates that give it is at least
+    `threshold`, on whatever scale the cheap strategy scores.
     `difficulty`: the cheap strategy is not even tried where `difficulty` expects it to fail with a chance of
     `threshold` or more. A cheap attempt without an answer is never settled.
     """
@@ -39,7 +40,8 @@ class Cascade:
 
     def __post_init__(self) -> None:
         checks.one_of("strategy.escalate_on", self.escalate_on, SIGNALS)
-        checks.number("strategy.threshold", self.threshold, minimum=0.0, maximum=1.0)
+        highest = None if self.escalate_on == "confidence" else 1.0  # DeepConf's have no bound
+        checks.number("strategy.threshold", self.threshold, minimum=0.0, maximum=highest)
         if (self.difficulty is None) == (self.escalate_on == "difficulty"):
             raise ValueError(
                 "strategy.difficulty is needed by strategy.escalate_on=difficulty, and by no other; "
@@ -98,8 +100,18 @@ class Cascade:
                 answers = [candidate.answer for candidate in tried.candidates]
                 return await agreement(llm, answers) >= self.threshold
             case "confidence":
-                if tried.chosen.score is None:
-                    raise ValueError("strategy.escalate_on=confidence needs a strategy.cheap that scores")
-                return tried.chosen.score >= self.threshold
+                return await self._confidence(tried, llm) >= self.threshold
             case _:
                 return True
+
+    async def _confidence(self, tried: Attempt, llm: LanguageModel) -> float:
+        """Return the best score of the candidates whose answer is the one that was chosen."""
+        answers = [candidate.answer for candidate in tried.candidates]
+        chosen = len(answers)  # asked about together, the chosen answer is in its own class whoever gave it
+        groups = await llm.group([*answers, tried.answer])
+        alike = next(group for group in groups if chosen in group)
+        scores = [tried.candidates[place].score for place in alike if place != chosen]
+        known = [score for score in scores if score is not None]
+        if not known:
+            raise ValueError("strategy.escalate_on=confidence needs a strategy.cheap that scores")
+        return max(known)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tts_eval import checks
+from tts_eval import checks, nesting
 from tts_eval.concurrency import together
 from tts_eval.confidence import MEASURES, percentile
 from tts_eval.model import Model
@@ -45,8 +45,9 @@ class DeepConfOffline:
         checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse a bound that the model's length cannot hold."""
+        """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+        nesting.check_drawn("strategy.n", self.n, self, model)
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
         """Return what n traces of full length cost."""

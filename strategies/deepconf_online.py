@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tts_eval import checks
+from tts_eval import checks, nesting
 from tts_eval.concurrency import tasks, together
 from tts_eval.confidence import Descent, lowest, percentile
 from tts_eval.model import Model
@@ -53,8 +53,9 @@ class DeepConfOnline:
         checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse a bound that the model's length cannot hold."""
+        """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+        nesting.check_drawn("strategy.n", self.n, self, model)
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
         """Return what n traces cost of which none is stopped."""

@@ -42,10 +42,11 @@ class MajorityVote:
             )
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse a bound that the model's length cannot hold."""
+        """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
         if self.sampler is not None:
             nesting.check_model(self.sampler, model, room_tokens=room_tokens)
+        nesting.check_drawn("strategy.n", self.n, self, model)
 
     def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
         """Refuse what the sampler refuses."""

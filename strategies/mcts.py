@@ -1,6 +1,7 @@
 """Monte Carlo tree search over reasoning steps, with a verifier's scores for values.
 
-Knows no model. UCT: Kocsis & Szepesvári 2006; PUCT with priors from the model: Silver et al., AlphaZero 2018.
+A simulation ends in a finished trace, as in openr, rStar and llm-reasoners. UCT: Kocsis & Szepesvári 2006;
+PUCT with priors from the model: Silver et al., AlphaZero 2018.
 """
 
 from __future__ import annotations
@@ -28,17 +29,19 @@ class Mcts(StepSearch):
     """Each simulation goes down the tree, grows one new step where there is room for one, and backs it up.
 
     A node has up to `width` children. The way down follows `selection`: uct, or puct with the steps' own
-    likelihoods for priors. A new step is worth its score or, with `rollout`, that of the trace it is written
-    to its end as; a node is worth the `backup` (mean or max) of what is below it. `in_flight` simulations run
-    at a time: each counts as a visit worth nothing until it lands (virtual loss, Chaslot et al. 2008). With
-    `in_order` they land in the order in which they set out: the same run grows the same tree, but a long step
-    holds up those behind it. Without, each lands when it has finished: faster, and the tree hangs on timing.
+    likelihoods for priors. A new step is worth the score of the trace that it is written to its end as or,
+    without `rollout`, its own, as no published search has it: nearly every step is right so far. A node is
+    worth the `backup` (mean or max) of what is below it. `in_flight` simulations run at a time: each counts
+    as a visit worth nothing until it lands (virtual loss, Chaslot et al. 2008). With `in_order` they land
+    in the order in which they set out: the same run grows the same tree, but a long step holds up those
+    behind it. Without, each lands when it has finished: faster, and the tree hangs on timing.
 
     The search ends after `max_simulations` or once `max_tree_tokens` have been written, whichever is set and
     comes first, or when the tree is complete. `answer_by` visits takes the finished trace that the most
     visited steps lead to. If none has finished by then, the most visited path is written to its end.
     """
 
+    WIDTH: ClassVar[str] = "width"
     CHOICES: ClassVar[tuple[str, ...]] = (BY_VISITS, *StepSearch.CHOICES)
     answer_by: str = "weighted"
     max_simulations: int | None = 64
@@ -49,7 +52,7 @@ class Mcts(StepSearch):
     selection: str = "uct"
     exploration: float = 1.0
     backup: str = "mean"
-    rollout: bool = False
+    rollout: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

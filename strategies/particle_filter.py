@@ -1,6 +1,6 @@
 """Particle filtering (Puri et al., arXiv 2502.01618), with entropic annealing as an option.
 
-Knows no model; how particles are resampled, `tts_eval.resampling` says.
+How particles are resampled, `tts_eval.resampling` says.
 """
 
 from __future__ import annotations
@@ -11,12 +11,20 @@ from dataclasses import dataclass
 from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Problem
-from tts_eval.resampling import annealed_temperature, effective_share, log_odds, softmax, systematic
+from tts_eval.resampling import (
+    annealed_temperature,
+    effective_share,
+    ess_temperature,
+    log_odds,
+    softmax,
+    systematic,
+)
 from tts_eval.search_tree import Node
 from tts_eval.spend import MaxSpend
 from tts_eval.step_search import StepSearch
 
 COLLAPSED = 0.5  # weights are annealed while their effective sample size is a smaller share than this
+ANNEALING = {"ess": ess_temperature, "entropy": annealed_temperature}
 EARLY = 0.5  # ... and before this share of the steps
 
 
@@ -26,16 +34,19 @@ class ParticleFilter(StepSearch):
 
     A weight is the softmax of the log odds of the score; finished particles keep theirs and may be copied.
     `anneal` flattens the weights as long as they collapse early in the search (`max_steps` tells how early
-    it is), so that one lucky first step does not take everything.
+    it is), so that one lucky first step does not take everything: by their entropy or, as
+    its_hub does by default, by their effective sample size (`anneal_by` ess).
     """
 
     n: int = 16
     anneal: bool = False
+    anneal_by: str = "entropy"
     aggregation: str = "product"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.whole_number("strategy.n", self.n, minimum=1)
+        checks.one_of("strategy.anneal_by", self.anneal_by, tuple(ANNEALING))
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
         """Return the most that all traces may cost."""
@@ -61,5 +72,5 @@ class ParticleFilter(StepSearch):
         logits = [log_odds(node.score) for node in particles]
         weights = softmax(logits)
         if self.anneal and effective_share(weights) < COLLAPSED and progress < EARLY:
-            return softmax(logits, temperature=annealed_temperature(weights, progress=progress))
+            return softmax(logits, temperature=ANNEALING[self.anneal_by](weights, progress=progress))
         return weights

@@ -1,6 +1,6 @@
 """Reward balanced search, REBASE (Wu et al., arXiv 2408.00724, section 3.2).
 
-Knows no model; how many children a node gets, `tts_eval.resampling` works out.
+How many children a node gets, `tts_eval.resampling` works out.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ class Rebase(StepSearch):
 
     n: int = 16
     balance_temperature: float = 0.2
-    max_steps: int = 25
     answer_by: str = "weighted"
 
     def __post_init__(self) -> None:

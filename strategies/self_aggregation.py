@@ -1,6 +1,7 @@
-"""Universal Self-Consistency (Chen et al., arXiv 2311.17311): the model reads n candidates and answers.
+"""Generative aggregation: the model reads n solutions of its own and writes one more, whose answer counts.
 
-Knows no verifier: where a vote counts answers, here the model answers once more with all solutions before it.
+As one round of recursive self-aggregation (Venkatraman et al., arXiv 2509.26626, section 3). Universal
+Self-Consistency (Chen et al., arXiv 2311.17311) has the model pick one of the solutions instead.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tts_eval import checks
+from tts_eval import checks, nesting
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
@@ -44,8 +45,9 @@ class SelfAggregation:
                 raise ValueError(f"strategy.prompt must contain {part}")
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse a bound that the model's length cannot hold."""
+        """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+        nesting.check_drawn("strategy.n", self.n, self, model)
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
         """Return the candidates and the last answer."""

@@ -1,10 +1,11 @@
 """Self-Refine (Madaan et al., arXiv 2303.17651, algorithm 1): answer, criticise, revise, until all is right.
 
-Knows no verifier: the model is its own critic.
+The model is its own critic.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from tts_eval import checks
@@ -19,15 +20,16 @@ from tts_eval.thinking import said
 class SelfRefine:
     """Up to `max_rounds` times, a turn that criticises and a turn that revises, each after all that was said.
 
-    It ends when a critique contains `stop_phrase`, or when the dialogue has filled the model's length. Only
-    what is said after the thinking part is quoted. A revision without an answer does not displace the one
-    before; `max_tokens` bounds each turn.
+    It ends when a critique's last sentence begins with `stop_phrase`, or its first one is nothing else ("I
+    cannot say NO MISTAKES" ends nothing), or when the dialogue has filled the model's length. Only what is
+    said after the thinking part is quoted. A revision without an answer does not displace the one before;
+    `max_tokens` bounds each turn.
     """
 
     max_rounds: int = 2
     critique_prompt: str = (
-        "Check your solution step by step. If nothing in it is wrong, say NO MISTAKES. Otherwise say what is "
-        "wrong and how to mend it."
+        "Check your solution step by step. If nothing in it is wrong, end with NO MISTAKES on a line by "
+        "itself. Otherwise say what is wrong and how to mend it."
     )
     revision_prompt: str = "Solve the problem again with this in mind, and give the final answer as before."
     stop_phrase: str = "NO MISTAKES"
@@ -69,10 +71,16 @@ class SelfRefine:
             dialogue += [said(trace, llm.markers), self.critique_prompt]
             remarks = await self._turn(problem, llm, dialogue)
             critique = None if remarks is None else said(remarks, llm.markers)
-            if critique is None or self.stop_phrase in critique:
+            if critique is None or self._is_content(critique):
                 break
             dialogue += [critique, self.revision_prompt]
         return Attempt(standing, tuple(candidates))
+
+    def _is_content(self, critique: str) -> bool:
+        sentences = [part.strip(" \t*_#\"'`").casefold() for part in re.split(r"[.!:\n]", critique)]
+        spoken = [sentence for sentence in sentences if sentence]
+        phrase = self.stop_phrase.strip(" .!").casefold()
+        return bool(spoken) and (spoken[0] == phrase or spoken[-1].startswith(phrase))
 
     async def _turn(self, problem: Problem, llm: LanguageModel, dialogue: list[str]) -> Trace | None:
         prompt = llm.start(problem, turns=dialogue)

@@ -1,7 +1,7 @@
 """Step-level speculation: a draft model proposes each step, and a better judge keeps or rewrites it.
 
 SpecReason (Pan et al., arXiv 2504.07891) asks the large model to rate the step, RSD (Liao et al., arXiv
-2501.19324) a process reward model. Unlike speculative decoding this changes what is written. Knows no model.
+2501.19324) a process reward model. Unlike speculative decoding this changes what is written.
 """
 
 from __future__ import annotations
@@ -25,14 +25,19 @@ HIGHEST_RATING = 9
 class SpeculativeReasoning:
     """Each step is drafted by the role `draft`, and kept if its score reaches `threshold`.
 
-    `judge` prm: the score is the verifier's for the step (RSD). `judge` model: the policy itself reads
-    `rating_prompt` after the step and says a digit, of which 9 is a score of 1 (SpecReason keeps 7 and more).
-    A step that is not kept is written anew by the policy; so is all that follows `max_steps` steps.
+    `judge` prm: the score is the verifier's for the step (RSD). `judge` model: in the next turn of the
+    dialogue the user asks `rating_prompt` about what has been written; the policy, made to begin with
+    `rating_lead_in`, says a digit, of which 9 is a score of 1 (SpecReason, section 4.1, keeps 7 and more). A
+    step that is not kept is written by the policy; so is all that follows `max_steps` steps.
     """
 
     judge: str = "prm"
     threshold: float = 0.7
-    rating_prompt: str = "\n\nQuality of the last step, from 0 to 9: "
+    rating_prompt: str = (
+        "Rate the last step of this reasoning by whether it is right and follows from those before it. "
+        "Say one digit, from 0 to 9."
+    )
+    rating_lead_in: str = "The last step deserves a "
     max_steps: int = 200
     max_step_tokens: int = 512
     temperature: float | None = None
@@ -76,7 +81,7 @@ class SpeculativeReasoning:
             if is_finished(llm, trace):
                 break
             proposal = (
-                await grow_step(draft, drafted, self.sampling) if draft.room_tokens(drafted) else drafted
+                await grow_step(draft, drafted, self.sampling) if draft.room_tokens(drafted) > 0 else drafted
             )
             proposed = carried_over(trace, proposal, since=drafted)
             if proposed.text != trace.text and await self._is_kept(problem, llm, verifier, proposed):
@@ -93,14 +98,15 @@ class SpeculativeReasoning:
         self, problem: Problem, llm: LanguageModel, verifier: Verifier | None, proposed: Trace
     ) -> bool:
         if self.judge == "model":
-            return await self._rating(llm, proposed) >= self.threshold
+            return await self._rating(problem, llm, proposed) >= self.threshold
         assert verifier is not None
         [scores] = await verifier.score(problem, [proposed])
         return scores[-1] >= self.threshold
 
-    async def _rating(self, llm: LanguageModel, proposed: Trace) -> float:
+    async def _rating(self, problem: Problem, llm: LanguageModel, proposed: Trace) -> float:
         """Return the policy's greedy rating of the last step; 0 where it says no digit or has no room to."""
-        asked = proposed + self.rating_prompt
+        dialogue = (proposed.text, self.rating_prompt)
+        asked = llm.start(problem, thinking=False, turns=dialogue) + self.rating_lead_in
         if llm.room_tokens(asked) < 1:
             return 0.0
         [rated] = await llm.extend(asked, max_tokens=1, temperature=0.0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from tts_eval import checks
+from tts_eval import checks, nesting
 from tts_eval.aggregation import AGGREGATIONS
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
@@ -37,8 +37,9 @@ class WeightedVote:
         checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse a bound that the model's length cannot hold."""
+        """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+        nesting.check_drawn("strategy.n", self.n, self, model)
 
     def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
         """Refuse to go without a verifier, or with scores that are no weights."""

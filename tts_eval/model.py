@@ -26,7 +26,8 @@ class Model:
     `path` is a hub id or a folder; a relative folder is looked for in the current directory, then in this
     checkout. `instruction` is appended to every question. `starts_thinking` says that the chat template
     itself opens the thinking part. `no_thinking_kwargs` are the chat-template arguments that switch thinking
-    off, on top of `chat_template_kwargs`. The sampling settings are those its authors recommend.
+    off, on top of `chat_template_kwargs`. The sampling settings are those its authors recommend;
+    `warns_against_greedy` says that they advise against temperature 0.
     `draft_path` and `eagle3_path` name what can draft for it in speculative decoding, where that is known.
     `config_json` repeats the sizes in the checkpoint's config.json, so that the planner needs no hub.
     `api_price` is what an API asks for its tokens (the fields of `ApiPrice`).
@@ -49,6 +50,7 @@ class Model:
     temperature: float = 0.0
     top_p: float = 1.0
     top_k: int = 0
+    warns_against_greedy: bool = False
     max_model_len: int | None = None
     dtype: str = "auto"
     api_price: Mapping[str, Any] | None = None

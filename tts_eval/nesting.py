@@ -1,11 +1,9 @@
-"""What a strategy made of others asks of them before a run: their checks, and what they may spend.
-
-Knows no strategy by name; each is asked only for what it has.
-"""
+"""What is asked of strategies, and of those that they are made of, before a run: checks, spend, sampling."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import fields, is_dataclass
 
 from tts_eval.model import Model
 from tts_eval.protocols import ChecksModel, ChecksParts, DeclaresSpend, Strategy
@@ -29,3 +27,24 @@ def check_parts(
 def max_spend(strategy: Strategy, *, room_tokens: int) -> MaxSpend | None:
     """Return the most that `strategy` may spend on a problem, None where it does not tell."""
     return strategy.max_spend(room_tokens=room_tokens) if isinstance(strategy, DeclaresSpend) else None
+
+
+def is_greedy(strategy: object, model: Model) -> bool:
+    """Whether `strategy`, at each of its samples, takes the likeliest token of `model`.
+
+    One made of others is what they are: the sampling is theirs.
+    """
+    settings = [getattr(strategy, each.name) for each in fields(strategy)] if is_dataclass(strategy) else []
+    if parts := [setting for setting in settings if hasattr(setting, "solve")]:
+        return all(is_greedy(part, model) for part in parts)
+    temperature = getattr(strategy, "temperature", None)
+    return model.sampling.override(temperature=temperature, top_p=None).is_greedy
+
+
+def check_drawn(name: str, num_samples: int, strategy: object, model: Model) -> None:
+    """Raise ValueError where `strategy` would take `num_samples`, the setting `name`, of one greedy text."""
+    if num_samples > 1 and is_greedy(strategy, model):
+        raise ValueError(
+            f"{name}={num_samples} samples at temperature 0 are all the same; give a temperature above 0, "
+            f"or null for the model's own ({model.name}: {model.temperature:g})"
+        )

@@ -136,6 +136,11 @@ class Sampling:
         checks.number("top_p", self.top_p, minimum=1e-6, maximum=1.0)
         checks.whole_number("top_k", self.top_k, minimum=0)
 
+    @property
+    def is_greedy(self) -> bool:
+        """Whether every sample is the same text."""
+        return self.temperature == 0 or self.top_k == 1
+
     def override(self, *, temperature: float | None, top_p: float | None) -> Self:
         """Return these settings with those that are not None in their place."""
         return replace(

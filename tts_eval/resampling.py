@@ -52,11 +52,19 @@ def normalized_entropy(weights: Sequence[float]) -> float:
     return -math.fsum(w * math.log(w) for w in weights if w > 0) / math.log(len(weights))
 
 
+def ess_temperature(weights: Sequence[float], *, progress: float) -> float:
+    """Return max(1, (1 - p) / share) for weights of effective share `share` and a search at `progress` p.
+
+    What its_hub's EntropicParticleFiltering does by default (temperature_method=ess).
+    """
+    return max(1.0, (1 - progress) / effective_share(weights))
+
+
 def annealed_temperature(weights: Sequence[float], *, progress: float) -> float:
     """Return 1 / (H + (1 - H) p) for weights of normalized entropy H and a search at `progress` p in [0, 1].
 
     The flatter, the more the weights have collapsed and the earlier it is: entropic annealing, as in
-    its_hub's EntropicParticleFiltering.
+    its_hub's EntropicParticleFiltering with temperature_method=entropy.
     """
     entropy = normalized_entropy(weights)
     return 1 / max(entropy + (1 - entropy) * progress, SMALLEST)

@@ -1,6 +1,6 @@
 """What searches over reasoning steps share: their settings, how a node grows and is scored, how they answer.
 
-Knows no search by name; which node grows next is the strategy's business.
+Which node grows next is the strategy's business.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from tts_eval import checks
+from tts_eval import checks, nesting
 from tts_eval.aggregation import AGGREGATIONS, aggregate
 from tts_eval.concurrency import together
 from tts_eval.model import Model
@@ -33,10 +33,11 @@ class StepSearch:
     """
 
     CHOICES: ClassVar[tuple[str, ...]] = ("best", "weighted", "majority")
+    WIDTH: ClassVar[str] = "n"  # the setting that says how many steps a prefix is grown by
 
     aggregation: str = "last"
     answer_by: str = "best"
-    max_steps: int = 40
+    max_steps: int = 100
     max_step_tokens: int = 512
     temperature: float | None = None
     top_p: float | None = None
@@ -58,8 +59,9 @@ class StepSearch:
         return StepSampling(self.max_step_tokens, self.temperature, self.top_p)
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse steps that the model's length cannot hold, or too short to be one."""
+        """Raise ValueError for steps that the model's length cannot hold, or too short, or all the same."""
         checks.fits("strategy.max_step_tokens", self.max_step_tokens, room_tokens)
+        nesting.check_drawn(f"strategy.{self.WIDTH}", getattr(self, self.WIDTH), self, model)
         if self.max_step_tokens < model.min_step_tokens:
             raise ValueError(
                 f"strategy.max_step_tokens is {self.max_step_tokens}; "

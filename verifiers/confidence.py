@@ -1,6 +1,6 @@
 """Verifiers without a model: how sure the policy was of what it wrote, from its own log-probabilities.
 
-Know no engine; each states how many log-probabilities a token it reads, and the policy is asked for them.
+Each states how many log-probabilities a token it reads, and the policy is asked for them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from tts_eval import checks
 from tts_eval.confidence import MEASURES
 from tts_eval.protocols import LanguageModel
 from tts_eval.records import Problem, Trace
+
+HIGHEST_NATS = 100.0  # far above the confidence of any token
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class DeepConf:
     """DeepConf (Fu et al., arXiv 2508.15260, section 3.1): group confidences over windows of `window` tokens.
 
     A token's confidence is the negative mean log-probability of the `num_logprobs` most likely tokens, a
-    group's the mean over its window. `measure` is one of `tts_eval.confidence`. A confidence c >= 0 has no
-    bound; the score is c / (1 + c), which keeps the order.
+    group's the mean over its window. `measure` is one of `tts_eval.confidence`. The score is the confidence
+    in hundreds of nats: a vote weighs by it, so ratios of confidences have to stay what they are.
     """
 
     measure: str = "lowest"
@@ -45,9 +47,9 @@ class DeepConf:
         checks.whole_number("verifier.num_logprobs", self.num_logprobs, minimum=2)
 
     async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
-        """Return the measure, squashed; 0 for a trace of nothing."""
+        """Return the measure, scaled; 0 for a trace of nothing."""
         confidences = generated_confidences(trace)
-        return _squashed(MEASURES[self.measure](confidences, self.window)) if confidences else 0.0
+        return _scaled(MEASURES[self.measure](confidences, self.window)) if confidences else 0.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class SelfCertainty:
     """Self-certainty (Kang et al., arXiv 2502.18581, section 3): how far the prediction is from uniform.
 
     Divergence of the uniform distribution from it, over the `num_logprobs` most likely tokens; exact where
-    these are the whole vocabulary. The mean over tokens c >= 0 is squashed to c / (1 + c).
+    these are the whole vocabulary. The score is its mean over tokens in hundreds of nats.
     """
 
     num_logprobs: int = 20
@@ -64,11 +66,11 @@ class SelfCertainty:
         checks.whole_number("verifier.num_logprobs", self.num_logprobs, minimum=2)
 
     async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
-        """Return the squashed mean divergence; 0 for a trace of nothing."""
+        """Return the scaled mean divergence; 0 for a trace of nothing."""
         confidences = generated_confidences(trace)
         if not confidences:
             return 0.0
-        return _squashed(max(0.0, _mean(confidences) - math.log(self.num_logprobs)))
+        return _scaled(max(0.0, _mean(confidences) - math.log(self.num_logprobs)))
 
 
 def generated_confidences(trace: Trace) -> list[float]:
@@ -80,5 +82,6 @@ def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
 
-def _squashed(confidence: float) -> float:
-    return confidence / (1 + confidence)
+def _scaled(confidence: float) -> float:
+    """Return `confidence` as a score in [0, 1], in proportion to it."""
+    return min(1.0, confidence / HIGHEST_NATS)

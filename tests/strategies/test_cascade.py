@@ -1,6 +1,6 @@
 """A cascade spends more only where the cheap strategy does not settle the problem."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -8,6 +8,7 @@ from strategies.best_of_n import BestOfN
 from strategies.cascade import Cascade
 from strategies.cot import Cot
 from strategies.majority_vote import MajorityVote
+from strategies.weighted_vote import WeightedVote
 from tests.scripted import MODEL, ScriptedVerifier, solve
 from tts_eval.records import Problem
 from tts_eval.spend import MaxSpend
@@ -43,6 +44,22 @@ async def test_a_best_of_n_that_convinces_nobody_goes_to_chain_of_thought() -> N
     assert doubtful.answer == "42"
     sure, engine, _ = await solve(cascade, script, verifier=ScriptedVerifier({"{40}": 0.6, "{41}": 0.9}))
     assert (sure.answer, len(engine.requests)) == ("41", 2)
+
+
+async def test_confidence_is_that_of_the_answer_s_best_candidate() -> None:
+    """Three texts give 1/2; the first one of them is the least trusted."""
+    cascade = Cascade(BestOfN(n=3), Cot(), escalate_on="confidence", threshold=0.8)
+    script = {
+        "": [" a </think> \\boxed{0.5}", " b </think> \\boxed{1/2}", " c </think> \\boxed{0.5}", LONGER]
+    }
+    scores = {" a": 0.3, " b": 0.2, " c": 0.9, "LONGER": 0.0}
+    sure, engine, _ = await solve(cascade, script, verifier=ScriptedVerifier(scores))
+    assert (sure.answer, len(engine.requests)) == ("0.5", 3)
+
+    by_share = Cascade(WeightedVote(n=3), Cot(), escalate_on="confidence", threshold=0.8)
+    sure, engine, _ = await solve(by_share, script, verifier=ScriptedVerifier(scores))
+    assert (sure.answer, len(engine.requests)) == ("0.5", 3)
+    Cascade(WeightedVote(), Cot(), escalate_on="confidence", threshold=12.5)  # DeepConf's have no bound
 
 
 async def test_a_cheap_attempt_without_an_answer_is_never_settled() -> None:
@@ -82,7 +99,7 @@ def test_what_cannot_work_is_refused() -> None:
     with pytest.raises(ValueError, match=r"needs a strategy\.cheap that draws at least 2 samples, not 1"):
         Cascade(Cot(), Cot()).check_model(MODEL, room_tokens=900)
     with pytest.raises(ValueError, match=r"strategy\.max_tokens is 1000 tokens; .* leaves 900"):
-        Cascade(VOTE, Cot(max_tokens=1000)).check_model(MODEL, room_tokens=900)
+        Cascade(VOTE, Cot(max_tokens=1000)).check_model(replace(MODEL, temperature=0.6), room_tokens=900)
     with pytest.raises(ValueError, match=r"strategy\.cheap_role must be one of policy, not 'weak'"):
         Cascade(VOTE, Cot(), cheap_role="weak").check_parts(
             verifier=None, roles=("policy",), is_speculative=False

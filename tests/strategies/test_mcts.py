@@ -22,7 +22,7 @@ SCORES = {"42": 0.9, "41": 0.5, "1": 0.3, "2": 0.2, "3": 0.1, "a": 0.8, "b": 0.7
 
 
 def mcts(**settings: object) -> Mcts:
-    return Mcts(**({"width": 2, "in_flight": 1, "exploration": 1.0} | settings))  # type: ignore[arg-type]
+    return Mcts(**({"width": 2, "in_flight": 1, "exploration": 1.0, "rollout": False} | settings))  # type: ignore[arg-type]
 
 
 async def test_uct_by_hand() -> None:
@@ -89,6 +89,14 @@ async def test_a_rollout_is_worth_what_it_ends_as() -> None:
     assert [c.answer for c in attempt.candidates] == ["2", "42"]
     assert attempt.answer == "42"
     assert meter.spend().num_generated_tokens == 2 * 2 + 3 + 2
+
+
+async def test_without_a_word_simulations_are_rolled_out() -> None:
+    """One simulation is one finished trace, as in openr, rStar and llm-reasoners."""
+    script = {**SCRIPT, " a\n\n": [" c" + END.format(2)]}
+    search = Mcts(width=2, in_flight=1, max_simulations=2)
+    attempt, _, _ = await solve(search, script, verifier=ScriptedVerifier(SCORES))
+    assert [c.answer for c in attempt.candidates] == ["2", "42"]
 
 
 async def test_by_visits_the_most_visited_steps_decide_not_the_best_score() -> None:

@@ -1,7 +1,10 @@
 """Particles are copied or dropped by the odds of their scores, with one number drawn a step."""
 
+import pytest
+
 from strategies.particle_filter import ParticleFilter
 from tests.scripted import ScriptedVerifier, solve
+from tts_eval.resampling import effective_share, ess_temperature, log_odds, softmax
 
 END = " </think> \\boxed{{{}}}"
 SCRIPT = {
@@ -44,6 +47,18 @@ async def test_annealing_keeps_more_than_the_one_lucky_step() -> None:
     late = ParticleFilter(n=4, anneal=True, max_steps=2)  # after one of two steps it is not early any more
     attempt, _, _ = await solve(late, {**SCRIPT, **others}, verifier=ScriptedVerifier(SCORES | ANSWERS))
     assert "7" not in {c.answer for c in attempt.candidates}
+
+
+def test_annealing_by_the_effective_sample_size_is_milder() -> None:
+    scores = [2 / 3, 1 / 21, 1 / 21, 1 / 21]
+    weights = softmax([log_odds(score) for score in scores])
+    share = effective_share(weights)
+    flat = ess_temperature(weights, progress=1 / 40)
+    assert flat == pytest.approx(39 / 40 / share)
+    assert ess_temperature(weights, progress=0.9) == 1.0
+    assert ess_temperature([0.25] * 4, progress=0.1) == 1.0
+    with pytest.raises(ValueError, match=r"strategy\.anneal_by must be one of ess, entropy"):
+        ParticleFilter(anneal_by="time")
 
 
 async def test_the_same_run_draws_the_same_particles() -> None:

@@ -1,5 +1,9 @@
 """Self-refine reads its own answer, finds what is wrong and answers again."""
 
+from dataclasses import replace
+
+import pytest
+
 from strategies.self_refine import SelfRefine
 from tests.scripted import MODEL, ScriptedEngine, metered
 from tts_eval.records import Problem
@@ -47,6 +51,30 @@ async def test_no_mistake_no_revision() -> None:
     engine = ScriptedEngine({"": [" </think> \\boxed{42}", " </think> NO MISTAKES"]})
     attempt = await STRATEGY.solve(Problem("p", "6 x 7 ?", "42"), metered(engine), None)
     assert (attempt.answer, len(engine.requests)) == ("42", 2)
+
+
+@pytest.mark.parametrize(
+    ("critique", "is_content"),
+    [
+        ("NO MISTAKES", True),
+        ("**NO MISTAKES.**", True),
+        ("No mistakes!", True),
+        ("Step 1 is right.\nStep 2 is right.\n\nNO MISTAKES", True),
+        ("NO MISTAKES. Every step follows.", True),
+        ("Verdict: NO MISTAKES", True),
+        ("I cannot say NO MISTAKES", False),
+        ("I cannot say NO MISTAKES, as 6 x 7 is not 41.", False),
+        ("If there were NO MISTAKES, it would say 42.", False),
+        ("NO MISTAKES in step 1. Step 2 is wrong.", False),
+        ("Step 1: NO MISTAKES. Step 2: wrong.", False),
+    ],
+)
+async def test_only_a_critique_that_is_content_ends_it(critique: str, is_content: bool) -> None:
+    engine = ScriptedEngine({"": [" </think> \\boxed{41}", f" </think> {critique}", " </think> \\boxed{42}"]})
+    attempt = await replace(STRATEGY, max_rounds=1).solve(
+        Problem("p", "6 x 7 ?", "42"), metered(engine), None
+    )
+    assert attempt.answer == ("41" if is_content else "42")
 
 
 async def test_a_revision_without_an_answer_does_not_displace_the_one_before() -> None:

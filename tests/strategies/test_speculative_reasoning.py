@@ -50,16 +50,13 @@ async def test_a_higher_threshold_leaves_everything_to_the_large_model() -> None
 
 
 async def test_the_large_model_may_be_the_judge() -> None:
-    prompt = " rate:"
-    policy = {
-        **POLICY,
-        f" easy\n\n{prompt}": [" 8"],
-        f" easy\n\n wrong\n\n{prompt}": [" 3"],
-        f" easy\n\n right\n\n{END}{prompt}": [" 7"],
-    }
+    """It is asked in a turn of its own, without thinking, and made to begin with the digit's sentence."""
+    policy = {**POLICY, " </think> A": [" 8", " 3", " 7"]}
     llm, large, _ = handle(policy)
-    judged = SpeculativeReasoning(judge="model", rating_prompt=prompt)
+    judged = SpeculativeReasoning(judge="model", rating_prompt="Rate it.", rating_lead_in=" A")
     attempt = await judged.solve(PROBLEM, llm, None)
+    asked = [large.codec.decode(r.prompt_ids) for r in large.requests if r.stop == ()]
+    assert asked[1] == "6 x 7?  easy\n\n wrong\n\n Rate it. <ask> </think> A"
     assert attempt.answer == "42"
     assert llm.meter.spend().num_generated_tokens == 3 + 2  # three digits, one step
     assert [r.max_tokens for r in large.requests if r.stop == ()] == [1, 1, 1]
@@ -74,6 +71,18 @@ async def test_text_is_encoded_anew_where_the_tokenizers_differ(same_tokenizer: 
     seen_by_small = small.codec.decode(small.requests[1].prompt_ids)
     assert seen_by_large == seen_by_small == "6 x 7? <ask> easy\n\n"
     assert (large.requests[0].prompt_ids == small.requests[1].prompt_ids) is same_tokenizer
+
+
+async def test_a_draft_model_of_shorter_length_is_not_asked_beyond_it() -> None:
+    """The steps that the large model wrote have carried the trace over the draft's length by then."""
+    long = " so" * 30 + "\n\n"
+    policy = {"": [" easy\n\n"], " easy\n\n": [long], f" easy\n\n{long}": [END]}
+    llm, _, small = handle(policy)
+    small.max_model_len = 12
+    attempt = await SpeculativeReasoning().solve(PROBLEM, llm, ScriptedVerifier({**SCORES, "so": 0.9}))
+    assert attempt.answer == "42"
+    assert len(small.requests) == 2
+    assert all(request.max_tokens > 0 for request in small.requests)
 
 
 async def test_after_so_many_steps_the_large_model_writes_the_rest() -> None:

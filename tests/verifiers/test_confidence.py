@@ -40,7 +40,7 @@ async def test_group_confidences(measure: str, confidence: float) -> None:
     trace = trace_of(confidences=(1.0, 2.0, 0.0, 6.0, 4.0, 2.0))
     score = await DeepConf(measure=measure, window=2).score_trace(PROBLEM, trace, LLM)
 
-    assert score == pytest.approx(confidence / (1 + confidence))
+    assert score == pytest.approx(confidence / 100)
 
 
 async def test_a_uniform_prediction_is_not_certain_at_all() -> None:
@@ -51,8 +51,18 @@ async def test_a_uniform_prediction_is_not_certain_at_all() -> None:
     assert await verifier.score_trace(PROBLEM, trace_of(confidences=(uniform,) * 3), LLM) == 0.0
     certainty = sharp - math.log(4)
     assert await verifier.score_trace(PROBLEM, trace_of(confidences=(sharp,)), LLM) == pytest.approx(
-        certainty / (1 + certainty)
+        certainty / 100
     )
+
+
+async def test_a_trace_twice_as_sure_weighs_twice_as_much() -> None:
+    sure, unsure = [
+        await DeepConf(window=2).score_trace(PROBLEM, trace_of(confidences=(c,) * 4), LLM)
+        for c in (16.0, 8.0)
+    ]
+    assert sure == pytest.approx(2 * unsure)
+    [most] = [await DeepConf(window=2).score_trace(PROBLEM, trace_of(confidences=(200.0,) * 4), LLM)]
+    assert most == 1.0
 
 
 async def test_the_policy_is_asked_for_what_the_verifier_reads() -> None:

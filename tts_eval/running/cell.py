@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from tts_eval.hardware import Hardware
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.measuring.objectives import Objectives
 from tts_eval.model import Model
-from tts_eval.nesting import check_model, check_parts
+from tts_eval.nesting import check_model, check_parts, is_greedy
 from tts_eval.protocols import (
     Load,
     NeedsLogprobs,
@@ -91,8 +91,16 @@ class Cell:
                 f"the longest prompt of task {self.task.name} has {longest} tokens; "
                 f"the model's length is {model_len}"
             )
+        # What is replayed was sampled, whatever the model would do by itself.
+        drawn_by = replace(self.model, temperature=self.model.temperature or 1.0) if replays else self.model
         for part in (self.strategy, self.verifier):
-            check_model(part, self.model, room_tokens=model_len - longest)
+            check_model(part, drawn_by, room_tokens=model_len - longest)
+        if self.model.warns_against_greedy and is_greedy(self.strategy, drawn_by):
+            warnings.warn(
+                f"strategy {self.labels['strategy']} is greedy, which the authors of {self.model.name} warn "
+                "against (endless repetition): strategy.temperature=null samples as they recommend",
+                stacklevel=2,
+            )
         check_parts(
             self.strategy,
             verifier=self.verifier,
