@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tests.scripted import MODEL, ScriptedEngine, metered
+from tts_eval.engines.chunked import ChunkedEngine
 from tts_eval.records import Finish, Problem
+from tts_eval.requests import EngineFacts
 
 PROBLEM = Problem("p", "6 x 7 =", "42")
 
@@ -53,6 +55,26 @@ async def test_a_sample_s_seed_hangs_on_its_prefix_and_not_on_what_else_was_aske
     assert early[" x"] == late[" x"]
     assert early[" y"] == late[" y"]
     assert len({*early[" x"], *early[" y"]}) == 3
+
+
+async def test_an_engine_that_takes_no_seeds_is_given_none() -> None:
+    """engine.seeded=false: pieces of a chunked sample, streams and the booked calls included."""
+
+    class Unseeded(ScriptedEngine):
+        @property
+        def facts(self) -> EngineFacts:
+            return replace(super().facts, is_seeded=False, takes_seeds=False)
+
+    engine = Unseeded({"": [" a b c d"], " a b": [" c d"]})
+    llm = metered(engine)
+    await llm.extend(llm.start(PROBLEM), n=2, temperature=1.0)
+    async with llm.stream(llm.start(PROBLEM), temperature=1.0) as growing:
+        async for _ in growing:
+            pass
+    chunked = replace(llm, roles={"policy": replace(llm.served, engine=ChunkedEngine(engine, 2))})
+    await chunked.extend(llm.start(PROBLEM), temperature=1.0)
+    assert {request.seed for request in engine.requests} == {None}
+    assert {call.seed for call in llm.meter.calls} == {None}
 
 
 def test_chance_is_the_same_for_the_same_name_and_spread_over_names() -> None:

@@ -34,7 +34,7 @@ class Given:
 async def searched(tmp_path: Path) -> tuple[Path, Attempt]:
     """A run of one problem that was solved by a tree search."""
     verifier = ScriptedVerifier({"42": 0.9, "1": 0.3, "a": 0.8, "b": 0.7})
-    search = Mcts(width=2, in_flight=1, max_simulations=4, exploration=1.0)
+    search = Mcts(width=2, in_flight=1, max_simulations=4, exploration=1.0, rollout=False)
     attempt, _, _ = await solve(search, SCRIPT, verifier=verifier)
     checked, engine = sums_cell(tmp_path / "run", strategy=Given(attempt), num_problems=1)
     await run_cell(checked, engine, Grader(GradingPool()))

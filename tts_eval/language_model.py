@@ -209,8 +209,13 @@ class MeteredModel:
         )
         return OpenCall(trace, request, number, self.meter.clock())
 
-    def _seed(self, prompt_ids: tuple[int, ...]) -> int:
-        """Return the seed of the next sample of a prefix, whatever else is asked in whatever order."""
+    def _seed(self, prompt_ids: tuple[int, ...]) -> int | None:
+        """Return the seed of the next sample of a prefix, whatever else is asked in whatever order.
+
+        None for an engine without seeds (engine.seeded=false).
+        """
+        if not self.served.engine.facts.takes_seeds:
+            return None
         prefix = digest(prompt_ids)
         number = self.meter.next_sample_number(self.role, prefix)
         return derive_seed(self.run_seed, self.meter.problem_id, self.role, prefix, number)

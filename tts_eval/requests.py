@@ -102,9 +102,9 @@ class Pooled:
 class EngineFacts:
     """What is fixed once an engine runs.
 
-    `is_seeded` tells whether equal seeds give equal samples. With `is_synthetic` drafts are accepted by
-    chance: times mean something, texts nothing. `provenance` is "replayed" where samples are handed out that
-    were drawn before: then no time means anything.
+    `is_seeded` tells whether equal seeds give equal samples, `takes_seeds` whether samples are given any.
+    With `is_synthetic` drafts are accepted by chance: times mean something, texts nothing. `provenance` is
+    "replayed" where samples are handed out that were drawn before: then no time means anything.
     """
 
     name: str
@@ -114,6 +114,7 @@ class EngineFacts:
     max_model_len: int
     startup_s: float
     is_seeded: bool = True
+    takes_seeds: bool = True
     is_synthetic: bool = False
     provenance: str = "measured"
     settings: Mapping[str, Any] = field(default_factory=dict)

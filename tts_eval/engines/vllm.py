@@ -30,7 +30,8 @@ class VllmEngine:
     multi-node engine is vLLM's own Ray executor, `engine.distributed_executor_backend=ray`.
     `num_threads` is the number of OpenMP threads of a CPU worker. `speculative_config` is an option of
     `conf/speculation/`. `first_gpu` leaves the GPUs before it to other engines of the run. With
-    `label_tokens` a language model is read as a classifier of these (see `engines.label_tokens`).
+    `label_tokens` a language model is read as a classifier of these (see `engines.label_tokens`). Not
+    `seeded`, samples are drawn without seeds of their own: vLLM's fast path, and a rerun draws others.
     """
 
     tensor_parallel_size: int = 1
@@ -53,6 +54,7 @@ class VllmEngine:
     num_threads: int = 1
     first_gpu: int = 0
     label_tokens: Sequence[str] = ()
+    seeded: bool = True
     further: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -74,6 +76,7 @@ class VllmEngine:
         if self.dtype is not None:
             allowed = ("auto", "float32", "float16", "bfloat16", "half", "float")
             checks.one_of("engine.dtype", self.dtype, allowed)
+        checks.one_of("engine.seeded", self.seeded, (True, False))
 
     @property
     def num_gpus(self) -> int:
@@ -140,7 +143,7 @@ class VllmEngine:
     def arguments(self, model: Model) -> dict[str, Any]:
         """Return the arguments of vLLM's `AsyncEngineArgs` for `model`."""
         ours = asdict(self)
-        for name in ("further", "num_threads", "first_gpu", "label_tokens"):
+        for name in ("further", "num_threads", "first_gpu", "label_tokens", "seeded"):
             del ours[name]
         ours |= {
             "model": model.location,
@@ -179,7 +182,12 @@ class VllmEngine:
         ):
             from tts_eval.engines.vllm_running import RunningVllm
 
-            engine = RunningVllm.start(arguments, num_gpus=self.num_gpus, max_model_len=self.model_len(model))
+            engine = RunningVllm.start(
+                arguments,
+                num_gpus=self.num_gpus,
+                max_model_len=self.model_len(model),
+                is_seeded=self.seeded,
+            )
         try:
             await engine.warm_up()
             engine.startup_s = time.monotonic() - started_s

@@ -35,18 +35,23 @@ DIED = "the vLLM engine died; its own message stands above"
 class RunningVllm:
     """The handle on one AsyncLLM."""
 
-    def __init__(self, llm: AsyncLLM, board: GaugeBoard, *, num_gpus: int, max_model_len: int) -> None:
+    def __init__(
+        self, llm: AsyncLLM, board: GaugeBoard, *, num_gpus: int, max_model_len: int, is_seeded: bool = True
+    ) -> None:
         self.startup_s = 0.0
         self._llm = llm
         self._board = board
         self._num_gpus = num_gpus
         self._max_model_len = max_model_len
+        self._is_seeded = is_seeded
         self._numbers = itertools.count()
         self._token_times = TokenTimes()
         self._token_times.watch(llm.output_processor)
 
     @classmethod
-    def start(cls, arguments: dict[str, Any], *, num_gpus: int, max_model_len: int) -> Self:
+    def start(
+        cls, arguments: dict[str, Any], *, num_gpus: int, max_model_len: int, is_seeded: bool = True
+    ) -> Self:
         """Start the engine core and its workers; blocks until the weights are loaded."""
         end_cores_with_parent()
         register_our_models()
@@ -54,7 +59,7 @@ class RunningVllm:
         llm = AsyncLLM.from_engine_args(
             AsyncEngineArgs(**arguments), stat_loggers=[partial(GaugeLogger, board)]
         )
-        return cls(llm, board, num_gpus=num_gpus, max_model_len=max_model_len)
+        return cls(llm, board, num_gpus=num_gpus, max_model_len=max_model_len, is_seeded=is_seeded)
 
     def stop(self) -> None:
         """Stop every process of the engine, at once, and give its memory back."""
@@ -76,7 +81,9 @@ class RunningVllm:
             num_gpus=self._num_gpus,
             max_model_len=self._max_model_len,
             startup_s=self.startup_s,
-            is_seeded=drafts is None,  # sampled tokens are then drawn anew at every rejection
+            # With drafts, sampled tokens are drawn again at every rejection.
+            is_seeded=self._is_seeded and drafts is None,
+            takes_seeds=self._is_seeded,
             is_synthetic=drafts is not None and drafts.rejection_sample_method == "synthetic",
             settings={
                 "dtype": str(config.model_config.dtype).removeprefix("torch."),
@@ -116,7 +123,9 @@ class RunningVllm:
         kinds = (
             greedy,
             replace(greedy, num_logprobs=1),
-            replace(greedy, sampling=Sampling(temperature=1.0, top_p=0.9), seed=0),
+            replace(
+                greedy, sampling=Sampling(temperature=1.0, top_p=0.9), seed=0 if self._is_seeded else None
+            ),
         )
         for request in kinds:
             for num_together in (1, 2):
