@@ -85,3 +85,10 @@ def test_failures_have_a_column_and_a_cell_of_nothing_else_no_accuracy(tmp_path:
 def test_a_list_in_an_override_is_not_taken_apart() -> None:
     names = ["seed=1,task.levels=[1,2]", "seed=1,task.levels=[1,3]", "seed=1,task.levels='a,b'"]
     assert _distinct_parts(names) == ["task.levels=[1,2]", "task.levels=[1,3]", "task.levels='a,b'"]
+
+
+def test_what_a_verifier_did_not_read_or_score_is_named(tmp_path: Path) -> None:
+    assert "the verifier" not in printed(tmp_path)
+    table = printed(tmp_path, num_unread_steps=7, num_unscored_traces=3)
+    assert "drafting: 7 steps did not fit the verifier's model" in table
+    assert "drafting: the verifier came to no verdict on 3 traces" in table

@@ -1,4 +1,4 @@
-"""Several samples at temperature 0 are one text paid for several times, which is said before a model loads."""
+"""Several samples at temperature 0 are one text paid for several times, which is said at once."""
 
 from dataclasses import replace
 

@@ -134,3 +134,15 @@ def test_a_question_without_the_trace_is_refused() -> None:
         Judge(rubric="How good is {problem}?")
     with pytest.raises(ValueError, match=r"verifier.question must hold \{problem\}"):
         YesNo(question="Is {trace} right?")
+
+
+def test_prompts_are_kept_but_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The latest ones; what a verifier asks is not kept at all."""
+    monkeypatch.setattr("tts_eval.codec.NUM_KEPT_PROMPTS", 3)
+    codec = Codec(model_in(tmp_path))
+    first = codec.prompt("q0")
+    for number in range(1, 6):
+        codec.prompt(f"q{number}")
+        assert codec.prompt("q0") is first  # asked for again and again
+        codec.prompt(f"Grade q{number}", is_instructed=False)
+    assert [question for question, _ in codec._prompts] == ["q4", "q5", "q0"]

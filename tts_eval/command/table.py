@@ -44,6 +44,10 @@ def print_table(sweep: Sweep, *, console: Console | None = None) -> None:
     for name, (_, summary) in zip(names, sweep.summaries, strict=True):
         if summary["saturated"]:
             console.print(f"{name}: {_fallen_behind(summary['saturation'])}", soft_wrap=True)
+        if summary.get("num_unread_steps"):
+            console.print(f"{name}: {_unread(summary)}", soft_wrap=True)
+        if num_unscored := summary.get("num_unscored_traces"):
+            console.print(f"{name}: the verifier came to no verdict on {num_unscored} traces", soft_wrap=True)
     _print_where(sweep, console)
 
 
@@ -61,6 +65,13 @@ def _fallen_behind(saturation: dict[str, Any]) -> str:
     return (
         f"saturated: in the second half of the load {saturation['arrivals_per_s']:.2f} problems/s came and "
         f"{saturation['answers_per_s']:.2f} were answered; its times grow with the length of the run"
+    )
+
+
+def _unread(summary: Summary) -> str:
+    return (
+        f"{summary['num_unread_steps']} steps did not fit the verifier's model and took another step's score; "
+        "verifier.reads=answer reads what follows the thinking alone"
     )
 
 
