@@ -114,7 +114,9 @@ async def test_what_the_prefix_cache_hides_is_read_anew(running: Running) -> Non
     assert [call.num_cached_tokens > 0 for call in llm.meter.calls][-2:] == [True, False]
 
 
-async def test_steps_beyond_the_length_take_the_last_score_within_and_are_counted(running: Running) -> None:
+async def test_of_more_than_the_length_the_last_steps_are_read_and_the_others_counted(
+    running: Running,
+) -> None:
     steps = [f"This is step number {number} of very many.\n\n" for number in range(250)]
     for verifier, _ in running.checkpoint.references:
         llm = running.handle()
@@ -123,21 +125,25 @@ async def test_steps_beyond_the_length_take_the_last_score_within_and_are_counte
 
         assert len(scores) == 250
         assert 0 < num_unread < 250
-        assert scores[-num_unread - 1 :] == [scores[-num_unread - 1]] * (num_unread + 1)
-        assert scores[-num_unread - 2] != scores[-1]
+        assert scores[: num_unread + 1] == [scores[num_unread]] * (num_unread + 1)
+        assert scores[-1] != scores[-2] != scores[num_unread]
         assert max(call.num_prompt_tokens for call in llm.meter.calls) <= MAX_LEN
         later = await verifier.score_steps(PROBLEM, steps, llm, num_known=249)
         assert later == pytest.approx(scores[-1:], abs=1e-5)
-        assert llm.meter.num_unread_steps == num_unread + 1
+        assert llm.meter.num_unread_steps == num_unread
 
 
-async def test_a_first_step_beyond_the_length_is_read_as_far_as_it_fits(running: Running) -> None:
+async def test_a_first_step_beyond_the_length_is_left_out_and_one_alone_is_read_from_its_end(
+    running: Running,
+) -> None:
     """A runaway trace is judged by what could be read of it; its problem does not fail."""
     [(verifier, _), *_] = running.checkpoint.references or pytest.skip("scores whole traces")
     llm = running.handle()
     first, second = await verifier.score_steps(PROBLEM, ["x" * MAX_LEN, "y"], llm, num_known=0)
+    [alone] = await verifier.score_steps(PROBLEM, ["x" * MAX_LEN], llm, num_known=0)
 
     assert first == second
     assert 0 < first < 1
-    assert llm.meter.num_unread_steps == 2
-    assert [call.num_prompt_tokens for call in llm.meter.calls] == [MAX_LEN]
+    assert 0 < alone < 1
+    assert llm.meter.num_unread_steps == 1
+    assert max(call.num_prompt_tokens for call in llm.meter.calls) <= MAX_LEN

@@ -70,7 +70,7 @@ def _fallen_behind(saturation: dict[str, Any]) -> str:
 
 def _unread(summary: Summary) -> str:
     return (
-        f"{summary['num_unread_steps']} steps did not fit the verifier's model and took another step's score; "
+        f"{summary['num_unread_steps']} steps did not fit the verifier's model and took another's score; "
         "verifier.reads=answer reads what follows the thinking alone"
     )
 
