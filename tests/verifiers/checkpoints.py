@@ -201,13 +201,23 @@ def outcome(folder: Path) -> Checkpoint:
     orm = Qwen2ForSequenceClassification(Qwen2Config(**SIZES, num_labels=1, pad_token_id=0)).eval()
     orm.save_pretrained(folder)
 
-    def reference(question: str, text: str) -> float:
-        prompt = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+    def scored(chat: str) -> float:
         with torch.no_grad():
-            logits = orm(torch.tensor([ids_of(f"{prompt}{text}<|im_end|>")])).logits
-        return float(logits[0, 0].sigmoid())
+            return float(orm(torch.tensor([ids_of(chat)])).logits[0, 0].sigmoid())
 
-    return Checkpoint(model_in(folder), {}, [], [(OutcomeReward(ending="<|im_end|>"), reference)])
+    def at_mark(question: str, text: str) -> float:
+        prompt = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+        return scored(f"{prompt}{text}<|im_end|>")
+
+    def at_end_of_chat(question: str, text: str) -> float:
+        turns = [{"role": "user", "content": question}, {"role": "assistant", "content": text}]
+        return scored(str(TOKENIZER.apply_chat_template(turns, tokenize=False)))
+
+    both: list[tuple[TraceVerifier, TraceReference]] = [
+        (OutcomeReward(ending="<|im_end|>"), at_mark),
+        (OutcomeReward(), at_end_of_chat),
+    ]
+    return Checkpoint(model_in(folder), {}, [], both)
 
 
 KINDS: dict[str, Callable[[Path], Checkpoint]] = {

@@ -78,7 +78,7 @@ async def test_a_whole_trace_is_scored_as_by_a_plain_forward_pass(running: Runni
         score = await verifier.score_trace(PROBLEM, llm.start(PROBLEM) + text, llm)
 
         assert score == pytest.approx(reference(PROBLEM.question, text), abs=1e-3)
-        assert 0.001 < score < 0.999
+        assert score is not None and 0.001 < score < 0.999
         assert [call.role for call in llm.meter.calls] == ["verifier"]
 
 

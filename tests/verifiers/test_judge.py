@@ -120,7 +120,7 @@ async def test_a_judge_is_not_given_the_instruction_of_the_task(tmp_path: Path) 
     model = model_in(tmp_path, instruction="Put your final answer within \\boxed{}.")
     engine = Hears(codec := Codec(model))
     llm = metered(engine)
-    served = Served(model, codec, engine)  # type: ignore[arg-type]
+    served = Served(model, codec, engine)
     llm = replace(llm, roles={"policy": served, "verifier": served})
     assert "Put your final answer" in codec.decode(llm.start(PROBLEM).prompt_ids)
 
