@@ -14,6 +14,7 @@ import msgspec
 import pandas as pd
 
 from tts_eval.running.directory import RunDirectory
+from tts_eval.running.figures.steadiness import held_weights
 
 NOT_THE_CELL = {"seed", "tracking"}  # settings by which repeats of one cell may differ
 
@@ -63,7 +64,8 @@ def run_row(folder: Path) -> dict[str, Any]:
 
 def problem_frame(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
     """Return a row a problem; `row` is that of the run, whose dollars and joules are shared out."""
-    text = RunDirectory(Path(run)).whole_lines("problems")
+    directory = RunDirectory(Path(run))
+    text, load = directory.whole_lines("problems"), directory.manifest()["load"]
     lines = list({line.problem_id: line for line in _PROBLEM_LINES.decode_lines(text)}.values())
     attempts = [line.attempt or _Attempt(None, []) for line in lines]
     verdicts = [line.grade["verdict"] for line in lines]
@@ -84,7 +86,7 @@ def problem_frame(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
     }
     frame = pd.DataFrame(columns)
     frame["tta_s"] = frame["finished_s"].astype(float) - frame["arrived_s"].astype(float)
-    seconds = frame["calls_s"].astype(float)
+    seconds = held_weights(load, tta_s=frame["tta_s"], calls_s=frame["calls_s"].astype(float))
     for name in ("usd", "joules"):
         total = row.get(f"{name}_total")
         frame[name] = math.nan if total is None else total * seconds / seconds.sum()

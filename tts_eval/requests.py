@@ -24,6 +24,7 @@ class Request:
 
     A lower `priority` is served first, where the engine schedules by priority.
     `max_thinking_tokens` asks the engine to end the thinking part itself once it has so many tokens.
+    In the prefix cache a request finds only what those of the same `cache_salt` have left there.
     """
 
     prompt_ids: tuple[int, ...]
@@ -34,6 +35,7 @@ class Request:
     num_logprobs: int | None = None
     priority: int = 0
     max_thinking_tokens: int | None = None
+    cache_salt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class PoolingRequest:
 
     token_ids: tuple[int, ...]
     may_use_cache: bool = True
+    cache_salt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

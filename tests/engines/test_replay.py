@@ -26,7 +26,7 @@ from tts_eval.records import Problem
 from tts_eval.requests import Completion, Request
 from tts_eval.running.cell import Cell, CheckedCell
 from tts_eval.running.directory import RunDirectory
-from tts_eval.running.loads import Concurrent
+from tts_eval.running.loads import Sequential
 from tts_eval.running.run import run_cell
 from tts_eval.running.summary import Summary
 from tts_eval.tracking.none import NoTracking
@@ -82,7 +82,7 @@ def replaying(settings: Any, strategy: Strategy, folder: Path) -> Cell:
         labels={"strategy": type(strategy).__name__, "verifier": "none", "load": "concurrent"},
         engine=settings,
         strategy=strategy,
-        load=Concurrent(2),
+        load=Sequential(),
         hardware=HARDWARE,
         tracking=NoTracking(),
         seed=0,

@@ -16,7 +16,7 @@ from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.requests import Completion, Request
 from tts_eval.running.cell import Cell, CheckedCell
-from tts_eval.running.loads import Concurrent
+from tts_eval.running.loads import Sequential
 from tts_eval.running.run import run_cell
 from tts_eval.tracking.none import NoTracking
 
@@ -103,7 +103,7 @@ async def replayed_vote(folder: Path, run: Path, *, n: int) -> Path:
         labels={"strategy": "majority_vote", "load": "concurrent", "engine": "replay"},
         engine=settings,
         strategy=MajorityVote(n=n),
-        load=Concurrent(2),
+        load=Sequential(),
         hardware=HARDWARE,
         tracking=NoTracking(),
         seed=0,

@@ -17,7 +17,7 @@ from tts_eval.protocols import Load, Strategy
 from tts_eval.records import Problem
 from tts_eval.requests import Completion, EngineDied, Request
 from tts_eval.running.cell import Cell, CheckedCell
-from tts_eval.running.loads import Concurrent
+from tts_eval.running.loads import Sequential
 from tts_eval.tracking.none import NoTracking
 
 HARDWARE = Hardware(
@@ -108,7 +108,7 @@ def sums_cell(
         task=task,
         strategy=strategy or Cot(),
         verifier=None,
-        load=load or Concurrent(2),
+        load=load or Sequential(),
         hardware=HARDWARE,
         tracking=NoTracking(),
         seed=0,

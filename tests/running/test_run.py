@@ -43,7 +43,7 @@ async def test_three_sums_on_paper(tmp_path: Path, grader: Grader) -> None:
     assert summary["tokens"]["thinking"] == 12
     assert summary["tokens"]["prompt"] == 3 * 4  # "i + i <ask>"
     assert summary["usd_per_gpu_hour"] == 3.6
-    assert summary["usd_total"] == pytest.approx(summary["wall_s"] * 0.001)
+    assert summary["usd_total"] == pytest.approx(summary["held_s"] * 0.001)
     assert summary["usd_per_correct"] == pytest.approx(summary["usd_total"] / 2)
     assert json.loads((tmp_path / "summary.json").read_text()) == json.loads(json.dumps(summary))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Self
@@ -161,7 +161,7 @@ class RunningVllm:
             # By itself vLLM reads everything anew for a task with an output a token, lest any be missing.
             skip_reading_prefix_cache=not request.may_use_cache,
         )
-        prompt: Any = {"prompt_token_ids": list(request.token_ids)}
+        prompt = _prompt(request.token_ids, request.cache_salt)
         outputs = self._llm.encode(prompt, params, self._next_id())
         try:
             [output] = [output async for output in outputs]
@@ -183,7 +183,7 @@ class RunningVllm:
         self, growth: Growth, kind: RequestOutputKind, request_id: str
     ) -> AsyncGenerator[RequestOutput, None]:
         request = growth.request
-        prompt: Any = {"prompt_token_ids": list(request.prompt_ids)}
+        prompt = _prompt(request.prompt_ids, request.cache_salt)
         outputs = self._llm.generate(
             prompt, sampling_params(request, kind), request_id, priority=request.priority
         )
@@ -195,6 +195,11 @@ class RunningVllm:
             raise EngineDied(DIED) from error
         finally:
             await outputs.aclose()  # aborts the request unless it has finished
+
+
+def _prompt(token_ids: Sequence[int], cache_salt: str | None) -> Any:
+    salt = {} if cache_salt is None else {"cache_salt": cache_salt}
+    return {"prompt_token_ids": list(token_ids), **salt}
 
 
 class VllmStream:

@@ -1,18 +1,74 @@
-"""One attempt within its budget: at the limit it is stopped, and its best interim answer counts.
-
-Knows no strategy, no engine and no file.
-"""
+"""One attempt at a problem: at the limit of its budget it is stopped, and its best interim answer counts."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tts_eval.budget import BudgetSpent, Cut
+from tts_eval.grading.grader import Grader
+from tts_eval.language_model import MeteredModel
 from tts_eval.measuring.allowance import Allowance
 from tts_eval.measuring.meter import Meter
-from tts_eval.records import Attempt
+from tts_eval.nesting import max_spend
+from tts_eval.protocols import NeedsLogprobs
+from tts_eval.records import Attempt, Problem
+from tts_eval.requests import EngineDied
+from tts_eval.running.cell import CheckedCell
+from tts_eval.running.failure import described, traceback_of
+from tts_eval.served import Served
+from tts_eval.verifying.metered import metered_verifier
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of an attempt: `cut` where the budget ended it, `error` and `trace` where the strategy raised."""
+
+    attempt: Attempt | None
+    cut: Cut | None
+    error: str | None = None
+    trace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempting:
+    """What all attempts of a session have in common; `roles` are the models that play them."""
+
+    checked: CheckedCell
+    grader: Grader
+    roles: Mapping[str, Served]
+
+    async def attempt(self, problem: Problem, meter: Meter) -> Tried:
+        """Let the strategy answer `problem`, spending on `meter`; raises EngineDied, but nothing else."""
+        cell = self.checked.cell
+        num_prompt_tokens = len(self.checked.codec.prompt(problem.question))
+        max_model_len = self.roles["policy"].engine.facts.max_model_len
+        allowance = self._allowance(room_tokens=max_model_len - num_prompt_tokens)
+        llm = MeteredModel(
+            self.roles,
+            meter,
+            self.grader,
+            run_seed=cell.seed,
+            allowance=allowance,
+            num_logprobs=cell.verifier.num_logprobs if isinstance(cell.verifier, NeedsLogprobs) else None,
+            priority=cell.scheduling.priority_of(problem, num_prompt_tokens=num_prompt_tokens),
+        )
+        try:
+            async with metered_verifier(cell.verifier, llm) as verifier:
+                solving = cell.strategy.solve(problem, llm, verifier)
+                attempt = await attempt_within(allowance, solving, meter)
+            meter.interim(attempt.answer, attempt.candidates)  # from now on the answer stands
+        except Exception as failure:
+            if is_caused_by(failure, EngineDied):
+                raise EngineDied(str(failure)) from failure
+            return Tried(None, allowance.cut, described(failure), traceback_of(failure))
+        return Tried(attempt, allowance.cut)
+
+    def _allowance(self, *, room_tokens: int) -> Allowance:
+        spend = max_spend(self.checked.cell.strategy, room_tokens=room_tokens)
+        return Allowance(self.checked.cell.budget, declared_tokens=spend.num_tokens if spend else None)
 
 
 async def attempt_within(

@@ -5,6 +5,7 @@ Knows no Hydra; whoever composes the configuration hands the parts over.
 
 from __future__ import annotations
 
+import copy
 import json
 import warnings
 from collections.abc import Mapping
@@ -66,6 +67,25 @@ class Cell:
     roles: Mapping[str, Role] = field(default_factory=dict)
 
     @property
+    def is_filled(self) -> bool:
+        """Whether unmeasured problems keep the load up; one user alone needs none, nor does a replay."""
+        return self.load.is_steady and self.load.in_flight != 1 and not isinstance(self.engine, Replays)
+
+    def apart(self) -> Cell:
+        """Return the cell with copies of strategy and verifier, which share nothing with these.
+
+        Raises ValueError where they cannot be copied.
+        """
+        try:
+            strategy, verifier = copy.deepcopy((self.strategy, self.verifier))
+        except Exception as error:
+            raise ValueError(
+                f"strategy {type(self.strategy).__name__} or its verifier cannot be copied ({error}); copies "
+                "keep a steady load up; give it a __deepcopy__, or load=all_at_once or load=sequential"
+            ) from error
+        return replace(self, strategy=strategy, verifier=verifier)
+
+    @property
     def deployment(self) -> Deployment:
         """The engines of the policy and of all other roles."""
         return Deployment({"policy": Role(self.model, self.engine), **self.roles})
@@ -112,6 +132,8 @@ class Cell:
             for name, role in self.roles.items()
         }
         self._check_verifier(roles)
+        if self.is_filled:
+            self.apart()
         self.tracking.check()
         architecture = replays.architecture if replays else _architecture(self.model)
         checked = CheckedCell(self, problems, codec, architecture, roles, self._drafting())
@@ -176,3 +198,7 @@ class CheckedCell:
     architecture: Mapping[str, Any] | None = field(default=None, repr=False)
     roles: Mapping[str, CheckedRole] = field(default_factory=dict, repr=False)
     drafting: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    def apart(self) -> CheckedCell:
+        """Return the cell with a strategy and a verifier of its own; raises ValueError as `Cell.apart`."""
+        return replace(self, cell=self.cell.apart())

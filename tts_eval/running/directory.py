@@ -19,7 +19,7 @@ from tts_eval.records import Finish
 from tts_eval.requests import Gauges
 from tts_eval.running import json_lines
 from tts_eval.running.json_lines import NotKept
-from tts_eval.running.outcome import Outcome
+from tts_eval.running.outcome import Fill, Outcome
 from tts_eval.running.untimed import refilled, untimed
 from tts_eval.schema import read_document
 from tts_eval.spend import Call
@@ -37,7 +37,7 @@ class RunDirectory:
     def open(self) -> None:
         """Make the folder if need be, and drop a torn last line of each file."""
         self.path.mkdir(parents=True, exist_ok=True)
-        for name in ("problems", "calls", "gauges"):
+        for name in ("problems", "calls", "fill", "gauges"):
             json_lines.drop_torn_line(self.path / f"{name}.jsonl")
 
     def append(self, outcome: Outcome, calls: Sequence[Call]) -> None:
@@ -49,6 +49,13 @@ class RunDirectory:
             self.path / "calls.jsonl", [{"session": outcome.session, **_fields(c)} for c in calls]
         )
         json_lines.append(self.path / "problems.jsonl", [outcome])
+
+    def append_fill(self, fill: Fill, calls: Sequence[Call]) -> None:
+        """Keep when an unmeasured problem was in flight, and its calls; raises NotKept as `append`."""
+        json_lines.append(
+            self.path / "calls.jsonl", [{"session": fill.session, **_fields(c)} for c in calls]
+        )
+        json_lines.append(self.path / "fill.jsonl", [fill])
 
     def append_untimed(
         self, outcome: Outcome, calls: Sequence[Call], *, unknown_tokens: Collection[str]
@@ -73,7 +80,11 @@ class RunDirectory:
         lines = (Outcome.from_json(line) for line in json_lines.read_lines(self.path / "problems.jsonl"))
         return list({outcome.problem_id: outcome for outcome in lines}.values())
 
-    def calls(self, outcomes: Sequence[Outcome]) -> list[Call]:
+    def fills(self) -> list[Fill]:
+        """Return the unmeasured problems."""
+        return [Fill(**line) for line in json_lines.read_lines(self.path / "fill.jsonl")]
+
+    def calls(self, outcomes: Sequence[Outcome] | Sequence[Fill]) -> list[Call]:
         """Return the calls that belong to `outcomes`; those of problems cut off do not count."""
         sessions = {outcome.problem_id: outcome.session for outcome in outcomes}
         kept = []

@@ -71,7 +71,11 @@ def manifest_of(
         "name": cell.name,
         "group": cell.group,
         "seed": cell.seed,
-        "load": {"is_open": cell.load.is_open, "is_steady": cell.load.is_steady},
+        "load": {
+            "is_open": cell.load.is_open,
+            "is_steady": cell.load.is_steady,
+            "in_flight": cell.load.in_flight,
+        },
         "objectives": asdict(cell.objectives),
         "budget": asdict(cell.budget),
         "scheduling": asdict(cell.scheduling),

@@ -17,6 +17,20 @@ from tts_eval.spend import CriticalPath, Spend
 
 
 @dataclass(frozen=True, slots=True)
+class Fill:
+    """An unmeasured problem of a steady load (see `running.filling`): when it was in flight.
+
+    With `is_stopped` it was cancelled, as the last measured problem had been answered.
+    """
+
+    problem_id: str
+    session: int
+    arrived_s: float
+    finished_s: float
+    is_stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One finished problem; `error` tells why there is no attempt where the strategy failed.
 

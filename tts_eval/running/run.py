@@ -1,7 +1,4 @@
-"""The run loop: lets problems arrive, has each one solved and graded, and keeps what came of it.
-
-Knows no strategy, engine or load by name.
-"""
+"""The run loop: lets problems arrive, has each one solved and graded, and keeps what came of it."""
 
 from __future__ import annotations
 
@@ -16,20 +13,16 @@ from types import MappingProxyType
 from tts_eval.engines.chunked import ChunkedEngine
 from tts_eval.grading.grade import Grade, Reason, Verdict
 from tts_eval.grading.grader import Grader
-from tts_eval.language_model import MeteredModel
-from tts_eval.measuring.allowance import Allowance
 from tts_eval.measuring.machine import Machine, open_machine
 from tts_eval.measuring.meter import Clock, Meter
-from tts_eval.nesting import max_spend
-from tts_eval.protocols import NeedsLogprobs
-from tts_eval.records import Attempt, Problem
-from tts_eval.requests import REPLAYED, EngineDied
-from tts_eval.running.attempting import attempt_within, is_caused_by
+from tts_eval.records import Problem
+from tts_eval.requests import REPLAYED
+from tts_eval.running.attempting import Attempting, Tried
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.continuing import check_folder
 from tts_eval.running.deployment import distinct
 from tts_eval.running.directory import RunDirectory
-from tts_eval.running.failure import described, traceback_of
+from tts_eval.running.filling import Filling
 from tts_eval.running.json_lines import NotKept
 from tts_eval.running.judging import grade_of, judge
 from tts_eval.running.manifest import manifest_of
@@ -39,7 +32,7 @@ from tts_eval.running.watch import watching
 from tts_eval.scheduling import ATTAINED
 from tts_eval.served import Served
 from tts_eval.serving import Engine
-from tts_eval.verifying.metered import metered_verifier
+from tts_eval.spend import Spend
 
 GAUGE_INTERVAL_S = 0.25
 NO_ROLES: Mapping[str, Engine] = MappingProxyType({})
@@ -77,14 +70,13 @@ async def run_cell(
         with watching(checked, finished, is_synthetic=engine.facts.is_synthetic) as watch:
             began_s = time.monotonic()
             loop = _RunLoop(
-                checked=checked,
+                attempting=Attempting(checked, grader, _served(checked, engine, roles)),
                 engine=engine,
                 machine=machine,
                 grader=grader,
                 directory=directory,
                 session=len(manifest["sessions"]) - 1,
                 clock=lambda: time.monotonic() - began_s,
-                roles=_served(checked, engine, roles),
             )
             async with nullcontext() if engine.facts.provenance == REPLAYED else loop.sampling_gauges():
                 await loop.solve(pending, watch.see)
@@ -98,22 +90,24 @@ async def run_cell(
 class _RunLoop:
     """One session of a run."""
 
-    checked: CheckedCell
+    attempting: Attempting
     engine: Engine
     machine: Machine
     grader: Grader
     directory: RunDirectory
     session: int
     clock: Clock
-    roles: Mapping[str, Served]
     _grading: list[asyncio.Task[None]] = field(default_factory=list)
     _driving: asyncio.Future[None] | None = None
     _lost: NotKept | None = None
 
     async def solve(self, pending: Sequence[Problem], see: Callable[[Outcome, float], None]) -> None:
         """Let `pending` arrive under the declared load; `see` is told of each outcome and when it came."""
+        cell = self.attempting.checked.cell
         arrivals = [partial(self._arrive, problem, see) for problem in pending]
-        self._driving = asyncio.ensure_future(self.checked.cell.load.drive(arrivals, clock=self.clock))
+        fill = Filling(self.attempting, self.directory, self.session, self.clock) if cell.is_filled else None
+        driving = cell.load.drive(arrivals, clock=self.clock, fill=fill.arrivals() if fill else ())
+        self._driving = asyncio.ensure_future(driving)
         try:
             await self._driving
         finally:
@@ -135,70 +129,53 @@ class _RunLoop:
         self, problem: Problem, see: Callable[[Outcome, float], None], arrived_s: float
     ) -> None:
         """Solve one problem, from its arrival to its answer; grading holds nobody up."""
-        cell = self.checked.cell
         meter = Meter(problem.id, self.clock, arrived_s=arrived_s)
-        num_prompt_tokens = len(self.checked.codec.prompt(problem.question))
-        allowance = self._allowance(room_tokens=self.engine.facts.max_model_len - num_prompt_tokens)
-        llm = MeteredModel(
-            self.roles,
-            meter,
-            self.grader,
-            run_seed=cell.seed,
-            allowance=allowance,
-            num_logprobs=cell.verifier.num_logprobs if isinstance(cell.verifier, NeedsLogprobs) else None,
-            priority=cell.scheduling.priority_of(problem, num_prompt_tokens=num_prompt_tokens),
-        )
-        attempt: Attempt | None = None
-        error: str | None = None
-        try:
-            async with metered_verifier(cell.verifier, llm) as verifier:
-                solving = cell.strategy.solve(problem, llm, verifier)
-                attempt = await attempt_within(allowance, solving, meter)
-            meter.interim(attempt.answer, attempt.candidates)  # from now on the answer stands
-        except Exception as failure:
-            if is_caused_by(failure, EngineDied):
-                raise EngineDied(str(failure)) from failure
-            error, trace = described(failure), traceback_of(failure)
+        tried = await self.attempting.attempt(problem, meter)
+        spend, trace = meter.spend(), tried.trace
+        if trace is not None:
             self._keep(lambda: self.directory.append_error(problem.id, trace))
-        spend = meter.spend()
+        self._grading.append(asyncio.create_task(self._graded(problem, meter, tried, spend, see)))
 
-        async def keep() -> None:
-            if self.engine.facts.is_synthetic:
-                grade = Grade(Verdict.UNDECIDED, Reason.SYNTHETIC)
-                verdicts, classes = await judge(self.grader, problem.gold, None, ())
-            else:
-                grade = await grade_of(self.grader, problem.gold, attempt)
-                verdicts, classes = await judge(self.grader, problem.gold, attempt, meter.interims)
-            outcome = Outcome(
-                problem_id=problem.id,
-                level=problem.level,
-                gold=problem.gold,
-                session=self.session,
-                attempt=attempt,
-                grade=grade,
-                spend=spend,
-                interims=tuple(meter.interims),
-                error=error,
-                cut=allowance.cut,
-                verdicts=verdicts,
-                classes=classes,
+    async def _graded(
+        self,
+        problem: Problem,
+        meter: Meter,
+        tried: Tried,
+        spend: Spend,
+        see: Callable[[Outcome, float], None],
+    ) -> None:
+        """Grade what came of `problem`, write it down and show it."""
+        attempt = tried.attempt
+        if self.engine.facts.is_synthetic:
+            grade = Grade(Verdict.UNDECIDED, Reason.SYNTHETIC)
+            verdicts, classes = await judge(self.grader, problem.gold, None, ())
+        else:
+            grade = await grade_of(self.grader, problem.gold, attempt)
+            verdicts, classes = await judge(self.grader, problem.gold, attempt, meter.interims)
+        outcome = Outcome(
+            problem_id=problem.id,
+            level=problem.level,
+            gold=problem.gold,
+            session=self.session,
+            attempt=attempt,
+            grade=grade,
+            spend=spend,
+            interims=tuple(meter.interims),
+            error=tried.error,
+            cut=tried.cut,
+            verdicts=verdicts,
+            classes=classes,
+        )
+        if self.engine.facts.provenance == REPLAYED:
+            unknown_tokens = self.engine.facts.settings["unknown_tokens"]
+            append: Callable[..., None] = partial(
+                self.directory.append_untimed, unknown_tokens=unknown_tokens
             )
-            if self.engine.facts.provenance == REPLAYED:
-                unknown_tokens = self.engine.facts.settings["unknown_tokens"]
-                append: Callable[..., None] = partial(
-                    self.directory.append_untimed, unknown_tokens=unknown_tokens
-                )
-            else:
-                append = self.directory.append
-            self._keep(lambda: append(outcome, meter.calls))
-            if self._lost is None:
-                see(outcome, self.clock())
-
-        self._grading.append(asyncio.create_task(keep()))
-
-    def _allowance(self, *, room_tokens: int) -> Allowance:
-        spend = max_spend(self.checked.cell.strategy, room_tokens=room_tokens)
-        return Allowance(self.checked.cell.budget, declared_tokens=spend.num_tokens if spend else None)
+        else:
+            append = self.directory.append
+        self._keep(lambda: append(outcome, meter.calls))
+        if self._lost is None:
+            see(outcome, self.clock())
 
     @asynccontextmanager
     async def sampling_gauges(self) -> AsyncIterator[None]:

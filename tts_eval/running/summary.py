@@ -5,6 +5,7 @@ Knows no figure itself and no engine; what could not be measured is None.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tts_eval.measuring.objectives import Objectives
@@ -22,12 +23,13 @@ from tts_eval.running.figures.gauges import gauge_figures, rises_of
 from tts_eval.running.figures.goodput import goodput_figures
 from tts_eval.running.figures.latency import latency_figures
 from tts_eval.running.figures.saturation import saturation_figures
-from tts_eval.running.figures.steadiness import steady_figures
+from tts_eval.running.figures.steadiness import held_seconds, steady_figures
 from tts_eval.running.figures.throughput import throughput_figures, wall_seconds
 from tts_eval.running.figures.tokens import token_figures
 from tts_eval.running.figures.utilization import utilization_figures
 from tts_eval.running.untimed import replayable
 from tts_eval.schema import SCHEMA_VERSION
+from tts_eval.spend import Call
 
 Summary = dict[str, Any]
 LABELS = ("strategy", "verifier", "engine", "speculation", "load")
@@ -38,10 +40,16 @@ def summarize(directory: RunDirectory) -> Summary:
     manifest = directory.manifest()
     outcomes = directory.outcomes()
     readings = directory.gauges()
-    calls = with_drafts(directory.calls(outcomes), rises_of(readings))
+    calls, fills = directory.calls(outcomes), directory.fills()
+    fill_calls = directory.calls(fills)
+    # The engine's counters have those of the fill too.
+    calls = list(with_drafts([*calls, *fill_calls], rises_of(readings)))[: len(calls)]
     sessions = manifest["sessions"]
     engines = [session["engine"] for session in sessions]
-    wall_s = wall_seconds(outcomes)
+    load, wall_s = manifest["load"], wall_seconds(outcomes)
+    saturation = saturation_figures(outcomes, is_open=load["is_open"])
+    held_s = held_seconds(outcomes, load, wall_s=wall_s, is_saturated=saturation["saturated"])
+    held_share = held_s / wall_s if wall_s else 1.0
     is_synthetic = any(engine["is_synthetic"] for engine in engines)
     flops = flops_figures(
         calls,
@@ -65,28 +73,34 @@ def summarize(directory: RunDirectory) -> Summary:
         **token_figures(outcomes),
         **latency_figures(outcomes),
         **call_figures(calls),
-        **throughput_figures(outcomes, wall_s),
-        **steady_figures(outcomes, calls, is_steady=manifest["load"]["is_steady"]),
-        **saturation_figures(outcomes, is_open=manifest["load"]["is_open"]),
-        **goodput_figures(outcomes, wall_s, Objectives(**manifest["objectives"])),
+        **throughput_figures(outcomes, held_s),
+        **steady_figures(outcomes, fills, fill_calls, wall_s=wall_s, held_s=held_s),
+        **saturation,
+        **goodput_figures(outcomes, held_s, Objectives(**manifest["objectives"])),
         **flops,
         **cost_figures(
             outcomes,
             calls,
-            wall_s=wall_s,
+            held_s=held_s,
+            load=load,
             holdings=sessions[-1]["holdings"],
             hardware=manifest["hardware"],
             api_prices=sessions[-1]["api_prices"],
         ),
-        **energy_figures(outcomes, directory.machine(), idle_powers_w=[s["idle_power_w"] for s in sessions]),
+        **energy_figures(
+            outcomes,
+            directory.machine(),
+            idle_powers_w=[s["idle_power_w"] for s in sessions],
+            held_share=held_share,
+        ),
         **fairness_figures(outcomes, calls),
         **gauges,
         **utilization_figures(
             calls,
             None if flops_per_problem is None else flops_per_problem * len(outcomes),
-            wall_s=wall_s,
+            wall_s=held_s,
             num_gpus=sessions[-1]["num_gpus"],
-            num_steps=gauges["num_steps"],
+            num_steps=round(gauges["num_steps"] * _share_of_tokens(calls, fill_calls)),
             config=manifest["architecture"],
             engine=engines[-1],
             hardware=manifest["hardware"],
@@ -97,3 +111,12 @@ def summarize(directory: RunDirectory) -> Summary:
     if manifest["provenance"] == REPLAYED:
         return replayable(summary, manifest)
     return without_answers(summary) if is_synthetic else summary
+
+
+def _share_of_tokens(calls: Sequence[Call], fill_calls: Sequence[Call]) -> float:
+    """Return the share of the policy's generated tokens, and so of its steps, that are no fill's."""
+    own, fill = (
+        sum(call.num_generated_tokens for call in some if call.role == "policy")
+        for some in (calls, fill_calls)
+    )
+    return own / (own + fill) if fill else 1.0

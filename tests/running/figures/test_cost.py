@@ -13,6 +13,7 @@ import pytest
 
 from tests.running.figures.outcomes import call, outcome
 from tts_eval.running.figures.cost import cost_figures
+from tts_eval.running.figures.steadiness import held_seconds, held_weights
 
 CALLS = [
     call("a", "policy", 0.0, 4.0, prompt=100, generated=40),
@@ -20,6 +21,7 @@ CALLS = [
     call("b", "policy", 2.0, 6.0, prompt=100, generated=60, num_cached_tokens=64),
 ]
 TWO_GPUS = [{"roles": ["policy"], "num_gpus": 1}, {"roles": ["verifier"], "num_gpus": 1}]
+BATCH = {"is_open": True, "is_steady": False, "in_flight": None}
 PRICED = {"usd_per_gpu_hour": 3.6, "usd_per_gpu_hour_low": 1.8, "usd_per_gpu_hour_high": 7.2}
 
 
@@ -42,7 +44,8 @@ API_PRICES = {
 def figures(*, correct: str = "a", **settings: Any) -> dict[str, Any]:
     outcomes = [outcome(name, CALLS, is_correct=name in correct) for name in "ab"]
     given: dict[str, Any] = {
-        "wall_s": 6.0,
+        "held_s": 6.0,
+        "load": BATCH,
         "holdings": TWO_GPUS,
         "hardware": PRICED,
         "api_prices": API_PRICES,
@@ -82,7 +85,9 @@ def test_the_sessions_of_a_resumed_run_have_clocks_of_their_own() -> None:
     """Two seconds of `a` and, after a kill, two of `b`, which are not the same two."""
     calls = [call(name, "policy", 0.0, 2.0, prompt=10, generated=10) for name in "ab"]
     outcomes = [outcome(name, calls, is_correct=True, session=number) for number, name in enumerate("ab")]
-    found = cost_figures(outcomes, calls, wall_s=4.0, holdings=TWO_GPUS[:1], hardware=PRICED, api_prices={})
+    found = cost_figures(
+        outcomes, calls, held_s=4.0, load=BATCH, holdings=TWO_GPUS[:1], hardware=PRICED, api_prices={}
+    )
 
     assert found["cost_busy"]["usd_total"] == pytest.approx(0.004)
 
@@ -92,7 +97,8 @@ def test_waiting_in_the_queue_is_no_work() -> None:
     found = cost_figures(
         [outcome("a", [late], is_correct=True)],
         [late],
-        wall_s=4.0,
+        held_s=4.0,
+        load=BATCH,
         holdings=TWO_GPUS[:1],
         hardware=PRICED,
         api_prices={},
@@ -138,3 +144,14 @@ def test_without_a_price_there_are_no_dollars() -> None:
 
     assert found["usd_total"] is found["usd_per_correct"] is found["cost_busy"] is found["price_band"] is None
     assert found["num_gpus"] == 2
+
+
+def test_in_a_closed_loop_a_problem_pays_for_its_time_in_flight() -> None:
+    """Two users: `a` is in flight for 5 s, `b` for 4, and each shares two GPUs with one other problem."""
+    outcomes = [outcome(name, CALLS, is_correct=True) for name in "ab"]
+    load = {"is_open": False, "is_steady": True, "in_flight": 2}
+    held_s = held_seconds(outcomes, load, wall_s=6.0, is_saturated=None)
+
+    assert held_s == 4.5
+    assert held_weights(load, tta_s=[5.0, 4.0], calls_s=[1.0, 1.0]) == [5.0, 4.0]
+    assert figures(held_s=held_s, load=load)["usd_total"] == pytest.approx(0.009)

@@ -1,5 +1,7 @@
 """What a run under a load of its own tells: steady throughput, saturation, goodput; worked out on paper."""
 
+from typing import Any
+
 import pytest
 
 from tests.measuring.test_meter import call
@@ -8,9 +10,8 @@ from tts_eval.measuring.meter import Meter
 from tts_eval.measuring.objectives import Objectives
 from tts_eval.running.figures.goodput import goodput_figures
 from tts_eval.running.figures.saturation import saturation_figures
-from tts_eval.running.figures.steadiness import steady_figures
-from tts_eval.running.outcome import Outcome
-from tts_eval.spend import Call
+from tts_eval.running.figures.steadiness import held_seconds, steady_figures
+from tts_eval.running.outcome import Fill, Outcome
 
 
 def solved(
@@ -36,51 +37,34 @@ def arriving(times_s: list[tuple[float, float]]) -> list[Outcome]:
     return [solved(str(i), arrived_s, finished_s) for i, (arrived_s, finished_s) in enumerate(times_s)]
 
 
-def tokens(problem_id: str, first_token_s: float, decode_s: float, num_generated_tokens: int) -> Call:
-    return call(
-        problem_id=problem_id,
-        first_token_s=first_token_s,
-        decode_s=decode_s,
-        num_generated_tokens=num_generated_tokens,
-    )
+def test_an_open_load_holds_the_gpus_for_as_many_gaps_as_it_has_arrivals() -> None:
+    """Arrivals at 0, 2 and 4 s come every two seconds: three of them take six."""
+    outcomes = arriving([(0.0, 4.0), (2.0, 3.0), (4.0, 14.0)])
+    steady = {"is_open": True, "is_steady": True, "in_flight": None}
+
+    def held_s(load: dict[str, Any], *, is_saturated: bool | None = None) -> float:
+        return held_seconds(outcomes, load, wall_s=14.0, is_saturated=is_saturated)
+
+    assert held_s(steady) == 6.0
+    assert held_s(steady, is_saturated=True) == 14.0  # there is no steady state
+    assert held_s({**steady, "is_steady": False}) == 14.0
+    assert held_seconds(outcomes[:1], steady, wall_s=4.0, is_saturated=None) == 4.0  # no gap
+    resumed = [*outcomes, solved("late", 0.0, 1.0, session=1), solved("later", 2.0, 3.0, session=1)]
+    assert held_seconds(resumed, steady, wall_s=17.0, is_saturated=None) == 10.0
 
 
-def test_the_steady_window_is_from_the_first_answer_to_the_last_arrival() -> None:
-    """Two users; answers at 4, 5, 8, 10; the last problem comes at 5: the window is 4 to 5."""
-    outcomes = arriving([(0.0, 4.0), (0.0, 5.0), (4.0, 8.0), (5.0, 10.0)])
-    calls = [
-        tokens("0", first_token_s=1.0, decode_s=3.0, num_generated_tokens=31),  # over when it begins
-        tokens("1", first_token_s=1.0, decode_s=4.0, num_generated_tokens=41),  # 10 tokens in its last second
-        tokens("2", first_token_s=4.5, decode_s=3.0, num_generated_tokens=31),  # the first and 5 more
-        tokens("3", first_token_s=6.0, decode_s=4.0, num_generated_tokens=41),
-    ]
-    figures = steady_figures(outcomes, calls, is_steady=True)
-    assert figures["steady_window_s"] == (4.0, 5.0)
-    assert figures["steady_problems_per_s"] == 1.0
-    assert figures["steady_generated_tokens_per_s"] == pytest.approx(10 + 1 + 5)
-
-
-def test_a_load_without_a_steady_part_has_no_steady_throughput() -> None:
-    outcomes = arriving([(0.0, 4.0), (0.0, 5.0)])
-    assert steady_figures(outcomes, [], is_steady=True)["steady_window_s"] is None  # all came at once
-    staggered = arriving([(0.0, 4.0), (4.5, 9.0)])
-    assert steady_figures(staggered, [], is_steady=True)["steady_window_s"] == (4.0, 4.5)
-    assert steady_figures(staggered, [], is_steady=False)["steady_window_s"] is None
-    assert steady_figures([], [], is_steady=True)["steady_problems_per_s"] is None
-
-
-def test_calls_without_times_leave_the_steady_tokens_unknown() -> None:
-    outcomes = arriving([(0.0, 4.0), (4.5, 9.0)])
-    timeless = [call(problem_id="0", first_token_s=None, decode_s=None)]
-    figures = steady_figures(outcomes, timeless, is_steady=True)
-    assert figures["steady_generated_tokens_per_s"] is None
-    assert figures["steady_problems_per_s"] == 0.0
-
-
-def test_sessions_have_clocks_of_their_own() -> None:
-    resumed = [solved("late", 0.0, 1.0, session=1)]
-    outcomes = [*arriving([(0.0, 4.0), (0.0, 5.0), (4.5, 9.0)]), *resumed]
-    assert steady_figures(outcomes, [], is_steady=True)["steady_window_s"] == (4.0, 4.5)
+def test_in_flight_is_a_mean_over_the_wall_with_the_fill() -> None:
+    """Two measured, from 1 to 5 and from 3 to 9 s; fill from 0 to 3 and from 5 to 12: two, at any time."""
+    outcomes = arriving([(1.0, 5.0), (3.0, 9.0)])
+    fills = [Fill("x", 0, 0.0, 3.0, is_stopped=False), Fill("y", 0, 5.0, 12.0, is_stopped=True)]
+    figures = steady_figures(outcomes, fills, [call(num_generated_tokens=7)], wall_s=8.0, held_s=5.0)
+    assert figures == {
+        "held_s": 5.0,
+        "mean_in_flight": 2.0,
+        "drain_share": 0.75,
+        "fill": {"num_problems": 2, "num_stopped": 1, "num_calls": 1, "num_generated_tokens": 7},
+    }
+    assert steady_figures([], [], [], wall_s=0.0, held_s=0.0)["mean_in_flight"] is None
 
 
 def test_an_engine_that_keeps_up_is_not_saturated() -> None:

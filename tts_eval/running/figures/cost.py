@@ -1,7 +1,4 @@
-"""The dollars of a run; an infinite cost is the string "inf" (JSON has none).
-
-Knows no clock: how long the GPUs were held is told.
-"""
+"""The dollars of a run; an infinite cost is the string "inf" (JSON has none)."""
 
 from __future__ import annotations
 
@@ -13,6 +10,7 @@ from typing import Any
 from tts_eval.measuring.busy import busy_shares_s
 from tts_eval.measuring.cost import Cost, cost_of, per_unit, shared_out, wall_usd
 from tts_eval.prices import ApiPrice
+from tts_eval.running.figures.steadiness import held_weights
 from tts_eval.running.outcome import Outcome
 from tts_eval.spend import Call
 
@@ -23,12 +21,16 @@ def cost_figures(
     outcomes: Sequence[Outcome],
     calls: Sequence[Call],
     *,
-    wall_s: float,
+    held_s: float,
+    load: Mapping[str, Any],
     holdings: Holdings,
     hardware: Mapping[str, Any],
     api_prices: Mapping[str, Mapping[str, Any] | None],
 ) -> dict[str, Any]:
-    """Return the dollars of holding GPUs, of their busy time, and of an API; None where no price is known."""
+    """Return the dollars of holding GPUs, of their busy time, and of an API; None where no price is known.
+
+    `held_s` is how long they were held for these problems under `load` (see `steadiness.held_seconds`).
+    """
     num_gpus, price = sum(held["num_gpus"] for held in holdings), hardware["usd_per_gpu_hour"]
     num_tokens = [outcome.spend.num_generated_tokens for outcome in outcomes]
     is_correct = [outcome.is_correct for outcome in outcomes]
@@ -38,11 +40,16 @@ def cost_figures(
 
     wall, busy, band = dict.fromkeys(Cost.__slots__), None, None
     if price is not None:
-        usd = wall_usd(num_gpus=num_gpus, wall_s=wall_s, usd_per_gpu_hour=price)
-        wall = cost(shared_out(usd, [outcome.spend.calls_s for outcome in outcomes]))
+        usd = wall_usd(num_gpus=num_gpus, wall_s=held_s, usd_per_gpu_hour=price)
+        weights = held_weights(
+            load,
+            tta_s=[outcome.spend.tta_s for outcome in outcomes],
+            calls_s=[outcome.spend.calls_s for outcome in outcomes],
+        )
+        wall = cost(shared_out(usd, weights))
         gpu_seconds = _busy_gpu_seconds(outcomes, calls, holdings)
         busy = cost([gpu_seconds.get(outcome.problem_id, 0.0) * price / 3600 for outcome in outcomes])
-        band = _band(hardware, num_gpus * wall_s, sum(num_tokens), len(outcomes), sum(is_correct))
+        band = _band(hardware, num_gpus * held_s, sum(num_tokens), len(outcomes), sum(is_correct))
     api = _api_usd(calls, api_prices)
     return {
         **wall,

@@ -18,10 +18,15 @@ Readings = Sequence[tuple[int, float, MachineReading]]  # session, when, what th
 
 
 def energy_figures(
-    outcomes: Sequence[Outcome], readings: Readings, *, idle_powers_w: Sequence[float | None]
+    outcomes: Sequence[Outcome],
+    readings: Readings,
+    *,
+    idle_powers_w: Sequence[float | None],
+    held_share: float = 1.0,
 ) -> dict[str, Any]:
     """Return energy from the first arrival to the last answer, and what idle GPUs would have used in it.
 
+    Of a steady load it is shared with the fill: only `held_share` of it, `held_s` over `wall_s`, is theirs.
     `idle_powers_w` has an entry a session. All is None, and `power_valid` false, if power was not read
     throughout; a run on CPU has none.
     """
@@ -39,6 +44,7 @@ def energy_figures(
             return _figures(outcomes, None, None)
         joules += used
         idle_joules += idle_power_w * (end_s - start_s)
+    joules, idle_joules = held_share * joules, held_share * idle_joules
     return _figures(outcomes, joules, idle_joules) if outcomes else _figures(outcomes, None, None)
 
 

@@ -12,7 +12,7 @@ from tts_eval.measuring.objectives import Objectives
 from tts_eval.running.outcome import Outcome
 
 
-def goodput_figures(outcomes: Sequence[Outcome], wall_s: float, objectives: Objectives) -> dict[str, Any]:
+def goodput_figures(outcomes: Sequence[Outcome], held_s: float, objectives: Objectives) -> dict[str, Any]:
     """Return rate and share of the problems that met all objectives; None where nothing can be said.
 
     That is where none is stated, or one on a time that is known of no problem. Failed problems met none.
@@ -24,8 +24,8 @@ def goodput_figures(outcomes: Sequence[Outcome], wall_s: float, objectives: Obje
     num_correct = sum(outcome.is_correct for outcome in good)
     return {
         "objectives": dict(objectives.stated),
-        "goodput_problems_per_s": len(good) / wall_s if can_tell and wall_s else None,
+        "goodput_problems_per_s": len(good) / held_s if can_tell and held_s else None,
         "goodput_share": len(good) / len(outcomes) if can_tell else None,
-        "goodput_correct_per_s": num_correct / wall_s if can_tell and wall_s else None,
+        "goodput_correct_per_s": num_correct / held_s if can_tell and held_s else None,
         "goodput_correct_share": num_correct / len(outcomes) if can_tell else None,
     }

@@ -1,70 +1,96 @@
-"""What the engine did while the load was fully up: throughput without the run's ends.
+"""How steady the load was, and for how long the GPUs count as held by the measured problems.
 
-Knows no engine: tokens are placed in time by the calls that brought them.
+A run of a steady load is a window cut out of one that never ends: what is in flight at its two ends is shared
+with problems outside of it, so that the wall is not what its problems held the GPUs for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from tts_eval.running.outcome import Outcome
+from tts_eval.running.outcome import Fill, Outcome
 from tts_eval.spend import Call
 
-Window = tuple[float, float]  # seconds on the clock of a session
+Flight = tuple[float, float]  # arrival and answer, in seconds on the clock of a session
+Seconds = TypeVar("Seconds")  # a value a problem: a list, a column of a frame
+
+
+def by_session(outcomes: Iterable[Outcome]) -> list[list[Outcome]]:
+    """Return the problems of each session, which has a clock of its own, in the order of their arrivals."""
+    sessions: dict[int, list[Outcome]] = {}
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.spend.arrived_s):
+        sessions.setdefault(outcome.session, []).append(outcome)
+    return list(sessions.values())
 
 
 def longest_session(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return the problems of the session with the most of them: each session has a clock of its own."""
-    sessions = [outcome.session for outcome in outcomes]
-    longest = max(set(sessions), key=sessions.count, default=None)
-    return [outcome for outcome in outcomes if outcome.session == longest]
+    """Return the problems of the session with the most of them."""
+    return max(by_session(outcomes), key=len, default=[])
 
 
-def steady_window(outcomes: Sequence[Outcome]) -> Window | None:
-    """Return the time from the first answer to the last arrival; None if the first answer came after it.
+def held_seconds(
+    outcomes: Sequence[Outcome], load: Mapping[str, Any], *, wall_s: float, is_saturated: bool | None
+) -> float:
+    """Return for how long the GPUs are held for these problems under their load; `load` is the manifest's.
 
-    Before it a closed loop is still filling up and an open one has only begun to queue; after it places of
-    the closed loop stay empty, and nobody comes any more.
+    A closed loop of k: the sum of the times in the system over k (Little, Operations Research 9, 1961): a
+    problem shares the GPUs with the k - 1 in flight beside it, fill among them. An open steady load: N
+    arrivals have N - 1 gaps, so the time from the first to the last is N / (N - 1) times too short. A load
+    that is not steady, or that the engine fell behind, has no steady state: then all of `wall_s`.
     """
-    if not outcomes:
-        return None
-    first_answer_s = min(outcome.spend.finished_s for outcome in outcomes)
-    last_arrival_s = max(outcome.spend.arrived_s for outcome in outcomes)
-    return (first_answer_s, last_arrival_s) if first_answer_s < last_arrival_s else None
+    if load["in_flight"] is not None:
+        return sum(outcome.spend.tta_s for outcome in outcomes) / int(load["in_flight"])
+    sessions = by_session(outcomes)
+    num_gaps = len(outcomes) - len(sessions)
+    if not load["is_steady"] or is_saturated or not num_gaps:
+        return wall_s
+    arriving_s = sum(session[-1].spend.arrived_s - session[0].spend.arrived_s for session in sessions)
+    return arriving_s * len(outcomes) / num_gaps
 
 
-def steady_figures(outcomes: Sequence[Outcome], calls: Sequence[Call], *, is_steady: bool) -> dict[str, Any]:
-    """Return the throughput within the steady window; None for a load that does not press evenly."""
-    inside = longest_session(outcomes)
-    window = steady_window(inside) if is_steady else None
-    if window is None:
-        return dict.fromkeys(
-            ("steady_window_s", "steady_problems_per_s", "steady_generated_tokens_per_s"), None
-        )
-    begin_s, end_s = window
-    ids = {outcome.problem_id for outcome in inside}
-    num_tokens = [_tokens_within(call, window) for call in calls if call.problem_id in ids]
-    known = [num for num in num_tokens if num is not None]
-    num_answers = sum(begin_s < outcome.spend.finished_s <= end_s for outcome in inside)
-    width_s = end_s - begin_s
+def held_weights(load: Mapping[str, Any], *, tta_s: Seconds, calls_s: Seconds) -> Seconds:
+    """Return by which seconds of the problems dollars and joules are shared out over them.
+
+    In a closed loop by the time in flight, which is exact: k problems share the GPUs at any moment. Otherwise
+    by the seconds that all calls of a problem took.
+    """
+    return calls_s if load["in_flight"] is None else tta_s
+
+
+def steady_figures(
+    outcomes: Sequence[Outcome],
+    fills: Sequence[Fill],
+    fill_calls: Sequence[Call],
+    *,
+    wall_s: float,
+    held_s: float,
+) -> dict[str, Any]:
+    """Return the seconds that dollars and rates stand on, how even the load was, and what kept it up.
+
+    `mean_in_flight` is the mean over `wall_s` of the problems in flight, fill included; `drain_share` is the
+    share of it after the last measured arrival, in which without fill ever fewer would be in flight.
+    """
+    in_flight_s, drain_s = 0.0, 0.0
+    for session in by_session(outcomes):
+        flights = [(outcome.spend.arrived_s, outcome.spend.finished_s) for outcome in session]
+        began_s, last_arrival_s = flights[0][0], flights[-1][0]
+        ended_s = max(finished_s for _, finished_s in flights)
+        drain_s += ended_s - last_arrival_s
+        flights += [(f.arrived_s, f.finished_s) for f in fills if f.session == session[0].session]
+        in_flight_s += sum(_overlap_s(flight, (began_s, ended_s)) for flight in flights)
     return {
-        "steady_window_s": window,
-        "steady_problems_per_s": num_answers / width_s,
-        "steady_generated_tokens_per_s": sum(known) / width_s if len(known) == len(num_tokens) else None,
+        "held_s": held_s,
+        "mean_in_flight": in_flight_s / wall_s if wall_s else None,
+        "drain_share": drain_s / wall_s if wall_s else None,
+        "fill": {
+            "num_problems": len(fills),
+            "num_stopped": sum(fill.is_stopped for fill in fills),
+            "num_calls": len(fill_calls),
+            "num_generated_tokens": sum(call.num_generated_tokens for call in fill_calls),
+        },
     }
 
 
-def _tokens_within(call: Call, window: Window) -> float | None:
-    """Return how many of the policy's tokens fall into `window`, those after the first spread evenly."""
-    if call.role != "policy" or call.num_generated_tokens == 0:
-        return 0.0
-    if call.first_token_s is None or call.decode_s is None:
-        return None
-    begin_s, end_s = window
-    first_s, last_s = call.first_token_s, call.first_token_s + call.decode_s
-    num_first = float(begin_s <= first_s < end_s)
-    if call.decode_s == 0:
-        return num_first * call.num_generated_tokens
-    overlap_s = max(0.0, min(last_s, end_s) - max(first_s, begin_s))
-    return num_first + (call.num_generated_tokens - 1) * overlap_s / call.decode_s
+def _overlap_s(flight: Flight, window: Flight) -> float:
+    return max(0.0, min(flight[1], window[1]) - max(flight[0], window[0]))

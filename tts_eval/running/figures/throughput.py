@@ -20,10 +20,10 @@ def wall_seconds(outcomes: Sequence[Outcome]) -> float:
     return total_s
 
 
-def throughput_figures(outcomes: Sequence[Outcome], wall_s: float) -> dict[str, Any]:
-    """Return problems and generated tokens per second of `wall_s`."""
+def throughput_figures(outcomes: Sequence[Outcome], held_s: float) -> dict[str, Any]:
+    """Return problems and generated tokens per second of `held_s` (see `steadiness.held_seconds`)."""
     num_tokens = sum(outcome.spend.num_generated_tokens for outcome in outcomes)
     return {
-        "problems_per_s": len(outcomes) / wall_s if wall_s else None,
-        "generated_tokens_per_s": num_tokens / wall_s if wall_s else None,
+        "problems_per_s": len(outcomes) / held_s if held_s else None,
+        "generated_tokens_per_s": num_tokens / held_s if held_s else None,
     }
