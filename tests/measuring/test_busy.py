@@ -28,3 +28,12 @@ def test_shares_add_up_to_the_time_in_which_anything_ran() -> None:
 
 def test_no_call_no_share() -> None:
     assert busy_shares_s([]) == []
+
+
+def test_a_call_keeps_one_replica_busy_and_many_calls_all() -> None:
+    """Two replicas: alone from 0 to 2 s, two together to 4 s, three to 6 s, of which each has two thirds."""
+    calls = [(0.0, 6.0), (2.0, 6.0), (4.0, 6.0)]
+    shares_s = busy_shares_s(calls, num_replicas=2)
+
+    assert shares_s == pytest.approx([2 + 2 + 4 / 3, 2 + 4 / 3, 4 / 3])
+    assert sum(shares_s) == pytest.approx(2 + 4 + 4)

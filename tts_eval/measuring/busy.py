@@ -1,7 +1,4 @@
-"""How long an engine worked, and whose work it was.
-
-Knows no price and no engine: a call is a stretch of time.
-"""
+"""How long an engine worked, and whose work it was; a call is a stretch of time."""
 
 from __future__ import annotations
 
@@ -11,11 +8,12 @@ from itertools import pairwise
 Stretch = tuple[float, float]  # start and end, in seconds
 
 
-def busy_shares_s(calls: Sequence[Stretch]) -> list[float]:
-    """Return each call's share of the seconds in which any call ran.
+def busy_shares_s(calls: Sequence[Stretch], *, num_replicas: int = 1) -> list[float]:
+    """Return each call's share of the seconds in which replicas of an engine had a call to run.
 
     At every moment the calls that run have equal shares, so that the shares of all calls add up to the busy
-    time: the sum over steps of dt / batch of a continuously batching engine, seen from outside.
+    time: the sum over steps of dt / batch of a continuously batching engine, seen from outside. Fewer calls
+    than replicas (data parallelism) keep one replica each busy; where there are more, all are.
     """
     change: dict[float, int] = {}
     for start_s, end_s in calls:
@@ -26,6 +24,6 @@ def busy_shares_s(calls: Sequence[Stretch]) -> list[float]:
     num_running = 0
     for earlier_s, later_s in pairwise(moments):
         num_running += change[earlier_s]
-        grown_s = (later_s - earlier_s) / num_running if num_running else 0.0
+        grown_s = (later_s - earlier_s) * min(1.0, num_replicas / num_running) if num_running else 0.0
         share_s[later_s] = share_s[earlier_s] + grown_s
     return [share_s[end_s] - share_s[start_s] for start_s, end_s in calls]

@@ -5,7 +5,7 @@ Knows no figure itself and no engine; what could not be measured is None.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tts_eval.measuring.objectives import Objectives
@@ -83,8 +83,10 @@ def summarize(directory: RunDirectory) -> Summary:
             calls,
             held_s=held_s,
             load=load,
-            holdings=sessions[-1]["holdings"],
+            holdings=_with_replicas(sessions[-1]),
             hardware=manifest["hardware"],
+            fills=fills,
+            fill_calls=fill_calls,
             api_prices=sessions[-1]["api_prices"],
         ),
         **energy_figures(
@@ -120,3 +122,12 @@ def _share_of_tokens(calls: Sequence[Call], fill_calls: Sequence[Call]) -> float
         for some in (calls, fill_calls)
     )
     return own / (own + fill) if fill else 1.0
+
+
+def _with_replicas(session: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return which roles hold which GPUs, and how many replicas their engine runs on them."""
+    facts = {"policy": session["engine"], **session["roles"]}
+    return [
+        {**held, "num_replicas": facts[held["roles"][0]]["settings"].get("data_parallel_size", 1)}
+        for held in session["holdings"]
+    ]

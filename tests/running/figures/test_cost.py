@@ -14,6 +14,7 @@ import pytest
 from tests.running.figures.outcomes import call, outcome
 from tts_eval.running.figures.cost import cost_figures
 from tts_eval.running.figures.steadiness import held_seconds, held_weights
+from tts_eval.running.outcome import Fill
 
 CALLS = [
     call("a", "policy", 0.0, 4.0, prompt=100, generated=40),
@@ -155,3 +156,40 @@ def test_in_a_closed_loop_a_problem_pays_for_its_time_in_flight() -> None:
     assert held_s == 4.5
     assert held_weights(load, tta_s=[5.0, 4.0], calls_s=[1.0, 1.0]) == [5.0, 4.0]
     assert figures(held_s=held_s, load=load)["usd_total"] == pytest.approx(0.009)
+
+
+def test_fill_pays_for_its_part_of_the_busy_time() -> None:
+    """From 0 to 4 s a fill call runs beside `a`, from 2 to 4 s beside both."""
+    mine = [
+        call(name, "policy", *times, prompt=9, generated=9)
+        for name, times in (("a", (0.0, 4.0)), ("b", (2.0, 4.0)))
+    ]
+    found = cost_figures(
+        [outcome(name, mine, is_correct=True) for name in "ab"],
+        mine,
+        held_s=4.0,
+        load=BATCH,
+        holdings=TWO_GPUS[:1],
+        hardware=PRICED,
+        fills=[Fill("a#fill-0", 0, 0.0, 4.0, is_stopped=False)],
+        fill_calls=[call("a#fill-0", "policy", 0.0, 4.0, prompt=9, generated=9)],
+        api_prices={},
+    )
+
+    assert found["cost_busy"]["usd_total"] == pytest.approx(0.001 * (1 + 2 * 2 / 3))
+
+
+def test_a_call_of_a_data_parallel_engine_is_charged_one_replica() -> None:
+    alone = [call("a", "policy", 0.0, 4.0, prompt=9, generated=9)]
+    found = cost_figures(
+        [outcome("a", alone, is_correct=True)],
+        alone,
+        held_s=4.0,
+        load=BATCH,
+        holdings=[{"roles": ["policy"], "num_gpus": 8, "num_replicas": 4}],
+        hardware=PRICED,
+        api_prices={},
+    )
+
+    assert found["cost_busy"]["usd_total"] == pytest.approx(0.001 * 2 * 4)
+    assert found["usd_total"] == pytest.approx(0.001 * 8 * 4)

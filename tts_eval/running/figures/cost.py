@@ -11,10 +11,10 @@ from tts_eval.measuring.busy import busy_shares_s
 from tts_eval.measuring.cost import Cost, cost_of, per_unit, shared_out, wall_usd
 from tts_eval.prices import ApiPrice
 from tts_eval.running.figures.steadiness import held_weights
-from tts_eval.running.outcome import Outcome
+from tts_eval.running.outcome import Fill, Outcome
 from tts_eval.spend import Call
 
-Holdings = Sequence[Mapping[str, Any]]  # GPUs, and the roles whose engines hold them together
+Holdings = Sequence[Mapping[str, Any]]  # GPUs, the roles whose engines hold them together, and replicas
 
 
 def cost_figures(
@@ -25,11 +25,14 @@ def cost_figures(
     load: Mapping[str, Any],
     holdings: Holdings,
     hardware: Mapping[str, Any],
+    fills: Sequence[Fill] = (),
+    fill_calls: Sequence[Call] = (),
     api_prices: Mapping[str, Mapping[str, Any] | None],
 ) -> dict[str, Any]:
     """Return the dollars of holding GPUs, of their busy time, and of an API; None where no price is known.
 
-    `held_s` is how long they were held for these problems under `load` (see `steadiness.held_seconds`).
+    `held_s` is how long they were held for these problems under `load` (see `steadiness.held_seconds`). The
+    fill's calls pay for their part of the busy time.
     """
     num_gpus, price = sum(held["num_gpus"] for held in holdings), hardware["usd_per_gpu_hour"]
     num_tokens = [outcome.spend.num_generated_tokens for outcome in outcomes]
@@ -47,7 +50,7 @@ def cost_figures(
             calls_s=[outcome.spend.calls_s for outcome in outcomes],
         )
         wall = cost(shared_out(usd, weights))
-        gpu_seconds = _busy_gpu_seconds(outcomes, calls, holdings)
+        gpu_seconds = _busy_gpu_seconds([*outcomes, *fills], [*calls, *fill_calls], holdings)
         busy = cost([gpu_seconds.get(outcome.problem_id, 0.0) * price / 3600 for outcome in outcomes])
         band = _band(hardware, num_gpus * held_s, sum(num_tokens), len(outcomes), sum(is_correct))
     api = _api_usd(calls, api_prices)
@@ -62,20 +65,23 @@ def cost_figures(
 
 
 def _busy_gpu_seconds(
-    outcomes: Sequence[Outcome], calls: Sequence[Call], holdings: Holdings
+    problems: Sequence[Outcome | Fill], calls: Sequence[Call], holdings: Holdings
 ) -> dict[str, float]:
     """Return each problem's GPU-seconds: its calls' shares of the time in which their GPUs had any.
 
+    Each replica of an engine (`num_replicas` of a holding, 1 where it is left out) has its part of the GPUs.
     The sessions of a resumed run have clocks of their own.
     """
-    session_of = {outcome.problem_id: outcome.session for outcome in outcomes}
+    session_of = {problem.problem_id: problem.session for problem in problems}
     total: dict[str, float] = {}
     for held in holdings:
         for session in set(session_of.values()):
             mine = [c for c in calls if c.role in held["roles"] and session_of.get(c.problem_id) == session]
             stretches = [(call.submitted_s + (call.queue_s or 0.0), call.finished_s) for call in mine]
-            for call, share_s in zip(mine, busy_shares_s(stretches), strict=True):
-                total[call.problem_id] = total.get(call.problem_id, 0.0) + held["num_gpus"] * share_s
+            num_replicas = held.get("num_replicas", 1)
+            for call, share_s in zip(mine, busy_shares_s(stretches, num_replicas=num_replicas), strict=True):
+                gpu_seconds = held["num_gpus"] / num_replicas * share_s
+                total[call.problem_id] = total.get(call.problem_id, 0.0) + gpu_seconds
     return total
 
 
