@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tts_eval.measuring.gaps import gap_counts
-from tts_eval.records import Trace
+from tts_eval.records import Finish, Trace
 from tts_eval.requests import Completion, Request, Timing
 from tts_eval.spend import Call
 from tts_eval.thinking import ThinkingPart
@@ -53,9 +53,14 @@ class OpenCall:
         about: int | None,
         finished_s: float,
     ) -> Call:
-        """Return the record of this call, its moments on the run's clock."""
+        """Return the record of this call, its moments on the run's clock.
+
+        A call that was stopped before its first token, and of which the engine reports no place in a step,
+        waited all the time: its prompt counts as not read.
+        """
         assert completion.finish is not None
         timing, num_tokens = completion.timing, len(completion.token_ids)
+        is_unserved = completion.finish is Finish.ABORT and num_tokens == 0 and timing.queue_s is None
         answer_after_s = None
         if num_thinking_tokens < num_tokens:
             answer_after_s = _answer_after_s(timing, num_thinking_tokens)
@@ -64,7 +69,7 @@ class OpenCall:
             number=self.number,
             role=role,
             seed=self.request.seed if self.request.sampling.temperature > 0 else None,
-            num_prompt_tokens=len(self.request.prompt_ids),
+            num_prompt_tokens=0 if is_unserved else len(self.request.prompt_ids),
             num_cached_tokens=completion.num_cached_tokens,
             num_generated_tokens=num_tokens,
             finish=completion.finish,

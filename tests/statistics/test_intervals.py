@@ -7,7 +7,6 @@ import pytest
 from scipy.stats import binomtest
 
 from tts_eval.statistics.intervals import mean_ci95, means_ci95, proportion_ci95, ratio_ci95, ratios_ci95
-from tts_eval.statistics.spread import Spread
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 20), (20, 20), (20, 50), (1, 3)])
@@ -44,10 +43,3 @@ def test_many_rows_have_the_intervals_of_each(num_values: int) -> None:
     for row, (mean, ratio) in enumerate(zip(means_ci95(costs), ratios_ci95(costs, right), strict=True)):
         assert mean == (None if num_values < 2 else pytest.approx(mean_ci95(costs[row])))
         assert ratio == (None if num_values < 2 else pytest.approx(ratio_ci95(costs[row], right[row])))
-
-
-def test_a_spread_leaves_out_what_is_unknown() -> None:
-    spread = Spread.of([1.0, None, 2.0, 3.0])
-    assert spread is not None
-    assert (spread.mean, spread.p50) == (2.0, 2.0)
-    assert Spread.of([None]) is None

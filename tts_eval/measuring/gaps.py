@@ -35,7 +35,10 @@ def gap_counts(token_times_s: Sequence[float]) -> GapCounts:
 
 
 def gap_spread(counts: Iterable[GapCounts]) -> Spread | None:
-    """Return how the gaps of all `counts` together spread, within 1%; None without gaps."""
+    """Return how the gaps of all `counts` together spread, within 1%; None without gaps.
+
+    Without intervals: gaps of one engine step are one observation, however many calls share it.
+    """
     total: Counter[int] = Counter()
     for some in counts:
         for bucket, num in some:
@@ -45,5 +48,17 @@ def gap_spread(counts: Iterable[GapCounts]) -> Spread | None:
     buckets, nums = (np.asarray(column) for column in zip(*sorted(total.items()), strict=True))
     gaps_s = SMALLEST_S * 2 * GROWTH**buckets / (1 + GROWTH)
     ranks = np.cumsum(nums)
-    p50, p90, p99 = (float(gaps_s[np.searchsorted(ranks, q * ranks[-1])]) for q in (0.5, 0.9, 0.99))
-    return Spread(float(np.average(gaps_s, weights=nums)), p50, p90, p99)
+    mean = float(np.average(gaps_s, weights=nums))
+    p50, p90, p95, p99 = (
+        float(gaps_s[np.searchsorted(ranks, q * ranks[-1])]) for q in (0.5, 0.9, 0.95, 0.99)
+    )
+    return Spread(
+        n=int(ranks[-1]),
+        num_censored=0,
+        mean=mean,
+        std=float(np.sqrt(np.average((gaps_s - mean) ** 2, weights=nums))),
+        p50=p50,
+        p90=p90,
+        p95=p95,
+        p99=p99,
+    )

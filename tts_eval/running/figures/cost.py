@@ -76,7 +76,13 @@ def _busy_gpu_seconds(
     total: dict[str, float] = {}
     for held in holdings:
         for session in set(session_of.values()):
-            mine = [c for c in calls if c.role in held["roles"] and session_of.get(c.problem_id) == session]
+            mine = [
+                c
+                for c in calls
+                if c.role in held["roles"]
+                and session_of.get(c.problem_id) == session
+                and c.num_prompt_tokens > 0  # else it was stopped before the engine began it
+            ]
             stretches = [(call.submitted_s + (call.queue_s or 0.0), call.finished_s) for call in mine]
             num_replicas = held.get("num_replicas", 1)
             for call, share_s in zip(mine, busy_shares_s(stretches, num_replicas=num_replicas), strict=True):
