@@ -58,7 +58,8 @@ async def test_every_promised_key_is_there(tmp_path: Path) -> None:
     summary = await run_cell(checked, engine, Grader(GradingPool()))
     assert [key for key in KEYS if key not in summary] == []
     assert set(summary["tokens"]) == {"prompt", "cached", "generated", "thinking", "verifier", "draft"}
-    assert set(summary["tta_s"]) == {"mean", "p50", "p90", "p99"}
+    percentiles = {"p50", "p90", "p95", "p99", "p50_ci95", "p99_ci95"}
+    assert set(summary["tta_s"]) == {"n", "num_censored", "mean", "std", *percentiles}
 
 
 async def test_flops_are_those_of_the_calls_where_the_architecture_is_known(tmp_path: Path) -> None:

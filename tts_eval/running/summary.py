@@ -22,6 +22,7 @@ from tts_eval.running.figures.flops import flops_figures
 from tts_eval.running.figures.gauges import gauge_figures, rises_of
 from tts_eval.running.figures.goodput import goodput_figures
 from tts_eval.running.figures.latency import latency_figures
+from tts_eval.running.figures.lengths import length_figures
 from tts_eval.running.figures.saturation import saturation_figures
 from tts_eval.running.figures.steadiness import held_seconds, steady_figures
 from tts_eval.running.figures.throughput import throughput_figures, wall_seconds
@@ -50,6 +51,7 @@ def summarize(directory: RunDirectory) -> Summary:
     saturation = saturation_figures(outcomes, is_open=load["is_open"])
     held_s = held_seconds(outcomes, load, wall_s=wall_s, is_saturated=saturation["saturated"])
     held_share = held_s / wall_s if wall_s else 1.0
+    steadiness = steady_figures(outcomes, fills, fill_calls, wall_s=wall_s, held_s=held_s)
     is_synthetic = any(engine["is_synthetic"] for engine in engines)
     flops = flops_figures(
         calls,
@@ -73,8 +75,14 @@ def summarize(directory: RunDirectory) -> Summary:
         **token_figures(outcomes),
         **latency_figures(outcomes),
         **call_figures(calls),
-        **throughput_figures(outcomes, held_s),
-        **steady_figures(outcomes, fills, fill_calls, wall_s=wall_s, held_s=held_s),
+        **length_figures(calls),
+        **throughput_figures(
+            outcomes,
+            held_s,
+            num_gpus=sessions[-1]["num_gpus"],
+            mean_in_flight=steadiness["mean_in_flight"],
+        ),
+        **steadiness,
         **saturation,
         **goodput_figures(outcomes, held_s, Objectives(**manifest["objectives"])),
         **flops,

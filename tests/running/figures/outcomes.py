@@ -16,7 +16,7 @@ def call(
     problem_id: str, role: str, start_s: float, end_s: float, *, prompt: int, generated: int, **further: Any
 ) -> Call:
     """Return a call of `prompt` tokens that generated so many from `start_s` to `end_s`."""
-    settings: dict[str, Any] = {"num_cached_tokens": 0, "queue_s": 0.0, **further}
+    settings: dict[str, Any] = {"num_cached_tokens": 0, "queue_s": 0.0, "finish": Finish.END, **further}
     return Call(
         problem_id=problem_id,
         number=0,
@@ -24,7 +24,6 @@ def call(
         seed=None,
         num_prompt_tokens=prompt,
         num_generated_tokens=generated,
-        finish=Finish.END,
         submitted_s=start_s,
         finished_s=end_s,
         **settings,

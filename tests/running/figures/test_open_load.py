@@ -62,6 +62,7 @@ def test_in_flight_is_a_mean_over_the_wall_with_the_fill() -> None:
     assert figures == {
         "held_s": 5.0,
         "mean_in_flight": 2.0,
+        "arrivals_per_s": 0.5,
         "drain_share": 0.75,
         "fill": {"num_problems": 2, "num_stopped": 1, "num_calls": 1, "num_generated_tokens": 7},
     }

@@ -68,20 +68,24 @@ def steady_figures(
 ) -> dict[str, Any]:
     """Return the seconds that dollars and rates stand on, how even the load was, and what kept it up.
 
-    `mean_in_flight` is the mean over `wall_s` of the problems in flight, fill included; `drain_share` is the
-    share of it after the last measured arrival, in which without fill ever fewer would be in flight.
+    `mean_in_flight` is the mean over `wall_s` of the problems in flight, fill included; `arrivals_per_s` the
+    realised rate of the measured arrivals, their gaps over the time from the first to the last; `drain_share`
+    the share of the wall after the last of them, in which without fill ever fewer would be in flight.
     """
-    in_flight_s, drain_s = 0.0, 0.0
+    in_flight_s, drain_s, arriving_s, num_gaps = 0.0, 0.0, 0.0, 0
     for session in by_session(outcomes):
         flights = [(outcome.spend.arrived_s, outcome.spend.finished_s) for outcome in session]
         began_s, last_arrival_s = flights[0][0], flights[-1][0]
         ended_s = max(finished_s for _, finished_s in flights)
         drain_s += ended_s - last_arrival_s
+        arriving_s += last_arrival_s - began_s
+        num_gaps += len(session) - 1
         flights += [(f.arrived_s, f.finished_s) for f in fills if f.session == session[0].session]
         in_flight_s += sum(_overlap_s(flight, (began_s, ended_s)) for flight in flights)
     return {
         "held_s": held_s,
         "mean_in_flight": in_flight_s / wall_s if wall_s else None,
+        "arrivals_per_s": num_gaps / arriving_s if arriving_s else None,
         "drain_share": drain_s / wall_s if wall_s else None,
         "fill": {
             "num_problems": len(fills),

@@ -1,7 +1,4 @@
-"""How much was done per second of the run.
-
-Knows no single problem's time.
-"""
+"""How much was done per second, for all GPUs, for one of them, and for one user."""
 
 from __future__ import annotations
 
@@ -20,10 +17,24 @@ def wall_seconds(outcomes: Sequence[Outcome]) -> float:
     return total_s
 
 
-def throughput_figures(outcomes: Sequence[Outcome], held_s: float) -> dict[str, Any]:
-    """Return problems and generated tokens per second of `held_s` (see `steadiness.held_seconds`)."""
-    num_tokens = sum(outcome.spend.num_generated_tokens for outcome in outcomes)
+def throughput_figures(
+    outcomes: Sequence[Outcome], held_s: float, *, num_gpus: int, mean_in_flight: float | None
+) -> dict[str, Any]:
+    """Return problems and tokens per second of `held_s` (see `steadiness.held_seconds`).
+
+    Input tokens are the policy's prompts, cached ones included. A user is a problem in flight.
+    """
+    num_generated = sum(outcome.spend.num_generated_tokens for outcome in outcomes)
+    num_input = sum(outcome.spend.num_prompt_tokens for outcome in outcomes)
+
+    def per_s(amount: float) -> float | None:
+        return amount / held_s if held_s else None
+
     return {
-        "problems_per_s": len(outcomes) / held_s if held_s else None,
-        "generated_tokens_per_s": num_tokens / held_s if held_s else None,
+        "problems_per_s": per_s(len(outcomes)),
+        "generated_tokens_per_s": per_s(num_generated),
+        "input_tokens_per_s": per_s(num_input),
+        "total_tokens_per_s": per_s(num_generated + num_input),
+        "generated_tokens_per_s_per_gpu": per_s(num_generated / num_gpus) if num_gpus else None,
+        "generated_tokens_per_s_per_user": per_s(num_generated / mean_in_flight) if mean_in_flight else None,
     }
