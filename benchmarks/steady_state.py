@@ -38,7 +38,7 @@ class Flight:
 def lengths(draw: np.random.Generator, num: int) -> list[int]:
     """Return how many tokens each of `num` problems takes."""
     usual = np.clip(draw.lognormal(4.5, 0.7, num), 1, LIMIT).astype(int)
-    return np.where(draw.random(num) < 0.04, LIMIT, usual).tolist()
+    return [int(num_tokens) for num_tokens in np.where(draw.random(num) < 0.04, LIMIT, usual)]
 
 
 def step_s(num_samples: int) -> float:

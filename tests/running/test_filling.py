@@ -161,9 +161,8 @@ def fills_of(path: Path) -> list[Fill]:
 
 
 async def test_fill_is_counted_in_no_figure_and_touches_no_outcome(tmp_path: Path, grader: Grader) -> None:
-    checked, engine = sums_cell(
-        tmp_path, engine=Slow({}, codec=WordCodec()), load=Concurrent(4), num_problems=6
-    )
+    engine = Slow({}, codec=WordCodec())
+    checked, _ = sums_cell(tmp_path, engine=engine, load=Concurrent(4), num_problems=6)
     summary = await run_cell(checked, engine, grader)
     fills = fills_of(tmp_path)
 

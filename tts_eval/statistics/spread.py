@@ -46,15 +46,20 @@ class Spread:
         cut = np.array(list(censored), float)
         if not len(known) and (listed or not len(cut)):
             return None
-        percentiles = np.percentile(known, [50, 90, 95, 99]).tolist() if not len(cut) else None
-        survival = None if percentiles else _Survival.of(known, cut)
-        mean = float(known.mean()) if survival is None else survival.mean
-        p50, p90, p95, p99 = percentiles or [survival.quantile(q) for q in (0.5, 0.9, 0.95, 0.99)]
+        std: float | None = None
+        if len(cut):
+            survival = _Survival.of(known, cut)
+            mean = survival.mean
+            p50, p90, p95, p99 = (survival.quantile(q) for q in (0.5, 0.9, 0.95, 0.99))
+        else:
+            mean = float(known.mean())
+            std = float(known.std(ddof=1)) if len(known) > 1 else None
+            p50, p90, p95, p99 = np.percentile(known, [50, 90, 95, 99]).tolist()
         return cls(
             n=len(known) + len(cut),
             num_censored=len(cut),
             mean=mean,
-            std=float(known.std(ddof=1)) if len(known) > 1 and not len(cut) else None,
+            std=std,
             p50=p50,
             p90=p90,
             p95=p95,
@@ -77,7 +82,7 @@ class _Survival:
         times, nums = np.unique(known, return_counts=True)
         everything = np.sort(np.concatenate((known, censored)))
         num_at_risk = len(everything) - np.searchsorted(everything, times, side="left")
-        return cls(times, np.cumprod(1 - nums / num_at_risk), float(everything[-1]))
+        return cls(times, np.cumprod(1 - nums / num_at_risk, dtype=float), float(everything[-1]))
 
     def quantile(self, q: float) -> float | None:
         """Return the first time that no more than 1 - `q` of the values exceed."""
