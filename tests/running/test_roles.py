@@ -168,7 +168,7 @@ async def test_every_role_is_charged_for_its_own_calls(tmp_path: Path) -> None:
     assert summary["tokens"]["generated"] == 4 * 5
     assert summary["num_gpus"] == 3
     assert summary["startup_s"] == 1.5  # three engines, half a second each
-    assert summary["usd_total"] == pytest.approx(3 * summary["wall_s"] * 0.001)
+    assert summary["usd_total"] == pytest.approx(3 * summary["held_s"] * 0.001)
     flops = call_flops(
         read_architecture(CONFIG), num_prompt_tokens=5, num_cached_tokens=1, num_generated_tokens=0
     )
