@@ -24,7 +24,7 @@ from tts_eval.verifying.metered import metered_verifier
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of an attempt: `cut` where the budget ended it, `error` and `trace` where the strategy raised."""
+    """What came of an attempt: `cut` where the budget ended it, `error` and `trace` where it raised."""
 
     attempt: Attempt | None
     cut: Cut | None

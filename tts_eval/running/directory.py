@@ -52,9 +52,7 @@ class RunDirectory:
 
     def append_fill(self, fill: Fill, calls: Sequence[Call]) -> None:
         """Keep when an unmeasured problem was in flight, and its calls; raises NotKept as `append`."""
-        json_lines.append(
-            self.path / "calls.jsonl", [{"session": fill.session, **_fields(c)} for c in calls]
-        )
+        json_lines.append(self.path / "calls.jsonl", [{"session": fill.session, **_fields(c)} for c in calls])
         json_lines.append(self.path / "fill.jsonl", [fill])
 
     def append_untimed(
