@@ -141,3 +141,18 @@ async def test_accuracy_at_a_deadline_follows_the_interims(tmp_path: Path) -> No
     (tmp_path / "problems.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     table = anytime(Cells.of(tts_eval.load(tmp_path)), deadlines_s=[0.5, 1.5, 2.5, 3.2])
     assert table["accuracy"].tolist() == [0, 0.5, 0.5, 1]  # 1, then the tie of 1 and 0, then 0
+
+
+async def test_runs_made_with_something_else_are_no_repeats(tmp_path: Path) -> None:
+    for number in range(4):
+        await run_sums(tmp_path / str(number) / "cot", seed=number, config={"seed": number})
+    for number, (path, value) in enumerate([("versions", {"vllm": "0.1"}), ("git_commit", "abc")]):
+        file = tmp_path / str(number) / "cot" / "manifest.json"
+        manifest = json.loads(file.read_text())
+        manifest["sessions"][-1][path] = value
+        file.write_text(json.dumps(manifest))
+    names = tts_eval.load(tmp_path).runs["cell"].tolist()
+    assert len(set(names)) == 3
+    assert names[2] == names[3]
+    assert "vllm 0.1" in names[0]
+    assert "commit abc" in names[1]

@@ -59,7 +59,21 @@ def run_row(folder: Path) -> dict[str, Any]:
         "load": None if summary["load"] is None else _with_settings(summary["load"], config.get("load")),
         "has_synthetic_acceptance": manifest["sessions"][-1]["engine"]["is_synthetic"],
         "settings": {key: value for key, value in config.items() if key not in NOT_THE_CELL},
+        "is_open_load": manifest["load"]["is_open"],
+        "made_with": _made_with(manifest["sessions"]),
     }
+
+
+def _made_with(sessions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return what times and answers depend on beside the settings: packages, commit and machine.
+
+    A run that was gone on with elsewhere names all that it was made with.
+    """
+    parts = [
+        {**session["versions"], "commit": session["git_commit"], **session["machine"]} for session in sessions
+    ]
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: " then ".join(dict.fromkeys(str(part.get(name)) for part in parts)) for name in names}
 
 
 def problem_frame(run: Any, row: pd.Series[Any]) -> pd.DataFrame:

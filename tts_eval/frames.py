@@ -5,10 +5,9 @@ Knows no file: what a run's rows hold is read by `tts_eval.frame_rows`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,8 +31,8 @@ GROUPED_BY = ["task", "fingerprint", "has_synthetic_acceptance"]
 class Frames:
     """`runs` has a row a run, `problems` a row a problem of a run, the others what happened within a problem.
 
-    `run` is the run's folder and the index of `runs`. `cell` is the same for runs that differ in nothing but
-    seed and tracking; `load` tells the load with its settings, `sweep` the sweep's folder. `usd` is a
+    `run` is the run's folder and the index of `runs`. `cell` is the same for repeats: runs that differ in
+    nothing but seed and tracking, made by the same versions and commit on like machines; `load` tells the load with its settings, `sweep` the sweep's folder. `usd` is a
     problem's share of the run's dollars, by the seconds of its calls. Runs may be compared if they asked the
     same problems under the same load (replayed runs have none), and if the acceptance of draft tokens was
     real in all of them or synthetic in all of them.
@@ -111,20 +110,35 @@ def _run_folders(directory: Path) -> list[Path]:
 
 
 def _cell_names(runs: pd.DataFrame) -> list[str]:
-    """Name each cell after its overrides without the seed; different cells of one name are numbered."""
+    """Name each cell after its overrides without the seed; different cells of one name are numbered.
+
+    Those that differ only in what they were made with are told apart by that, as in cot [vllm 0.11.0].
+    """
     keys_of: dict[str, list[str]] = {}
-    names = []
+    made_with: dict[str, list[dict[str, str]]] = {}
+    numbered = []
     for _, run in runs.iterrows():
         name = ",".join(part for part in run["name"].split(",") if part.split("=")[0] not in NOT_THE_CELL)
         name = name or run["strategy"]
         what = [run["settings"], run["hardware"], run["provenance"], run["model"], run["fingerprint"]]
-        key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+        key = json.dumps(what, sort_keys=True)
         keys = keys_of.setdefault(name, [])
         if key not in keys:
             keys.append(key)
         number = keys.index(key) + 1
-        names.append(name if number == 1 else f"{name} #{number}")
-    return names
+        numbered.append(name if number == 1 else f"{name} #{number}")
+        made_with.setdefault(numbered[-1], []).append(run["made_with"])
+    return [
+        name + _difference(own, made_with[name])
+        for name, own in zip(numbered, runs["made_with"], strict=True)
+    ]
+
+
+def _difference(own: Mapping[str, str], all_: Sequence[Mapping[str, str]]) -> str:
+    """Return what `own` has other than some of `all_`, in brackets; nothing where they are alike."""
+    names = dict.fromkeys(name for one in all_ for name in one)
+    differing = [name for name in names if len({one.get(name) for one in all_}) > 1]
+    return f" [{', '.join(f'{name} {own.get(name)}' for name in differing)}]" if differing else ""
 
 
 def _stacked(runs: pd.Index[Any], rows_of: Callable[[str], Iterable[dict[str, Any]]]) -> pd.DataFrame:

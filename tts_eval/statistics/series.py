@@ -13,7 +13,8 @@ from tts_eval.statistics.intervals import Interval
 from tts_eval.statistics.quantiles import HalfOpen, quantile_ci95
 
 NUM_BATCHES = 20
-FEWEST_TIMES = 1000  # how many correlation times a run must last: a shorter one may have missed every rush
+FEWEST_TIMES = 2000  # how many correlation times a run must last: a shorter one may have missed every rush
+_T = float(stdtrit(NUM_BATCHES - 1, 0.975))
 _WINDOW = 5.0  # correlation times after which the correlations are noise
 
 
@@ -21,28 +22,27 @@ def series_mean_ci95(values: Sequence[float] | Floats) -> Interval | None:
     """Return the interval of the long-run mean of `values`, in the order of arrival.
 
     Student's over the means of 20 batches (Law and Kelton, Operations Research 32, 1984). None where the run
-    is shorter than 1,000 correlation times: it says what happened within it, and nothing of the load, for a
+    is shorter than 2,000 correlation times: it says what happened within it, and nothing of the load, for a
     queue may go without a rush for hundreds of arrivals and look uncorrelated.
     """
     x = np.asarray(values, float)
     if not _is_long_enough(x):
         return None
-    means = np.array([batch.mean() for batch in np.array_split(x, NUM_BATCHES)])
-    half = float(stdtrit(NUM_BATCHES - 1, 0.975)) * means.std(ddof=1) / math.sqrt(NUM_BATCHES)
+    half = _T * _batch_error(x)
     return float(x.mean() - half), float(x.mean() + half)
 
 
 def series_quantile_ci95(values: Sequence[float] | Floats, q: float) -> HalfOpen | None:
     """Return the interval of the long-run `q`-quantile of `values`, in the order of arrival.
 
-    That of order statistics, of as many independent values as there are correlation times of being below the
-    quantile. None where `series_mean_ci95` has none.
+    That of order statistics, of as many independent values as know the share below the quantile as well as
+    its batch means do. None where `series_mean_ci95` has none.
     """
     x = np.asarray(values, float)
     if not _is_long_enough(x):
         return None
-    is_below = (x <= np.quantile(x, q)).astype(float)
-    return quantile_ci95(x, q, num_effective=len(x) / correlation_time(is_below))
+    error = _batch_error((x <= np.quantile(x, q)).astype(float)) * _T / 1.96
+    return quantile_ci95(x, q, num_effective=q * (1 - q) / error**2 if error else None)
 
 
 def correlation_time(values: Sequence[float] | Floats) -> float:
@@ -60,6 +60,11 @@ def correlation_time(values: Sequence[float] | Floats) -> float:
     times = 1 + 2 * np.cumsum(covariances[1:] / covariances[0])
     is_summed_up = np.arange(1, n) >= _WINDOW * times
     return max(1.0, float(times[is_summed_up.argmax()])) if is_summed_up.any() else math.inf
+
+
+def _batch_error(x: Floats) -> float:
+    means = np.array([batch.mean() for batch in np.array_split(x, NUM_BATCHES)])
+    return float(means.std(ddof=1)) / math.sqrt(NUM_BATCHES)
 
 
 def _is_long_enough(x: Floats) -> bool:
