@@ -32,10 +32,10 @@ class Frames:
     """`runs` has a row a run, `problems` a row a problem of a run, the others what happened within a problem.
 
     `run` is the run's folder and the index of `runs`. `cell` is the same for repeats: runs that differ in
-    nothing but seed and tracking, made by the same versions and commit on like machines; `load` tells the load with its settings, `sweep` the sweep's folder. `usd` is a
-    problem's share of the run's dollars, by the seconds of its calls. Runs may be compared if they asked the
-    same problems under the same load (replayed runs have none), and if the acceptance of draft tokens was
-    real in all of them or synthetic in all of them.
+    nothing but seed and tracking, made by the same versions and commit on like machines; `load` tells the
+    load with its settings, `sweep` the sweep's folder. `usd` is a problem's share of the run's dollars. Runs
+    may be compared if they asked the same problems under the same load (replayed runs have none), and if the
+    acceptance of draft tokens was real in all of them or synthetic in all of them.
     """
 
     runs: pd.DataFrame

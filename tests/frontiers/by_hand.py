@@ -19,6 +19,7 @@ class Solved(NamedTuple):
     tta_s: float = 1.0
     usd: float = 0.01
     level: int = 1
+    error: str | None = None
 
 
 def frames_of(
@@ -33,6 +34,8 @@ def frames_of(
                 {
                     "run": run,
                     "cell": name,
+                    "seed": repeat,
+                    "is_open_load": False,
                     "model": (models or {}).get(name, "m"),
                     "strategy": name,
                     "verifier": "none",
@@ -56,6 +59,7 @@ def frames_of(
                     "level": one.level,
                     "is_correct": one.is_correct,
                     "num_generated_tokens": one.tokens,
+                    "error": one.error,
                     "tta_s": one.tta_s,
                     "usd": one.usd,
                     "joules": math.nan,

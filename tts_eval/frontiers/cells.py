@@ -1,12 +1,11 @@
 """The cells of comparable runs as matrices: what each made of each problem, its repeats and seeds together.
 
-Knows no file and no frontier; every resampled figure comes from the same resamples of problems.
+Every resampled figure comes from the same resamples of problems, and of runs where there are repeats.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,17 +14,14 @@ import pandas as pd
 
 from tts_eval.frames import Frames
 from tts_eval.frontiers.axes import Axis
+from tts_eval.frontiers.costs import QUANTILES, cost_of, resampled_costs
 from tts_eval.frontiers.flops import flops_by_problem
-from tts_eval.statistics.bootstrap import Floats, resampled_quantiles, resamples
-from tts_eval.statistics.intervals import (
-    Interval,
-    accuracy_ci95,
-    means_ci95,
-    percentile_ci95,
-    ratios_ci95,
-)
+from tts_eval.statistics.bootstrap import Floats, resamples
+from tts_eval.statistics.intervals import Interval, accuracy_ci95, means_ci95, ratios_ci95
+from tts_eval.statistics.quantiles import quantile_ci95
+from tts_eval.statistics.run_noise import RunNoise
 
-QUANTILES = {"p50": 0.5, "p99": 0.99}
+MAX_FAILED_SHARE = 0.5  # a cell of which more problems failed says nothing of what it costs
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,12 @@ class Cells:
     """The cells of `frames`, in the order in which they first come.
 
     `accuracies` (num_cells, num_problems) holds the share of repeats that were right; `levels` the problems'
-    difficulty, NaN where unknown. Costs and their resampled values are NaN where they were not measured.
+    difficulty, NaN where unknown. `num_runs` counts the runs of a cell, `num_repeats` their different seeds:
+    running a seed again tells how the times vary, and nothing of the answers. Costs and their resampled
+    values are NaN where they were not measured, and where more than half of a cell's problems failed.
+
+    `stated_run_noise` is the standard deviation of the logarithm of times and dollars from run to run. It
+    counts where no cell has repeats; without either it is unknown how far another run would be from these.
     """
 
     frames: Frames = field(repr=False)
@@ -42,24 +43,34 @@ class Cells:
     levels: Floats = field(repr=False)
     accuracies: Floats = field(repr=False)
     num_repeats: tuple[int, ...] = field(repr=False)
+    num_runs: tuple[int, ...] = field(repr=False)
+    stated_run_noise: float | None = None
 
     @classmethod
-    def of(cls, frames: Frames) -> Cells:
+    def of(cls, frames: Frames, *, run_noise: float | None = None) -> Cells:
         """Return the cells of `frames`; raises ValueError where their runs may not be compared."""
+        if run_noise is not None and not (math.isfinite(run_noise) and run_noise >= 0):
+            raise ValueError(f"run_noise must be a number from 0, not {run_noise!r}")
         frames = frames.comparable()
         if frames.runs["has_synthetic_acceptance"].any():
             raise ValueError("runs with synthetic acceptance of draft tokens have times, but no accuracy")
-        names = tuple(frames.runs["cell"].unique())
-        table = frames.problems
-        right = table.pivot_table(index="cell", columns="problem", values="is_correct", aggfunc="mean")
+        names = list(frames.runs["cell"].unique())
+        table = frames.problems.assign(seed=frames.problems["run"].map(frames.runs["seed"]))
+        of_seeds = table.pivot_table(
+            index=["cell", "seed"], columns="problem", values="is_correct", aggfunc="mean"
+        )
+        right = of_seeds.groupby(level="cell").mean()
         levels = table.groupby("problem")["level"].first().reindex(right.columns)
+        by_cell = frames.runs.groupby("cell")
         return cls(
             frames=frames,
-            names=names,
+            names=tuple(names),
             problems=tuple(right.columns),
             levels=levels.to_numpy(float),
-            accuracies=right.loc[list(names)].to_numpy(float),
-            num_repeats=tuple(frames.runs["cell"].value_counts()[list(names)]),
+            accuracies=right.loc[names].to_numpy(float),
+            num_repeats=tuple(by_cell["seed"].nunique()[names]),
+            num_runs=tuple(by_cell.size()[names]),
+            stated_run_noise=run_noise,
         )
 
     @property
@@ -78,6 +89,13 @@ class Cells:
         """How often each problem stands in each resample, (num_resamples, num_problems)."""
         return resamples(len(self.problems))
 
+    @cached_property
+    def failed_shares(self) -> Floats:
+        """The share of the problems of each cell that its strategy failed on, (num_cells,)."""
+        table = self.frames.problems
+        shares = table["error"].notna().groupby(table["cell"]).mean()
+        return shares[list(self.names)].to_numpy(float)
+
     def accuracy_interval(self, cell: int) -> Interval:
         """Return the 95% interval of one cell's accuracy."""
         interval = accuracy_ci95(self.accuracies[cell], num_repeats=self.num_repeats[cell])
@@ -87,19 +105,68 @@ class Cells:
     def cost(self, axis: Axis) -> Floats:
         """Return the cost of each cell, (num_cells,)."""
         if axis.name not in self._costs:
-            costs = [self._cost(cell, axis) for cell in range(len(self.names))]
-            self._costs[axis.name] = np.array(costs)
+            values = zip(self.values(axis), self.accuracies, strict=True)
+            self._costs[axis.name] = np.array([cost_of(own, right, axis) for own, right in values])
         return self._costs[axis.name]
 
     @cached_property
     def _costs(self) -> dict[str, Floats]:
         return {}
 
+    def run_noise(self, axis: Axis) -> RunNoise | None:
+        """Return how far costs on `axis` vary from run to run; None where nobody knows.
+
+        That of the logarithm of the cost of single runs, pooled over the cells with repeats, else as stated.
+        FLOPs and tokens hang on the samples alone.
+        """
+        if axis.kind == "compute":
+            return RunNoise(0.0)
+        if axis.name not in self._run_noises:
+            figures = []
+            for values, right in zip(self.values(axis), self.accuracies, strict=True):
+                # What the answers do to dollars a right answer is in the resamples of problems already.
+                figures.append(np.array([cost_of(run[:, None], right, axis) for run in values.T]))
+            known = [costs for costs in figures if np.isfinite(costs).all()]
+            stated = None if self.stated_run_noise is None else RunNoise(self.stated_run_noise)
+            self._run_noises[axis.name] = RunNoise.of(known) or stated
+        return self._run_noises[axis.name]
+
+    @cached_property
+    def _run_noises(self) -> dict[str, RunNoise | None]:
+        return {}
+
+    def run_effects(self, axis: Axis) -> Floats | None:
+        """Return the deviation of each run's logarithmic cost in each resample, None where it is unknown.
+
+        The shape is (num_resamples, num_cells, the most runs of a cell).
+        """
+        noise = self.run_noise(axis)
+        return None if noise is None else noise.draw(len(self.names), max(self.num_runs))
+
     def cost_intervals(self, axis: Axis) -> list[Interval]:
-        """Return the 95% interval of each cell's cost."""
+        """Return the 95% interval of each cell's cost, over problems and, where their noise is known, runs.
+
+        Where it is not, the interval is for this run of other problems. Times under an open load have none
+        then: queues make the problems of one run depend on each other.
+        """
+        noise = self.run_noise(axis)
+        if noise is None and axis.column == "tta_s" and self._is_open_load:
+            return [(math.nan, math.nan)] * len(self.names)
+        return [
+            _widened(interval, cost, 0.0 if noise is None else noise.half_width(num_runs))
+            for interval, cost, num_runs in zip(
+                self._intervals_over_problems(axis), self.cost(axis), self.num_runs, strict=True
+            )
+        ]
+
+    @property
+    def _is_open_load(self) -> bool:
+        return bool(self.frames.runs["is_open_load"].any())
+
+    def _intervals_over_problems(self, axis: Axis) -> list[Interval]:
         if axis.statistic in QUANTILES:
-            return [percentile_ci95(resampled) for resampled in self.resampled_cost(axis).T]
-        means = self._means(axis)
+            return [_quantile_interval(values, QUANTILES[axis.statistic]) for values in self.values(axis)]
+        means = np.stack([values.mean(axis=1) for values in self.values(axis)])
         if axis.statistic == "per_correct":
             intervals = ratios_ci95(means, self.accuracies)
         else:
@@ -107,63 +174,50 @@ class Cells:
         return [interval or (math.nan, math.nan) for interval in intervals]
 
     def resampled_cost(self, axis: Axis) -> Floats:
-        """Return the cost in each resample, (num_resamples, num_cells)."""
+        """Return the cost in each resample, (num_resamples, num_cells).
+
+        Of problems and, where the noise of runs is known, of runs.
+        """
         if axis.name not in self._resampled_costs:
-            self._resampled_costs[axis.name] = self._resampled_cost(axis)
+            costs = resampled_costs(self.values(axis), self.accuracies, axis, self.weights)
+            effects = self.run_effects(axis)
+            if effects is not None:
+                costs = costs * np.exp(
+                    np.stack(
+                        [effects[:, cell, :num].mean(axis=1) for cell, num in enumerate(self.num_runs)], 1
+                    )
+                )
+            self._resampled_costs[axis.name] = costs
         return self._resampled_costs[axis.name]
 
     @cached_property
     def _resampled_costs(self) -> dict[str, Floats]:
         return {}
 
-    def _cost(self, cell: int, axis: Axis) -> float:
-        values = self._values(axis)[cell]
-        if axis.statistic in QUANTILES:
-            return float(np.quantile(values, QUANTILES[axis.statistic]))
-        mean = float(values.mean())
-        if axis.statistic == "mean" or math.isnan(mean):
-            return mean
-        accuracy = float(self.accuracy[cell])
-        return mean / accuracy if accuracy else math.inf
-
-    def _resampled_cost(self, axis: Axis) -> Floats:
-        if axis.statistic in QUANTILES:
-            return self._resampled_quantile(axis)
-        means = self.weights @ self._means(axis).T / len(self.problems)
-        if axis.statistic == "mean":
-            return np.asarray(means)
-        accuracy = self.resampled_accuracy
-        infinite = np.where(np.isnan(means), np.nan, np.inf)
-        return np.asarray(np.divide(means, accuracy, out=infinite, where=accuracy > 0))
-
-    def _resampled_quantile(self, axis: Axis) -> Floats:
-        """Return the quantile in each resample; cells of equally many repeats are taken together."""
-        values = self._values(axis)
-        resampled = np.full((len(self.weights), len(self.names)), np.nan)
-        for repeats in set(self.num_repeats):
-            weights = np.repeat(self.weights, repeats, axis=1) if repeats > 1 else self.weights
-            alike = [
-                cell for cell, own in enumerate(values) if own.shape[1] == repeats and not np.isnan(own).any()
-            ]
-            if alike:
-                rows = np.stack([values[cell].ravel() for cell in alike])
-                resampled[:, alike] = resampled_quantiles(rows, weights, QUANTILES[axis.statistic]).T
-        return resampled
-
-    def _means(self, axis: Axis) -> Floats:
-        """Return, for each cell, the mean over repeats of a quantity: (num_cells, num_problems)."""
-        return np.stack([values.mean(axis=1) for values in self._values(axis)])
-
-    def _values(self, axis: Axis) -> Sequence[Floats]:
-        """Return, for each cell, its values of a quantity: (num_problems, num_repeats)."""
+    def values(self, axis: Axis) -> list[Floats]:
+        """Return, for each cell, its values of the axis' quantity: (num_problems, num_runs)."""
         if axis.column not in self._by_column:
             table = self.frames.problems
             if axis.column == "flops":
                 table = table.assign(flops=flops_by_problem(self.frames))
-            wide = table.pivot(index=["cell", "run"], columns="problem", values=axis.column)
-            wide = wide[list(self.problems)].astype(float)
-            self._by_column[axis.column] = [wide.loc[name].to_numpy().T for name in self.names]
+            self._by_column[axis.column] = self._wide(table, axis.column)
         return self._by_column[axis.column]
+
+    @cached_property
+    def right(self) -> list[Floats]:
+        """Whether each run of each cell was right, (num_problems, num_runs) a cell."""
+        return self._wide(self.frames.problems, "is_correct", is_cost=False)
+
+    def _wide(self, table: pd.DataFrame, column: str, *, is_cost: bool = True) -> list[Floats]:
+        wide = table.pivot(index=["cell", "run"], columns="problem", values=column)
+        wide = wide[list(self.problems)].astype(float)
+        found = [wide.loc[name].to_numpy().T for name in self.names]
+        if not is_cost:
+            return found
+        is_known = self.failed_shares <= MAX_FAILED_SHARE
+        return [
+            own if known else np.full_like(own, np.nan) for own, known in zip(found, is_known, strict=True)
+        ]
 
     @cached_property
     def _by_column(self) -> dict[str, list[Floats]]:
@@ -173,4 +227,32 @@ class Cells:
         """Return, by cell, what tables and plots say of it: model, strategy, provenance and repeats."""
         columns = ["model", "strategy", "verifier", "engine", "speculation", "load", "hardware", "provenance"]
         first = self.frames.runs.groupby("cell", sort=False)[columns].first()
-        return first.assign(num_repeats=list(self.num_repeats))
+        return first.assign(num_repeats=list(self.num_repeats), num_runs=list(self.num_runs))
+
+
+def _widened(interval: Interval, cost: float, half: float) -> Interval:
+    """Return `interval` widened on both sides by `half` of the logarithm, which is independent of it."""
+    if not half or not cost > 0 or math.isinf(cost):
+        return interval
+    low, high = interval
+    with np.errstate(divide="ignore"):
+        down, up = np.log(cost / max(low, 0.0)) if low > 0 else math.inf, math.log(high / cost)
+    return cost * math.exp(-math.hypot(down, half)), cost * math.exp(math.hypot(up, half))
+
+
+def _quantile_interval(values: Floats, q: float) -> Interval:
+    """Return the interval of a quantile over all runs; repeats of a problem tell less than new problems."""
+    if np.isnan(values).any():
+        return math.nan, math.nan
+    num_problems, num_runs = values.shape
+    num_effective = float(values.size)
+    if num_runs > 1:
+        shares = (values <= np.quantile(values, q)).mean(axis=1)
+        error = float(shares.var(ddof=1)) / num_problems if num_problems > 1 else 0.0
+        independent = q * (1 - q) / error if error else float(num_problems)
+        num_effective = min(max(independent, num_problems), num_effective)
+    interval = quantile_ci95(values.ravel(), q, num_effective=num_effective)
+    if interval is None:
+        return math.nan, math.nan
+    low, high = interval
+    return -math.inf if low is None else low, math.inf if high is None else high

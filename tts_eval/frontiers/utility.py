@@ -23,7 +23,8 @@ def utility(cells: Cells, *, value_per_correct_usd: float, usd_per_wait_s: float
     """Return a row a cell, the best first: what a problem is worth, dollars and waiting taken off.
 
     `utility_usd` is value x accuracy - dollars per problem - cost of waiting x mean time to answer, with its
-    interval; `p_best` the share of resamples of the problems in which the cell is the best one. Cells whose
+    interval; `p_best` the share of resamples of problems and runs in which the cell is the best one. Both are
+    NaN where the noise of runs is unknown. Cells whose
     dollars or times were not measured are left out, but for a wait that costs nothing.
     """
     for name, rate in (("value_per_correct_usd", value_per_correct_usd), ("usd_per_wait_s", usd_per_wait_s)):
@@ -35,18 +36,19 @@ def utility(cells: Cells, *, value_per_correct_usd: float, usd_per_wait_s: float
     if usd_per_wait_s:
         worth = worth - usd_per_wait_s * cells.cost(wait)
         resampled = resampled - usd_per_wait_s * cells.resampled_cost(wait)
+    has_noise = all(cells.run_noise(axis) for axis in (usd, *([wait] if usd_per_wait_s else [])))
     known = np.flatnonzero(~np.isnan(worth))
     best = resampled[:, known].argmax(axis=1) if len(known) else np.array([], int)
     rows = []
     for place, cell in enumerate(known):
-        low, high = percentile_ci95(resampled[:, cell])
+        low, high = percentile_ci95(resampled[:, cell]) if has_noise else (math.nan, math.nan)
         rows.append(
             {
                 "cell": cells.names[cell],
                 "utility_usd": worth[cell],
                 "utility_usd_low": low,
                 "utility_usd_high": high,
-                "p_best": float(np.mean(best == place)),
+                "p_best": float(np.mean(best == place)) if has_noise else math.nan,
             }
         )
     columns = ["cell", "utility_usd", "utility_usd_low", "utility_usd_high", "p_best"]
