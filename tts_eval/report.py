@@ -43,6 +43,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--usd-per-wait-s", type=float, metavar="USD", help="what a second of waiting costs, by default 0"
     )
+    parser.add_argument(
+        "--run-noise",
+        type=float,
+        metavar="SD",
+        help="standard deviation of the logarithm of times and dollars from run to run, where no cell has "
+        "repeats (seed=0,1,2): 0.14 is a seventh",
+    )
     parser.epilog = (
         "FOLDER then holds report.html, frontier.csv, regret.csv and figures/ (PNG, PDF); levels.csv where "
         "problems have levels, equivalents.csv where there are several models, decisions.csv where a right "
@@ -58,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
         tracking = _tracking(overrides)
         tracking.check()
         rates = _rates(options.value_per_correct_usd, options.usd_per_wait_s)
-        write_report(directories, folder=folder, tracking=tracking, rates=rates)
+        write_report(directories, folder=folder, tracking=tracking, rates=rates, run_noise=options.run_noise)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         print(f"tts_eval.report: {complaint(error)}", file=sys.stderr)
         return 1

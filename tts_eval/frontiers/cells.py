@@ -21,6 +21,7 @@ from tts_eval.statistics.intervals import Interval, accuracy_ci95, means_ci95, r
 from tts_eval.statistics.quantiles import quantile_ci95
 from tts_eval.statistics.run_noise import RunNoise
 
+NUM_RESAMPLES_OF_RUNS = 200  # a variance needs fewer than a percentile
 MAX_FAILED_SHARE = 0.5  # a cell of which more problems failed says nothing of what it costs
 
 
@@ -122,14 +123,26 @@ class Cells:
         if axis.kind == "compute":
             return RunNoise(0.0)
         if axis.name not in self._run_noises:
-            figures = []
-            for values, right in zip(self.values(axis), self.accuracies, strict=True):
-                # What the answers do to dollars a right answer is in the resamples of problems already.
-                figures.append(np.array([cost_of(run[:, None], right, axis) for run in values.T]))
-            known = [costs for costs in figures if np.isfinite(costs).all()]
+            repeated = [
+                (values, right)
+                for values, right in zip(self.values(axis), self.accuracies, strict=True)
+                if values.shape[1] > 1 and not np.isnan(values).any() and right.any()
+            ]
             stated = None if self.stated_run_noise is None else RunNoise(self.stated_run_noise)
-            self._run_noises[axis.name] = RunNoise.of(known) or stated
+            self._run_noises[axis.name] = (
+                RunNoise.of([self._by_run(axis, *one) for one in repeated]) or stated
+            )
         return self._run_noises[axis.name]
+
+    def _by_run(self, axis: Axis, values: Floats, accuracies: Floats) -> tuple[Floats, Floats]:
+        """Return the cost of each run, (num_runs,), and in resamples of problems, (num_resamples, num_runs).
+
+        All runs have the cell's accuracies: what these do to dollars per right answer is no noise of runs.
+        """
+        runs = [run[:, None] for run in values.T]
+        alike = np.tile(accuracies, (len(runs), 1))
+        costs = np.array([cost_of(run, accuracies, axis) for run in runs])
+        return costs, resampled_costs(runs, alike, axis, self.weights[:NUM_RESAMPLES_OF_RUNS])
 
     @cached_property
     def _run_noises(self) -> dict[str, RunNoise | None]:

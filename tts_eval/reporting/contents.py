@@ -1,7 +1,4 @@
-"""What the page holds of a group, as plain JSON: every aggregate of every cell, and a few things in detail.
-
-Knows no HTML; what is shown of a few cells alone is in `details`.
-"""
+"""What the page holds of a group, as plain JSON: every aggregate of every cell, a few things in detail."""
 
 from __future__ import annotations
 
@@ -10,42 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tts_eval.frontiers.axes import Axis
 from tts_eval.reporting.decisions import Rates, decisions_of
 from tts_eval.reporting.details import anytime_curves, gauges_over_time, scaling_curves, single_problems
 from tts_eval.reporting.group import Group, plain, plain_rows
 from tts_eval.reporting.runaways import runaways_of
 
 PATH = ("queue_s", "prefill_s", "decode_s", "engine_other_s", "verifier_s", "strategy_s")
-FIGURES = (
-    "num_problems",
-    "num_correct",
-    "num_undecided",
-    "num_failed",
-    "usd_per_problem",
-    "usd_per_correct",
-    "usd_per_generated_token",
-    "cost_busy.usd_per_correct",
-    "cost_api.usd_per_correct",
-    "joules_per_problem",
-    "joules_per_correct",
-    "usd_per_gpu_hour",
-    "num_gpus",
-    "generated_tokens_per_s",
-    "problems_per_s",
-    "goodput_per_s",
-    "ttft_s.p50",
-    "ttfat_s.p50",
-    "tta_s.p50",
-    "tta_s.p99",
-    "queue_s.p50",
-    "tpot_excl_first_s.p50",
-    "kv_cache_usage_peak",
-    "num_preemptions",
-    "prefix_cache_hit_rate",
-    "mean_acceptance_length",
-    "startup_s",
-    "wall_s",
-)  # of the summary; the mean over a cell's repeats
 
 
 def contents_of(group: Group, *, rates: Rates | None = None) -> dict[str, Any]:
@@ -64,7 +32,9 @@ def contents_of(group: Group, *, rates: Rates | None = None) -> dict[str, Any]:
         "axes": [{"name": axis.name, "label": axis.label, "kind": axis.kind} for axis in group.axes],
         "first": {"compute": group.names_of("compute"), "system": group.names_of("system")},
         "shared": shared,
-        "figures": [name for name in FIGURES if _is_known(group.frames.runs, name)],
+        "figures": list(group.figures.columns),
+        "failed": [{"cell": name, "reason": reason} for name, reason in group.failed.items()],
+        "run_noise": {axis.name: _noise(group, axis) for axis in group.axes if axis.kind == "system"},
         "cells": _cells(group, shared),
         "regret": [_regret(group, *pair) for pair in group.regrets],
         "anytime": anytime_curves(group),
@@ -80,7 +50,6 @@ def contents_of(group: Group, *, rates: Rates | None = None) -> dict[str, Any]:
 
 def _cells(group: Group, shared: dict[str, str]) -> list[dict[str, Any]]:
     labels = group.cells.describe()
-    figures = _figures(group.frames.runs)
     paths = _critical_paths(group.frames.problems)
     number = {name: place for place, name in enumerate(group.cells.names)}
     tables = {axis: table.to_dict("index") for axis, table in group.frontiers.items()}
@@ -102,14 +71,15 @@ def _cells(group: Group, shared: dict[str, str]) -> list[dict[str, Any]]:
             {
                 "name": name,
                 "short": group.short_names[name],
-                **{key: _word(labels.loc[name, key]) for key in labels.columns if key != "num_repeats"},
+                **{key: _word(labels.loc[name, key]) for key in labels.columns if not key.startswith("num_")},
                 "parallelism": group.parallelism[name],
                 "num_repeats": group.cells.num_repeats[place],
+                "num_runs": group.cells.num_runs[place],
                 "accuracy": [plain(value) for value in (group.cells.accuracy[place], low, high)],
                 "costs": costs,
                 "own": own,
                 "path": None if name not in paths.index else [plain(s) for s in paths.loc[name]],
-                "figures": {key: plain(value) for key, value in figures.loc[name].items()},
+                "figures": {key: plain(value) for key, value in group.figures.loc[name].items()},
             }
         )
     return cells
@@ -125,13 +95,10 @@ def _regret(group: Group, compute: str, system: str) -> dict[str, Any]:
     }
 
 
-def _figures(runs: pd.DataFrame) -> pd.DataFrame:
-    known = [name for name in FIGURES if _is_known(runs, name)]
-    return runs[known].astype(float).groupby(runs["cell"], sort=False).mean()
-
-
-def _is_known(runs: pd.DataFrame, name: str) -> bool:
-    return name in runs and bool(runs[name].notna().any())
+def _noise(group: Group, axis: Axis) -> float | None:
+    """Return the deviation of the logarithm from run to run, None where it is unknown."""
+    noise = group.cells.run_noise(axis)
+    return None if noise is None else plain(noise.deviation)
 
 
 def _critical_paths(problems: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """One group of comparable cells with everything that the report says of them.
 
-Knows no drawing: the console, the figures, the files and the page all read it from here.
+The console, the figures, the files and the page all read it from here.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import pandas as pd
 from tts_eval.frames import Frames
 from tts_eval.frontiers.agreement import Agreement, agreement
 from tts_eval.frontiers.axes import AXES, Axis, Kind
-from tts_eval.frontiers.cells import Cells
+from tts_eval.frontiers.cells import MAX_FAILED_SHARE, Cells
 from tts_eval.frontiers.frontier import frontier
 from tts_eval.frontiers.regret import regret
 from tts_eval.frontiers.scaling import equivalents
+from tts_eval.reporting.cell_figures import cell_figures
 from tts_eval.reporting.levels import level_table
 
 DEGREES = {"tensor_parallel_size": "TP", "pipeline_parallel_size": "PP", "data_parallel_size": "DP"}
@@ -44,6 +45,22 @@ class Group:
     def axes(self) -> tuple[Axis, ...]:
         """The axes on which the cost of a cell is known."""
         return tuple(axis for axis in AXES if not np.isnan(self.cells.cost(axis)).all())
+
+    @cached_property
+    def figures(self) -> pd.DataFrame:
+        """What the summaries say of each cell, pooled over its runs: a row a cell."""
+        return cell_figures(self.frames.runs, self.frames.problems)
+
+    @cached_property
+    def failed(self) -> dict[str, str]:
+        """The cells on no frontier because too many problems failed, and the most frequent error of each."""
+        found = {}
+        for name, share in zip(self.cells.names, self.cells.failed_shares, strict=True):
+            if share > MAX_FAILED_SHARE:
+                errors = self.frames.problems.loc[self.frames.problems["cell"] == name, "error"]
+                most = str(errors.value_counts().index[0]).splitlines()[0]
+                found[name] = f"{errors.notna().sum()} of {len(errors)} problems failed, mostly with {most}"
+        return found
 
     @cached_property
     def frontiers(self) -> dict[str, pd.DataFrame]:
@@ -112,17 +129,20 @@ class Group:
     def restricted(self, names: Sequence[str]) -> Cells:
         """Return the cells called `names` alone."""
         runs = self.frames.runs.index[self.frames.runs["cell"].isin(list(names))]
-        return Cells.of(self.frames.of_runs(runs))
+        return Cells.of(self.frames.of_runs(runs), run_noise=self.cells.stated_run_noise)
 
 
-def groups_of(frames: Frames) -> tuple[list[Group], list[str]]:
-    """Return the groups that have accuracies, and the names of those that have none (synthetic drafts)."""
+def groups_of(frames: Frames, *, run_noise: float | None = None) -> tuple[list[Group], list[str]]:
+    """Return the groups that have accuracies, and the names of those that have none (synthetic drafts).
+
+    `run_noise` is what is stated of runs where none are repeats (see `Cells`).
+    """
     found, without = [], []
     for name, part in frames.groups().items():
         if part.runs["has_synthetic_acceptance"].any():
             without.append(name)
         else:
-            found.append(Group(name, Cells.of(part)))
+            found.append(Group(name, Cells.of(part, run_noise=run_noise)))
     return found, without
 
 

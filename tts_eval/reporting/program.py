@@ -23,14 +23,20 @@ from tts_eval.tracking.protocol import Tracking
 
 
 def write_report(
-    directories: Sequence[Path], *, folder: Path, tracking: Tracking, rates: Rates | None = None
+    directories: Sequence[Path],
+    *,
+    folder: Path,
+    tracking: Tracking,
+    rates: Rates | None = None,
+    run_noise: float | None = None,
 ) -> None:
     """Report on every finished run in `directories`; raises ValueError where there is nothing to say.
 
-    At stated `rates` decisions.csv tells what each cell is worth.
+    At stated `rates` decisions.csv tells what each cell is worth; `run_noise` is what is stated of runs where
+    none are repeats (see `Cells`).
     """
     with _no_garbage_collection():
-        groups, without_accuracy = groups_of(load(*directories))
+        groups, without_accuracy = groups_of(load(*directories), run_noise=run_noise)
         if not groups:
             raise ValueError(
                 "every run there accepted draft tokens by chance: such runs have times, but no accuracy, and "

@@ -1,7 +1,4 @@
-"""The report's tables: those written as CSV, and what is said on the console.
-
-Knows no page and no figure.
-"""
+"""The report's tables: those written as CSV, and what is said on the console."""
 
 from __future__ import annotations
 
@@ -82,6 +79,9 @@ def print_group(group: Group, *, rates: Rates | None = None, console: Console | 
     if is_mixed:
         table.add_column("provenance")
     table.add_column("accuracy [95%]", justify="right", no_wrap=True)
+    has_failed = bool((group.figures["num_failed"] > 0).any())
+    if has_failed:
+        table.add_column("failed", justify="right")
     for axis in axes:
         table.add_column(axis.label, justify="right")
     for name in group.on_a_frontier[:MAX_ROWS]:
@@ -90,10 +90,13 @@ def print_group(group: Group, *, rates: Rates | None = None, console: Console | 
         accuracy = f"{row['accuracy']:.3f} [{row['accuracy_low']:.3f}, {row['accuracy_high']:.3f}]"
         marked = [figure(cost["cost"]) + ("*" if cost["on_frontier"] else " ") for cost in costs]
         provenance = [row["provenance"]] if is_mixed else []
-        table.add_row(escape(group.short_names[name]), *provenance, accuracy, *marked)
+        failed = [f"{group.figures.loc[name, 'num_failed']}"] if has_failed else []
+        table.add_row(escape(group.short_names[name]), *provenance, accuracy, *failed, *marked)
     console.print(table)
     if len(group.on_a_frontier) > MAX_ROWS:
         console.print(f"and {len(group.on_a_frontier) - MAX_ROWS} more: frontier.csv")
+    for name, reason in group.failed.items():
+        console.print(f"on no frontier: {group.short_names[name]}: {reason}", markup=False, soft_wrap=True)
     for system in group.names_of("system")[:2]:
         for line in regret_lines(group, system):
             console.print(line, markup=False, soft_wrap=True)
@@ -102,26 +105,39 @@ def print_group(group: Group, *, rates: Rates | None = None, console: Console | 
 
 
 def regret_lines(group: Group, system: str) -> list[str]:
-    """Return what the compute frontier's cells cost too much on `system` where they do so most, in words."""
+    """Return what the compute frontier's cells cost too much on `system` where that is proven, in words."""
     lines = []
     for compute in group.names_of("compute")[:1]:
         table, agreed = group.regrets[compute, system]
-        lost = table[table["regret"] > 0] if not table.empty else table
-        label, by = axis_of(system).label, axis_of(compute).label
+        if table.empty:
+            continue
         low, high = agreed.ci95
         ranks = f"Kendall's tau {figure(agreed.tau)} [{figure(low)}, {figure(high)}]"
-        if lost.empty:
-            lines.append(f"regret in {label}: none; choosing by {by} finds the same cells ({ranks})")
-            continue
-        worst = lost.sort_values("regret_ratio", ascending=False).reset_index().iloc[0].to_dict()
-        names = group.short_names
         lines.append(
-            f"regret in {label}, choosing by {by}: {len(lost)} of {len(table)} cells; the largest "
-            f"{figure(worst['regret'])} [{figure(worst['regret_low'])}, {figure(worst['regret_high'])}] "
-            f"by {names[worst['cell']]} instead of {names[worst['system_cell']]}, "
-            f"{worst['regret_ratio']:.2f} times its cost ({ranks})"
+            f"regret in {axis_of(system).label}, choosing by {axis_of(compute).label}: "
+            f"{_regret_words(group, table, system)} ({ranks})"
         )
     return lines
+
+
+def _regret_words(group: Group, table: pd.DataFrame, system: str) -> str:
+    if group.cells.run_noise(axis_of(system)) is None:
+        count = int((table["regret"] > 0).sum())
+        return (
+            f"nothing is proven of {len(table)} cells by one run each, {count} look dearer than another; "
+            "repeat with seed=0,1,2, or state the noise from run to run with --run-noise"
+        )
+    proven = table[table["is_proven"]]
+    if proven.empty:
+        return f"proven of none of {len(table)} cells"
+    worst = proven.sort_values("regret_low", ascending=False).reset_index().iloc[0].to_dict()
+    names = group.short_names
+    return (
+        f"proven of {len(proven)} of {len(table)} cells; the surest "
+        f"{figure(worst['regret'])} [{figure(worst['regret_low'])}, {figure(worst['regret_high'])}] "
+        f"by {names[worst['cell']]} instead of {names[worst['system_cell']]}, "
+        f"{worst['regret_ratio']:.2f} times its cost"
+    )
 
 
 def decision_line(group: Group, rates: Rates) -> str:
@@ -131,10 +147,12 @@ def decision_line(group: Group, rates: Rates) -> str:
     if table.empty:
         return f"{stated}: no cell has known dollars and times"
     best = table.iloc[0].to_dict()
+    worth = f"{stated}: {group.short_names[best['cell']]} is worth most, ${figure(best['utility_usd'])}"
+    if math.isnan(best["p_best"]):
+        return f"{worth} a problem in these runs; how sure that is takes repeats (seed=0,1,2)"
     return (
-        f"{stated}: {group.short_names[best['cell']]} is worth most, ${figure(best['utility_usd'])} "
-        f"[{figure(best['utility_usd_low'])}, {figure(best['utility_usd_high'])}] a problem, the best in "
-        f"{best['p_best']:.0%} of resamples"
+        f"{worth} [{figure(best['utility_usd_low'])}, {figure(best['utility_usd_high'])}] a problem, the "
+        f"best in {best['p_best']:.0%} of resamples"
     )
 
 

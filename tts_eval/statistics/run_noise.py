@@ -23,17 +23,26 @@ class RunNoise:
     degrees_of_freedom: float = math.inf
 
     @classmethod
-    def of(cls, figures: Sequence[Floats]) -> RunNoise | None:
-        """Return what repeats tell: `figures` holds a cell's figure, a value a run; None without any repeat.
+    def of(cls, figures: Sequence[tuple[Floats, Floats]]) -> RunNoise | None:
+        """Return what repeats tell; None without any repeat.
 
-        Pooled over cells, whose machine is the same: three repeats of one cell alone would tell little.
+        `figures` holds, for each cell, its figure in each run, (num_runs,), and the same in resamples of the
+        problems, (num_resamples, num_runs): by as much as runs come to differ there, they would differ without
+        any noise of the machine, and that is taken off. Pooled over cells, whose machine is the same: three
+        repeats of one cell alone would tell little.
         """
-        repeated = [np.log(values) for values in figures if len(values) > 1 and (values > 0).all()]
-        degrees_of_freedom = sum(len(values) - 1 for values in repeated)
+        squares, degrees_of_freedom = 0.0, 0
+        for values, resampled in figures:
+            if len(values) < 2 or not (values > 0).all():
+                continue
+            own = np.log(values) - np.log(values).mean()
+            logs = np.log(resampled[(resampled > 0).all(axis=1)])
+            sampled = logs - logs.mean(axis=1, keepdims=True) - own
+            squares += float((own**2).sum()) - float((sampled**2).sum(axis=1).mean())
+            degrees_of_freedom += len(values) - 1
         if not degrees_of_freedom:
             return None
-        squares = sum(float(((values - values.mean()) ** 2).sum()) for values in repeated)
-        return cls(math.sqrt(squares / degrees_of_freedom), float(degrees_of_freedom))
+        return cls(math.sqrt(max(squares, 0.0) / degrees_of_freedom), float(degrees_of_freedom))
 
     def half_width(self, num_runs: int) -> float:
         """Return half of the 95% interval of the logarithm of a mean over `num_runs` runs."""

@@ -95,18 +95,20 @@ function drawRegret() {
     $("regret-table").replaceChildren();
     return;
   }
-  const lost = found.rows.filter((row) => number(row.regret) > 0);
-  lost.sort((a, b) => number(b.regret_ratio) - number(a.regret_ratio));
   const tau = `Kendall's tau between the two orders of all cells: ${interval(found.tau)}.`;
-  const worst = lost[0];
-  $("reading").textContent = worst
-    ? `Choosing by ${label(compute)} costs too much on ${label(system)} at ${lost.length} of ${found.rows.length} points of its frontier. ` +
-      `The largest regret: ${shortOf(worst.cell)} takes ${shown(worst.system_cost)}; ${shortOf(worst.system_cell)} is at least as accurate for ` +
-      `${interval([worst.regret, worst.regret_low, worst.regret_high])} less (${shown(worst.regret_ratio)} times the cost).\n${tau}`
-    : `No regret: every cell on the frontier of ${label(compute)} is the cheapest of its accuracy on ${label(system)} too.\n${tau}`;
-  const headings = ["compute-optimal cell", "system-optimal cell", "most accurate at its cost", "accuracy", "system cost", "regret [95%]", "times its cost", "accuracy lost [95%]", "same choice in"];
+  const proven = found.rows.filter((row) => row.is_proven).sort((a, b) => number(b.regret_low) - number(a.regret_low));
+  const worst = proven[0], num = found.rows.length;
+  $("reading").textContent = (state.group.run_noise[system] === null
+    ? `One run of each cell proves no regret: it may be the machine. Repeat with seed=0,1,2, or state the noise from run to run with --run-noise.`
+    : worst
+    ? `Choosing by ${label(compute)} is proven to cost too much on ${label(system)} at ${proven.length} of ${num} points of its frontier. ` +
+      `The surest: ${shortOf(worst.cell)} takes ${shown(worst.system_cost)}; ${shortOf(worst.system_cell)} takes ` +
+      `${interval([worst.regret, worst.regret_low, worst.regret_high])} less (${shown(worst.regret_ratio)} times the cost), its accuracy changed by ` +
+      `${interval([worst.accuracy_change, worst.accuracy_change_low, worst.accuracy_change_high])}.`
+    : `No regret is proven at any of ${num} points of the frontier of ${label(compute)} on ${label(system)}.`) + `\n${tau}`;
+  const headings = ["compute-optimal cell", "system-optimal cell", "most accurate at its cost", "accuracy", "system cost", "regret [95%]", "proven", "times its cost", "accuracy lost [95%]", "same choice in"];
   table("regret-table", headings, found.rows.map((row) => [word(shortOf(row.cell)), word(shortOf(row.system_cell)), word(shortOf(row.accurate_cell)), value(row.accuracy), value(row.system_cost),
-    value(row.regret, interval([row.regret, row.regret_low, row.regret_high])), value(row.regret_ratio),
+    value(row.regret, interval([row.regret, row.regret_low, row.regret_high])), value(row.is_proven ? 1 : 0, row.is_proven ? "yes" : "no"), value(row.regret_ratio),
     value(row.accuracy_lost, interval([row.accuracy_lost, row.accuracy_lost_low, row.accuracy_lost_high])),
     value(row.p_same, `${shown(row.p_same === null ? null : Math.round(100 * row.p_same))}%`)]), { textual: 3 });
 }
