@@ -10,6 +10,7 @@ import pytest
 
 from tests.frontiers.by_hand import Solved, frames_of, rights
 from tts_eval.frontiers.agreement import agreement
+from tts_eval.frontiers.axes import axis_of
 from tts_eval.frontiers.cells import Cells
 from tts_eval.frontiers.frontier import frontier
 from tts_eval.frontiers.regret import regret
@@ -26,7 +27,7 @@ FIVE = {
 
 @pytest.fixture(scope="module")
 def cells() -> Cells:
-    return Cells.of(frames_of(FIVE))
+    return Cells.of(frames_of(FIVE, repeats=2))
 
 
 def test_the_two_frontiers_are_not_the_same(cells: Cells) -> None:
@@ -79,7 +80,7 @@ def test_two_orders_of_five_cells(cells: Cells) -> None:
 
 
 def test_cells_that_tie_are_both_on_the_frontier() -> None:
-    table: Any = frontier(Cells.of(frames_of({"one": rights(9), "other": rights(9)})), "tta_s_p50")
+    table: Any = frontier(Cells.of(frames_of({"one": rights(9), "other": rights(9)}, repeats=2)), "tta_s_p50")
     assert table["on_frontier"].tolist() == [True, True]
     assert table["p_on_frontier"].tolist() == [1, 1]
 
@@ -104,6 +105,64 @@ def test_repeats_of_a_cell_tell_less_than_new_problems() -> None:
     once, fourfold = (Cells.of(frames_of({"c": rights(10)}, repeats=n)) for n in (1, 4))
     assert fourfold.num_repeats == (4,)
     assert fourfold.accuracy_interval(0) == pytest.approx(once.accuracy_interval(0), abs=0.02)
+
+
+def test_one_run_a_cell_proves_no_regret() -> None:
+    """Sevenfold time may be the machine's: nobody knows how far it repeats itself, unless that is stated."""
+    frames = frames_of(FIVE)
+    row: Any = regret(Cells.of(frames), compute="tokens_per_problem", system="tta_s_p50").loc["long"]
+    assert (row["regret"], row["is_proven"]) == (7, False)
+    assert math.isnan(row["regret_low"])
+    table: Any = frontier(Cells.of(frames), "tta_s_p50")
+    assert table["p_on_frontier"].isna().all()
+    assert set(table["cost_interval_over"]) == {"problems"}
+    stated = Cells.of(frames, run_noise=0.14)
+    row = regret(stated, compute="tokens_per_problem", system="tta_s_p50").loc["long"]
+    assert row["is_proven"]
+    assert 3 < row["regret_low"] < 7 < row["regret_high"]
+    with pytest.raises(ValueError, match=r"run_noise must be a number from 0, not -0\.1"):
+        Cells.of(frames, run_noise=-0.1)
+
+
+def test_a_choice_that_was_luck_is_no_regret() -> None:
+    """Runs differ by a tenth or a fifth, now to one side and now to the other."""
+    frames = frames_of({"one": rights(10, tokens=10), "other": rights(10, tokens=20)}, repeats=4)
+    factor = {"one/0": 1.1, "one/1": 1.1, "one/2": 1.1, "one/3": 0.8, "other/0": 1.0, "other/1": 1.2}
+    frames.problems["tta_s"] *= frames.problems["run"].map(factor).fillna(1.0)
+    row: Any = regret(Cells.of(frames), compute="tokens_per_problem", system="tta_s_mean").loc["one"]
+    assert not row["is_proven"]
+    assert row["regret_low"] <= 0
+
+
+def test_a_cell_that_failed_on_most_problems_is_on_no_frontier() -> None:
+    failing = [Solved(False, tokens=1, tta_s=0.1, usd=0, error="IndexError") for _ in range(20)]
+    cells = Cells.of(frames_of({"failing": failing, "vote": rights(12)}))
+    table: Any = frontier(cells, "tta_s_p50")
+    assert table["on_frontier"].to_dict() == {"failing": False, "vote": True}
+    assert math.isnan(table.loc["failing", "cost"])
+    assert cells.failed_shares.tolist() == [1, 0]
+
+
+def test_running_a_seed_again_repeats_the_times_and_not_the_answers() -> None:
+    frames = frames_of({"c": rights(10)}, repeats=4)
+    frames.runs["seed"] = [0, 0, 0, 1]
+    cells = Cells.of(frames)
+    assert (cells.num_runs, cells.num_repeats) == ((4,), (2,))
+    assert cells.run_noise(axis_of("tta_s_mean")) is not None
+
+
+def test_times_of_one_run_under_an_open_load_have_no_interval() -> None:
+    frames = frames_of(FIVE)
+    frames.runs["is_open_load"] = True
+    table: Any = frontier(Cells.of(frames), "tta_s_mean")
+    assert table["cost_low"].isna().all()
+    assert table["cost"].notna().all()
+
+
+def test_a_p99_of_few_problems_has_no_upper_end(cells: Cells) -> None:
+    table: Any = frontier(cells, "tta_s_p99")
+    assert np.isinf(table["cost_high"]).all()
+    assert (table["cost_low"] <= table["cost"]).all()
 
 
 def test_an_unknown_axis_is_told(cells: Cells) -> None:

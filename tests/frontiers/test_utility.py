@@ -17,7 +17,8 @@ CELLS = Cells.of(
             "vote": rights(12, tta_s=2, usd=0.2),
             "never": rights(9, tta_s=9, usd=0.9),
             "best": rights(16, tta_s=4, usd=1.0),
-        }
+        },
+        repeats=2,
     )
 )
 
@@ -58,3 +59,9 @@ def test_the_envelope_against_trying_many_rates() -> None:
 def test_a_negative_value_is_told() -> None:
     with pytest.raises(ValueError, match="value_per_correct_usd must be a number from 0, not -1"):
         utility(CELLS, value_per_correct_usd=-1, usd_per_wait_s=0)
+
+
+def test_one_run_a_cell_does_not_say_how_sure_the_choice_is() -> None:
+    cells = Cells.of(frames_of({"a": rights(8), "b": rights(9)}))
+    table: Any = utility(cells, value_per_correct_usd=1, usd_per_wait_s=0)
+    assert table[["p_best", "utility_usd_low", "utility_usd_high"]].isna().all(axis=None)

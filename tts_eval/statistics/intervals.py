@@ -166,13 +166,16 @@ def _degrees_of_freedom(tops: Floats, bottoms: Floats) -> float:
     return float((top + bottom) ** 2 / (top**2 / (len(tops) - 1) + bottom**2 / max(num_effective - 1, 1.0)))
 
 
-def percentile_ci95(estimates: ArrayLike) -> Interval:
-    """Return the middle 95% of the estimates in all resamples; those of nobody (NaN) are left out."""
+def percentile_ci95(estimates: ArrayLike, *, below: float = 0.025) -> Interval:
+    """Return the 95% of the estimates in all resamples that leave a share `below` under them.
+
+    By default the middle ones; unknown ones (NaN) are left out.
+    """
     known = np.asarray(estimates, float)
     known = known[~np.isnan(known)]
     if not len(known):
         return math.nan, math.nan
-    low, high = np.quantile(known, _TAILS, method="nearest")
+    low, high = np.quantile(known, (below, 0.95 + below), method="nearest")
     return float(low), float(high)
 
 

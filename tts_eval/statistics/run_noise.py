@@ -27,7 +27,7 @@ class RunNoise:
         """Return what repeats tell; None without any repeat.
 
         `figures` holds, for each cell, its figure in each run, (num_runs,), and the same in resamples of the
-        problems, (num_resamples, num_runs): by as much as runs come to differ there, they would differ without
+        problems, (num_resamples, num_runs): as much as runs come to differ there they would differ without
         any noise of the machine, and that is taken off. Pooled over cells, whose machine is the same: three
         repeats of one cell alone would tell little.
         """
