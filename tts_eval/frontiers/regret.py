@@ -30,10 +30,11 @@ def regret(cells: Cells, *, compute: str, system: str) -> pd.DataFrame:
     that was luck has a regret below 0.
 
     The intervals are those of the differences once the choices are made, paired by problem, over problems and
-    runs; that of `regret` leaves 4% below it and 1% above. Without repeats or a stated noise of runs the intervals of costs are NaN: one run a cell does not
-    tell a regret from the mood of the machine. A regret is proven if its interval excludes 0: `is_proven`
-    says so, unless the choices are proven to be less accurate. `p_same` is the share of resamples in which no
-    cell that is as accurate is cheaper. Only cells with both costs known take part.
+    runs; that of `regret` leaves 4% below it and 1% above. Without repeats or a stated noise of runs those of
+    costs are NaN: one run a cell does not tell a regret from the mood of the machine. `is_proven` says that
+    the interval of a regret excludes 0, and that the choices are not proven to be less accurate. `p_same` is
+    the share of resamples in which no cell that is as accurate is cheaper. Only cells with both costs known
+    take part.
     """
     compute_axis, system_axis = axis_of(compute), axis_of(system)
     accuracy, compute_cost, system_cost = cells.accuracy, cells.cost(compute_axis), cells.cost(system_axis)
