@@ -30,7 +30,7 @@ Ends = tuple[float | None, float | None]
 Outcome = tuple[Ends | None, float]  # an interval, None where there is none, and the truth
 
 NUM_TRIALS = 1000
-NUM_OF_CELLS = 60  # trials of the kinds that take a whole set of runs each
+NUM_OF_CELLS = 40  # trials of the kinds that take a whole set of runs each
 RUNAWAY_SHARE, RUNAWAY_TIMES = 0.02, 20.0
 
 
@@ -95,7 +95,7 @@ def of_costs(random: np.random.Generator) -> dict[str, tuple[int, Callable[[], l
         kinds[f"p{100 * q:.0f}, {n} problems"] = NUM_TRIALS, quantile(n, q)
     for utilization, n in ((0.5, 100), (0.5, 10_000), (0.8, 100), (0.8, 10_000), (0.9, 100), (0.9, 10_000)):
         name = f"mean time, queue at {utilization}, {n} problems"
-        kinds[name] = 100, lambda u=utilization, n=n: queued(u, n)  # type: ignore[misc]
+        kinds[name] = 60, lambda u=utilization, n=n: queued(u, n)  # type: ignore[misc]
         if n == 100:
             kinds[f"{name}, as if independent"] = 300, lambda u=utilization, n=n: naive(u, n)  # type: ignore[misc]
     return kinds
@@ -192,18 +192,22 @@ def holds(interval: Ends, truth: float) -> bool:
 def main() -> None:
     """Print a line a kind of interval."""
     random = np.random.default_rng(1)
-    found: dict[str, list[Outcome]] = {}
+    print(f"{'interval':<58}{'trials':>7}{'given':>7}{'holds':>7}")
     for name, (num_trials, trial) in of_costs(random).items():
-        found[name] = [outcome for _ in range(num_trials) for outcome in trial()]
-    for source in (of_classification, of_fits, of_cells):
+        _print(name, [outcome for _ in range(num_trials) for outcome in trial()])
+    for source in (of_fits, of_classification, of_cells):
+        found: dict[str, list[Outcome]] = {}
         for name, outcome in source(random):
             found.setdefault(name, []).append(outcome)
-    print(f"{'interval':<58}{'trials':>7}{'given':>7}{'holds':>7}")
-    for name, outcomes in found.items():
-        given = [(interval, truth) for interval, truth in outcomes if interval is not None]
-        share = f"{np.mean([holds(*one) for one in given]):.3f}" if given else "-"
-        print(f"{name:<58}{len(outcomes):>7}{len(given) / len(outcomes):>7.2f}{share:>7}", flush=True)
+        for name, outcomes in found.items():
+            _print(name, outcomes)
     print(p_on_frontier(random))
+
+
+def _print(name: str, outcomes: list[Outcome]) -> None:
+    given = [(interval, truth) for interval, truth in outcomes if interval is not None]
+    share = f"{np.mean([holds(*one) for one in given]):.3f}" if given else "-"
+    print(f"{name:<58}{len(outcomes):>7}{len(given) / len(outcomes):>7.2f}{share:>7}", flush=True)
 
 
 if __name__ == "__main__":
