@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import NormalDist
 
 import numpy as np
@@ -19,7 +20,13 @@ from tts_eval.frontiers.cells import Cells
 from tts_eval.frontiers.frontier import frontier
 from tts_eval.frontiers.regret import regret
 from tts_eval.statistics.bootstrap import Floats, resamples
-from tts_eval.statistics.classification import estimate, precision_of_wrong, recall_of_wrong, roc_auc
+from tts_eval.statistics.classification import (
+    Statistic,
+    estimate,
+    precision_of_wrong,
+    recall_of_wrong,
+    roc_auc,
+)
 from tts_eval.statistics.intervals import mean_ci95, ratio_ci95
 from tts_eval.statistics.posterior import new_problems_posterior
 from tts_eval.statistics.quantiles import quantile_ci95
@@ -82,22 +89,25 @@ def of_costs(random: np.random.Generator) -> dict[str, tuple[int, Callable[[], l
     def jeffreys(n: int) -> list[Outcome]:
         return [(new_problems_posterior(int(random.binomial(n, 0.4)), n).ci95, 0.4)]
 
+    def running_away(n: int) -> list[Outcome]:
+        return [(mean_ci95(with_runaways(random, n)), mean * tail)]
+
     kinds: dict[str, tuple[int, Callable[[], list[Outcome]]]] = {}
     for n in (30, 100, 300):
-        kinds[f"cost per token, {n} problems"] = NUM_TRIALS, lambda n=n: token_cost(n)  # type: ignore[misc]
-        kinds[f"Jeffreys' posterior, {n} problems"] = NUM_TRIALS, lambda n=n: jeffreys(n)  # type: ignore[misc]
+        kinds[f"cost per token, {n} problems"] = NUM_TRIALS, partial(token_cost, n)
+        kinds[f"Jeffreys' posterior, {n} problems"] = NUM_TRIALS, partial(jeffreys, n)
     for n in (100, 300, 1000):
         kinds[f"mean cost, runaways, {n} problems"] = (
             NUM_TRIALS,
-            lambda n=n: [(mean_ci95(with_runaways(random, n)), mean * tail)],  # type: ignore[misc]
+            partial(running_away, n),
         )
     for q, n in ((0.5, 30), (0.5, 100), (0.5, 1000), (0.99, 30), (0.99, 100), (0.99, 200), (0.99, 1000)):
         kinds[f"p{100 * q:.0f}, {n} problems"] = NUM_TRIALS, quantile(n, q)
     for utilization, n in ((0.5, 100), (0.5, 10_000), (0.8, 100), (0.8, 10_000), (0.9, 100), (0.9, 10_000)):
         name = f"mean time, queue at {utilization}, {n} problems"
-        kinds[name] = 60, lambda u=utilization, n=n: queued(u, n)  # type: ignore[misc]
+        kinds[name] = 60, partial(queued, utilization, n)
         if n == 100:
-            kinds[f"{name}, as if independent"] = 300, lambda u=utilization, n=n: naive(u, n)  # type: ignore[misc]
+            kinds[f"{name}, as if independent"] = 300, partial(naive, utilization, n)
     return kinds
 
 
@@ -114,12 +124,14 @@ def of_classification(random: np.random.Generator) -> Iterator[tuple[str, Outcom
         return scores, labels
 
     many = [np.concatenate(part) for part in draw(100_000)]
-    statistics = {
+    statistics: dict[str, Statistic] = {
         "ROC-AUC": roc_auc,
         "precision": precision_of_wrong(0.5),
         "recall": recall_of_wrong(0.5),
     }
-    truths = {name: statistic(*many, np.ones(len(many[0]))) for name, statistic in statistics.items()}
+    scores_of_many, labels_of_many = many
+    ones = np.ones(len(scores_of_many))
+    truths = {name: statistic(scores_of_many, labels_of_many, ones) for name, statistic in statistics.items()}
     for _ in range(NUM_OF_CELLS * 2):
         scores, labels = draw(100)
         for name, statistic in statistics.items():
@@ -153,8 +165,8 @@ def of_cells(random: np.random.Generator) -> Iterator[tuple[str, Outcome]]:
             ("tta_s_p50", 1.0),
             ("tta_s_p99", math.exp(deviation * NormalDist().inv_cdf(0.99))),
         ):
-            row = cells.cost_intervals(axis_of(axis))[cells.names.index("0b")]
-            yield f"{axis}, 3 runs", (row, truth)
+            interval = cells.cost_intervals(axis_of(axis))[cells.names.index("0b")]
+            yield f"{axis}, 3 runs", (interval, truth)
         table = regret(cells, compute="tokens_per_problem", system="usd_per_problem")
         for name, row in table.iterrows():
             is_dearer = str(name).endswith("a")

@@ -83,7 +83,7 @@ class Cells:
     def resampled_accuracy(self) -> Floats:
         """The accuracy in each resample, (num_resamples, num_cells)."""
         # Rounded, so that cells which are right equally often tie whatever the order of summation.
-        return np.round(self.weights @ self.accuracies.T / len(self.problems), 12)
+        return np.asarray(np.round(self.weights @ self.accuracies.T / len(self.problems), 12))
 
     @cached_property
     def weights(self) -> Floats:
@@ -95,7 +95,7 @@ class Cells:
         """The share of the problems of each cell that its strategy failed on, (num_cells,)."""
         table = self.frames.problems
         shares = table["error"].notna().groupby(table["cell"]).mean()
-        return shares[list(self.names)].to_numpy(float)
+        return np.asarray(shares[list(self.names)], float)
 
     def accuracy_interval(self, cell: int) -> Interval:
         """Return the 95% interval of one cell's accuracy."""

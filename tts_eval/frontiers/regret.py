@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -45,8 +46,8 @@ def regret(cells: Cells, *, compute: str, system: str) -> pd.DataFrame:
     crossfit = Crossfit(cells, system_axis)
     rows = []
     for cell in on_frontier.tolist():
-        cheapest = crossfit.chosen(lambda accuracy, cost, own=cell: _cheapest(accuracy, cost, known, own))
-        best = crossfit.chosen(lambda accuracy, cost, own=cell: _most_accurate(accuracy, cost, known, own))
+        cheapest = crossfit.chosen(partial(_cheapest, known=known, cell=cell))
+        best = crossfit.chosen(partial(_most_accurate, known=known, cell=cell))
         low, high = _cost_difference(cells, cell, cheapest)
         change_low, change_high = _accuracy_difference(cells, cheapest, cell)
         lost_low, lost_high = _accuracy_difference(cells, best, cell)
@@ -75,13 +76,13 @@ def regret(cells: Cells, *, compute: str, system: str) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("cell").sort_values("compute_cost")
 
 
-def _cheapest(accuracy: Floats, cost: Floats, known: Mask, cell: int) -> int:
+def _cheapest(accuracy: Floats, cost: Floats, *, known: Mask, cell: int) -> int:
     """Return the cheapest cell at least as accurate; of equally cheap ones the given cell, then the best."""
     eligible = np.flatnonzero(known & (accuracy >= accuracy[cell]))
     return int(min(eligible, key=lambda other: (cost[other], other != cell, -accuracy[other])))
 
 
-def _most_accurate(accuracy: Floats, cost: Floats, known: Mask, cell: int) -> int:
+def _most_accurate(accuracy: Floats, cost: Floats, *, known: Mask, cell: int) -> int:
     """Return the most accurate cell that costs no more; of equally accurate ones the given cell."""
     eligible = np.flatnonzero(known & (cost <= cost[cell]))
     return int(min(eligible, key=lambda other: (-accuracy[other], other != cell, cost[other])))

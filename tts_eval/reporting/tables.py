@@ -90,7 +90,7 @@ def print_group(group: Group, *, rates: Rates | None = None, console: Console | 
         accuracy = f"{row['accuracy']:.3f} [{row['accuracy_low']:.3f}, {row['accuracy_high']:.3f}]"
         marked = [figure(cost["cost"]) + ("*" if cost["on_frontier"] else " ") for cost in costs]
         provenance = [row["provenance"]] if is_mixed else []
-        failed = [f"{group.figures.loc[name, 'num_failed']}"] if has_failed else []
+        failed = [str(group.figures["num_failed"][name])] if has_failed else []
         table.add_row(escape(group.short_names[name]), *provenance, accuracy, *failed, *marked)
     console.print(table)
     if len(group.on_a_frontier) > MAX_ROWS:

@@ -71,5 +71,5 @@ def _is_long_enough(x: Floats) -> bool:
     """Judge by the values and by their ranks: a few outliers hide how the others hang together."""
     if len(x) < FEWEST_TIMES:
         return False
-    ranks = np.argsort(np.argsort(x, kind="stable"), kind="stable")
+    ranks = np.argsort(np.argsort(x, kind="stable"), kind="stable").astype(float)
     return len(x) >= FEWEST_TIMES * max(correlation_time(x), correlation_time(ranks))
