@@ -97,7 +97,9 @@ def load(*directories: str | Path) -> Frames:
         places = ", ".join(map(str, directories)) or "no folder given"
         raise ValueError(f"no finished run there (a run has manifest.json and summary.json): {places}")
     runs = pd.DataFrame([run_row(folder) for folder in finished]).set_index("run")
-    runs["cell"] = _cell_names(runs)
+    runs = pd.concat(
+        [runs, pd.Series(_cell_names(runs), runs.index, name="cell")], axis=1
+    )  # not column by column
     problems = pd.concat([problem_frame(run, row) for run, row in runs.iterrows()], ignore_index=True)
     return Frames(runs, problems)
 

@@ -46,18 +46,20 @@ def test_a_low_quantile_has_no_lower_end() -> None:
 
 
 def test_dependent_values_count_for_fewer() -> None:
-    values = np.arange(1001.0)
+    values = [float(value) for value in range(1001)]
     wide, narrow = quantile_ci95(values, 0.5, num_effective=100), quantile_ci95(values, 0.5)
     assert wide is not None
     assert narrow is not None
     assert wide == pytest.approx((403, 597), abs=3)  # 500 -+ 1.96 * 1000 / (2 * sqrt(100))
     assert narrow == pytest.approx((469, 531), abs=3)
-    assert quantile_ci95(values, 0.99, num_effective=100) == (pytest.approx(976, abs=5), None)
+    low, high = quantile_ci95(values, 0.99, num_effective=100) or (None, 0.0)
+    assert low == pytest.approx(976, abs=5)
+    assert high is None
 
 
 def test_an_end_that_falls_on_what_was_cut_off_is_unknown() -> None:
     values = [*range(65), *[math.inf] * 35]
-    assert quantile_ci95(values, 0.5) == (pytest.approx(40, abs=2), pytest.approx(59, abs=2))
+    assert (quantile_ci95(values, 0.5) or ()) == pytest.approx((40, 59), abs=2)
     low, high = quantile_ci95(values, 0.6) or (0, 0)
     assert low == pytest.approx(50, abs=2)
     assert high is None

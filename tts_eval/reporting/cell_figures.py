@@ -66,7 +66,7 @@ def _band(per: str) -> Pooling:
     return pooled
 
 
-_PER_SECOND = _mean_by("wall_s")
+_PER_SECOND = _mean_by("held_s")
 POOLED: dict[str, Pooling] = {
     "num_problems": _total,
     "num_correct": _total,
@@ -88,8 +88,8 @@ POOLED: dict[str, Pooling] = {
     "num_gpus": _common,
     "generated_tokens_per_s": _PER_SECOND,
     "problems_per_s": _PER_SECOND,
-    "steady_generated_tokens_per_s": _PER_SECOND,
-    "steady_problems_per_s": _PER_SECOND,
+    "mean_in_flight": _mean_by("wall_s"),
+    "drain_share": _mean_by("wall_s"),
     "goodput_problems_per_s": _PER_SECOND,
     "goodput_share": _mean_by("num_problems"),
     "goodput_correct_per_s": _PER_SECOND,
@@ -101,6 +101,7 @@ POOLED: dict[str, Pooling] = {
     "prefix_cache_hit_rate": _mean_by("tokens.prompt"),
     "mean_acceptance_length": _mean_by("tokens.generated"),
     "startup_s": _total,
+    "held_s": _total,
     "wall_s": _total,
 }
 PERCENTILES = {"p50": 0.5, "p99": 0.99}

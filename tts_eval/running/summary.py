@@ -73,7 +73,7 @@ def summarize(directory: RunDirectory) -> Summary:
         **answer_figures(outcomes),
         **budget_figures(outcomes, manifest),
         **token_figures(outcomes),
-        **latency_figures(outcomes),
+        **latency_figures(outcomes, is_open=load["is_open"]),
         **call_figures(calls),
         **length_figures(calls),
         **throughput_figures(

@@ -36,13 +36,13 @@ def test_calls_that_never_got_a_token_waited_at_least_as_long_as_they_were_in_fl
 def test_problems_that_the_deadline_cut_off_have_no_time_to_answer() -> None:
     solved = [outcome(name, CALLS, is_correct=True) for name in "ab"]
     cut = [replace(outcome(name, CALLS, is_correct=False), cut=Cut.DEADLINE) for name in "cde"]
-    found = latency_figures([*solved, *cut])
+    found = latency_figures([*solved, *cut], is_open=False)
 
     assert (found["tta_s"]["n"], found["tta_s"]["num_censored"], found["tta_s"]["p50"]) == (5, 3, None)
     assert (found["ttft_s"]["num_censored"], found["ttft_s"]["p90"]) == (3, None)
     assert found["tta_s_mean_ci95"] is None
     standing = [replace(each, attempt=Attempt("1", ())) for each in cut]
-    answered = latency_figures([*solved, *standing])
+    answered = latency_figures([*solved, *standing], is_open=False)
     assert (answered["tta_s"]["num_censored"], answered["tta_s"]["p50"]) == (0, 9.0)
     assert answered["ttft_s"]["num_censored"] == 3  # an answer stood, but no token of these came
 
@@ -50,7 +50,7 @@ def test_problems_that_the_deadline_cut_off_have_no_time_to_answer() -> None:
 def test_a_failed_problem_stands_apart() -> None:
     solved = outcome("b", CALLS, is_correct=True)
     failed = replace(outcome("a", CALLS, is_correct=False), error="ZeroDivisionError: no")
-    found = latency_figures([solved, failed])
+    found = latency_figures([solved, failed], is_open=False)
 
     assert (found["tta_s"]["n"], found["tta_s"]["num_censored"], found["tta_s"]["p50"]) == (2, 1, 4.0)
     assert found["idle_s"]["n"] == found["critical_path"]["decode_s"]["n"] == 1

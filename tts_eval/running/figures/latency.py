@@ -12,7 +12,8 @@ from typing import Any
 
 from tts_eval.running.outcome import Outcome
 from tts_eval.spend import CriticalPath
-from tts_eval.statistics.intervals import mean_ci95
+from tts_eval.statistics.intervals import Interval, mean_ci95
+from tts_eval.statistics.series import series_mean_ci95
 from tts_eval.statistics.spread import Spread
 
 FIRSTS = ("ttft_s", "ttfat_s", "queue_s")  # from the arrival to something that may never come
@@ -20,8 +21,11 @@ PACES = ("tpot_excl_first_s", "e2e_per_token_s", "idle_s", "barrier_wait_s")
 PARTS = CriticalPath.__slots__
 
 
-def latency_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def latency_figures(outcomes: Sequence[Outcome], *, is_open: bool) -> dict[str, Any]:
     """Return how each time, and each part of the critical path, spreads over problems.
+
+    Under an open load a problem waits for those before it: the interval of the mean time to answer stands on
+    batches of neighbours in arrival, and is None in a run too short for them.
 
     A problem that failed, or that its budget ended without an answer, has no time to answer: it is censored
     at what it took; so is a first token (a first answer token, a first place in the engine) that never came.
@@ -36,7 +40,7 @@ def latency_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "tta_s": plain(Spread.of(answered, unanswered)),
         **{name: plain(Spread.of(getattr(spend, name) for spend in solved)) for name in PACES},
         "late_s": plain(Spread.of(outcome.spend.late_s for outcome in outcomes)),
-        "tta_s_mean_ci95": None if unanswered else mean_ci95(answered),
+        "tta_s_mean_ci95": None if unanswered else _mean_ci95(outcomes, is_open=is_open),
         "critical_path": {
             part: plain(Spread.of(getattr(spend.critical_path, part) for spend in solved)) for part in PARTS
         },
@@ -46,6 +50,13 @@ def latency_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             "num_generated_tokens": sum(outcome.spend.num_generated_tokens for outcome in failed),
         },
     }
+
+
+def _mean_ci95(outcomes: Sequence[Outcome], *, is_open: bool) -> Interval | None:
+    if not is_open:
+        return mean_ci95([outcome.spend.tta_s for outcome in outcomes])
+    in_order = sorted((outcome.spend for outcome in outcomes), key=lambda spend: spend.arrived_s)
+    return series_mean_ci95([spend.tta_s for spend in in_order])
 
 
 def plain(spread: Spread | None) -> dict[str, Any] | None:
