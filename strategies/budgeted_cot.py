@@ -99,7 +99,7 @@ class BudgetedCot:
                 temperature=self.temperature,
                 top_p=self.top_p,
             )
-            longer = trace.removesuffix(end) + llm.markers.wait
+            longer = trace.reopened() + llm.markers.wait
             budget_left = longer.num_tokens < self.max_thinking_tokens
             if trace.finish is not Finish.STOP or num_waits == self.max_waits or not budget_left:
                 break

@@ -14,7 +14,6 @@ from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
-from tts_eval.thinking import said
 from tts_eval.votes import draw_and_choose, plurality
 
 
@@ -67,7 +66,7 @@ class SelfAggregation:
 
         voted = await draw_and_choose(llm, self.n, lambda: extended(llm.start(problem)), count)
         solutions = "\n\n".join(
-            f"Solution {number}: {said(candidate, llm.markers)}"
+            f"Solution {number}: {candidate.said}"
             for number, candidate in enumerate(voted.candidates, start=1)
         )
         question = self.prompt.replace("{question}", problem.question).replace("{solutions}", solutions)

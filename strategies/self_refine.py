@@ -13,7 +13,6 @@ from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
-from tts_eval.thinking import said
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,9 @@ class SelfRefine:
             llm.interim(standing, tuple(candidates))
             if num_rounds == self.max_rounds:
                 break
-            dialogue += [said(trace, llm.markers), self.critique_prompt]
+            dialogue += [trace.said, self.critique_prompt]
             remarks = await self._turn(problem, llm, dialogue)
-            critique = None if remarks is None else said(remarks, llm.markers)
+            critique = None if remarks is None else remarks.said
             if critique is None or self._is_content(critique):
                 break
             dialogue += [critique, self.revision_prompt]

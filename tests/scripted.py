@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.language_model import MeteredModel
+from tts_eval.markings import Marking, Opening
 from tts_eval.measuring.allowance import Allowance
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
@@ -22,6 +23,7 @@ from tts_eval.records import Attempt, Finish, Problem, Trace
 from tts_eval.requests import Completion, EngineFacts, Gauges, Request, Timing
 from tts_eval.served import Served
 from tts_eval.steps import split_steps
+from tts_eval.thinking import ThinkingPart
 
 ASK = "<ask>"
 MODEL = Model(
@@ -38,8 +40,29 @@ MODEL = Model(
 class WordCodec:
     """One token a word; ids are given out as words turn up."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: Model | None = None) -> None:
         self._words: list[str] = []
+        self.model = model or MODEL
+
+    @property
+    def thinking(self) -> ThinkingPart:
+        start, end = self.model.thinking_start, self.model.thinking_end
+        marking = None if start is None or end is None else Marking.of(start, end)
+        opened = Opening.THINKING if self.model.starts_thinking else Opening.FREE
+        openings = {self.encode(f" {ASK} </think>"): Opening.ANSWER, self.encode(f" {ASK}"): opened}
+        return ThinkingPart(marking, self, openings)
+
+    def shown(self, text: str, token_ids: Sequence[int]) -> str:
+        return text
+
+    def spell(self, token_ids: Sequence[int]) -> str:
+        return self.decode(token_ids)
+
+    def spoken(self, token_ids: Sequence[int]) -> str:
+        return self.decode(token_ids)
+
+    def ending_with(self, character: str) -> Collection[int]:
+        return range(len(self._words))
 
     def encode(self, text: str) -> tuple[int, ...]:
         words = re.findall(r"\s*\S+|\s+$", text)
@@ -183,6 +206,7 @@ def metered(
     The grader's workers are not started: scripted answers are numbers, which need none.
     """
     ticks = iter(range(10**9))
+    engine.codec.model = model
     served = Served(model, engine.codec, engine)  # type: ignore[arg-type]
     meter = Meter("p", lambda: float(next(ticks)))
     grader = Grader(GradingPool())

@@ -30,10 +30,9 @@ FLOORS = (
         "schema",
         "streams",
     ),
-    ("requests", "model", "hardware", "rows", "fingerprint", "console", "embedding", "drafting"),
-    ("codec", "protocols", "serving"),
+    ("requests", "model", "hardware", "rows", "fingerprint", "console", "embedding", "drafting", "markings"),
+    ("chat", "thinking", "codec", "protocols", "serving"),
     (
-        "thinking",
         "nesting",
         "votes",
         "steps",

@@ -1,27 +1,76 @@
-"""Between text and token ids: the tokenizer of one model and its chat template.
+"""Between text and token ids: the tokenizer of one model, and its prompts.
 
-Knows no engine; what is generated comes back as ids and is never tokenised again.
+What is generated comes back as ids and is never tokenised again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
+from tts_eval.chat import Chat
 from tts_eval.model import Model
+from tts_eval.thinking import ThinkingPart
 
 NUM_KEPT_PROMPTS = 4096  # a few hundred bytes to some kilobytes each
+PRIVATE = 0xF0000  # where the characters begin that stand for added tokens
+QUOTED_CHARACTERS = 60  # of a question, in messages
 
 
 class Codec:
-    """The tokenizer of `model`; loading it raises ValueError where there is none."""
+    """The tokenizer of a configured model; loading it raises ValueError where there is none."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, configured: Model) -> None:
         from transformers import AutoTokenizer
 
-        self._model = model
-        self._tokenizer: Any = model.load(AutoTokenizer, "tokenizer")
+        self._tokenizer: Any = configured.load(AutoTokenizer, "tokenizer")
+        self._chat = Chat(configured, self._tokenizer)
         self._prompts: dict[tuple[str, bool], tuple[int, ...]] = {}
+        added = self._tokenizer.added_tokens_decoder
+        self._private = {token_id: chr(PRIVATE + number) for number, token_id in enumerate(added)}
+        self._special = {token_id for token_id, token in added.items() if token.special}
+        marking = self._chat.marking
+        markers = "" if marking is None else marking.start + marking.end + marking.closing
+        self._silent = self._special.difference(self.encode(markers))
+        openings = {self.encode(tail): opening for tail, opening in self._chat.openings.items()}
+        self.thinking = ThinkingPart(marking, self, openings)
+
+    @property
+    def model(self) -> Model:
+        """The configured model, completed by what its tokenizer and its chat template show."""
+        return self._chat.model
+
+    def check(self, questions: Iterable[str]) -> None:
+        """Raise ValueError where the tokenizer loses text of `questions`, or contradicts the configuration."""
+        self._chat.check()
+        model = self.model
+        if model.thinking_end is not None and not self.encode(model.thinking_end):
+            raise ValueError(
+                f"model.thinking_end={model.thinking_end!r} is nothing to the tokenizer of {model.name}"
+            )
+        question, share = max(
+            ((question, self.lost_share(question)) for question in questions),
+            key=lambda lost: lost[1],
+            default=("", 0.0),
+        )
+        if share > 0:
+            reads = f"model={model.name}" + (f" reads only {model.reads};" if model.reads else ":")
+            quoted = question if len(question) <= QUOTED_CHARACTERS else f"{question[:QUOTED_CHARACTERS]}..."
+            raise ValueError(
+                f'{reads} {max(share, 0.01):.0%} of "{quoted}" is unknown to its tokenizer; give model=...'
+            )
+
+    def lost_share(self, text: str) -> float:
+        """Return which share of the characters of `text` its token ids do not give back.
+
+        White space, letter case and compatible forms do not count: tokenizers may normalise these.
+        """
+        ids = [token_id for token_id in self.encode(text) if token_id != self._tokenizer.unk_token_id]
+        given, read = _characters(text), _characters(self._text(ids))
+        return (given - read).total() / max(1, given.total())
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Return the token ids of `text`, without special tokens at either end."""
@@ -29,7 +78,38 @@ class Codec:
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """Return the text of `token_ids`; turn markers are left out, thinking markers stay."""
-        return str(self._tokenizer.decode(list(token_ids), skip_special_tokens=True))
+        return self._text([token_id for token_id in token_ids if token_id not in self._silent])
+
+    def spoken(self, token_ids: Sequence[int]) -> str:
+        """Return the text of `token_ids` without any special token."""
+        return self._text([token_id for token_id in token_ids if token_id not in self._special])
+
+    def shown(self, text: str, token_ids: Sequence[int]) -> str:
+        """Return an engine's `text` of `token_ids` as `decode` gives it, with what a stop string cut off.
+
+        A stop string may end within a token; what is generated next follows the whole token. Some tokenizers
+        drop the space before the first of the tokens they decode, an engine does not.
+        """
+        whole = self.decode(token_ids)
+        whole = whole if text.endswith("\ufffd") else whole.rstrip("\ufffd")  # half a character
+        return f" {whole}" if text.startswith(" ") and not whole.startswith(" ") else whole
+
+    def spell(self, token_ids: Sequence[int]) -> str:
+        """Return the text of `token_ids` with one private character for each added token."""
+        pieces = (
+            "".join(map(self._private.__getitem__, group)) if is_added else self._text(list(group))
+            for is_added, group in groupby(token_ids, self._private.__contains__)
+        )
+        return "".join(pieces)
+
+    def ending_with(self, character: str) -> Collection[int]:
+        """Return the tokens in which `character`, of a spelled text, can be found."""
+        added = {token_id for token_id, private in self._private.items() if private == character}
+        if added:
+            return added
+        vocabulary = self._tokenizer.get_vocab().items()
+        is_kept = character.isascii() and character.isprintable()  # others are stored as bytes
+        return {token_id for token, token_id in vocabulary if not is_kept or character in token}
 
     def prompt(
         self,
@@ -47,28 +127,24 @@ class Codec:
         `NUM_KEPT_PROMPTS` of them: a cell's check has rendered them before any problem arrives.
         """
         if turns or not is_instructed:
-            return self._rendered(question, thinking, turns, is_instructed)
+            return self.encode(
+                self._chat.render(question, thinking=thinking, turns=turns, is_instructed=is_instructed)
+            )
         key = (question, thinking)
-        prompt = self._prompts.pop(key, None) or self._rendered(question, thinking, (), is_instructed)
+        prompt = self._prompts.pop(key, None) or self.encode(self._chat.render(question, thinking=thinking))
         self._prompts[key] = prompt  # at the end: the first one is the one that was not asked for longest
         if len(self._prompts) > NUM_KEPT_PROMPTS:
             del self._prompts[next(iter(self._prompts))]
         return prompt
 
-    def _rendered(
-        self, question: str, thinking: bool, turns: Sequence[str], is_instructed: bool
-    ) -> tuple[int, ...]:
-        model = self._model
-        content = f"{question}\n{model.instruction}" if is_instructed and model.instruction else question
-        messages = [{"role": "user", "content": content}]
-        if model.system_prompt is not None:
-            messages.insert(0, {"role": "system", "content": model.system_prompt})
-        messages += [
-            {"role": "user" if number % 2 else "assistant", "content": turn}
-            for number, turn in enumerate(turns)
-        ]
-        extra = dict(model.chat_template_kwargs) | ({} if thinking else dict(model.no_thinking_kwargs))
-        text = self._tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=len(turns) % 2 == 0, **extra
+    def _text(self, token_ids: Sequence[int]) -> str:
+        return str(
+            self._tokenizer.decode(
+                list(token_ids), skip_special_tokens=False, clean_up_tokenization_spaces=False
+            )
         )
-        return self.encode(text)
+
+
+def _characters(text: str) -> Counter[str]:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return Counter(character for character in folded if not character.isspace())

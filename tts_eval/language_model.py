@@ -118,14 +118,7 @@ class MeteredModel:
 
     def answer(self, trace: Trace) -> str | None:
         """Return the answer stated after the thinking part; an unfinished thinking part states none."""
-        if self.served.thinking.answer_start(trace) is None:
-            return None
-        markers = self.markers
-        if markers.thinking_start is None or markers.thinking_end is None:
-            return extract_answer(trace.text)
-        return extract_answer(
-            trace.text, start_of_thinking=markers.thinking_start, end_of_thinking=markers.thinking_end
-        )
+        return None if trace.is_thinking else extract_answer(trace.said)
 
     async def group(self, answers: Sequence[str | None]) -> list[list[int]]:
         """Return the indices of equivalent answers, the largest group first; None is in no group."""
@@ -258,16 +251,15 @@ class MeteredModel:
 
     def _check_thinking(self, trace: Trace, grown: Trace, max_thinking_tokens: int) -> None:
         """Raise RuntimeError if more was thought than the engine was asked to allow, the end marker aside."""
-        end = len(self.served.codec.encode(self.markers.thinking_end or ""))
-        answer_start = self.served.thinking.answer_start(grown)
-        thought = (grown.num_tokens if answer_start is None else answer_start - end) - trace.num_tokens
+        thinking = self.served.codec.thinking
+        thought = thinking.num_thoughts(grown) - thinking.num_thoughts(trace)
         if thought > max_thinking_tokens:
             raise RuntimeError(
                 f"the engine let {thought} tokens be thought; it was asked to end at {max_thinking_tokens}"
             )
 
     def _book(self, call: OpenCall, completion: Completion, grown: Trace) -> None:
-        num_thinking_tokens = call.num_thinking_tokens(grown, self.served.thinking)
+        num_thinking_tokens = call.num_thinking_tokens(grown)
         booked = call.booked(
             completion,
             num_thinking_tokens=num_thinking_tokens,

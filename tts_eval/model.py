@@ -1,6 +1,6 @@
 """A model as configured: where its weights are, how it is prompted, how it marks its thinking.
 
-Knows no engine and loads no weights.
+What is left to be found in its tokenizer and chat template, `tts_eval.codec` finds.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tts_eval.hub import why_unreachable
 from tts_eval.prices import ApiPrice
 from tts_eval.records import Markers, Sampling
 
+AUTO = "auto"  # a setting that is found in the tokenizer and the chat template
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -24,10 +25,13 @@ class Model:
     """One model; the fields are those of `conf/model/*.yaml`.
 
     `path` is a hub id or a folder; a relative folder is looked for in the current directory, then in this
-    checkout. `instruction` is appended to every question. `starts_thinking` says that the chat template
-    itself opens the thinking part. `no_thinking_kwargs` are the chat-template arguments that switch thinking
-    off, on top of `chat_template_kwargs`. The sampling settings are those its authors recommend;
-    `warns_against_greedy` says that they advise against temperature 0.
+    checkout. `instruction` is appended to every question. The thinking markers are found in the chat template
+    where they are "auto"; null: the model does not think. `starts_thinking` says that the chat template
+    itself opens the thinking part (None: as the template shows). `answer_lead_in` "auto" is the usual one
+    after these markers. `no_thinking_kwargs` are the chat-template arguments that switch thinking off, on top
+    of `chat_template_kwargs`; empty: a switch that the template shows. `reads` is what alone the tokenizer
+    can read, for people. The sampling settings are those its authors recommend; `warns_against_greedy` says
+    that they advise against temperature 0.
     `draft_path` and `eagle3_path` name what can draft for it in speculative decoding, where that is known.
     `config_json` repeats the sizes in the checkpoint's config.json, so that the planner needs no hub.
     `api_price` is what an API asks for its tokens (the fields of `ApiPrice`).
@@ -38,10 +42,10 @@ class Model:
     revision: str | None = None
     system_prompt: str | None = None
     instruction: str = ""
-    thinking_start: str | None = None
-    thinking_end: str | None = None
-    starts_thinking: bool = False
-    answer_lead_in: str = ""
+    thinking_start: str | None = AUTO
+    thinking_end: str | None = AUTO
+    starts_thinking: bool | None = None
+    answer_lead_in: str = AUTO
     wait: str = ""
     step_separator: str = "\n\n"
     min_step_tokens: int = 1
@@ -57,6 +61,7 @@ class Model:
     draft_path: str | None = None
     eagle3_path: str | None = None
     config_json: Mapping[str, Any] | None = None
+    reads: str | None = None
 
     def __post_init__(self) -> None:
         _ = self.sampling
@@ -67,8 +72,15 @@ class Model:
             checks.whole_number("model.max_model_len", self.max_model_len, minimum=1)
         if self.api_price is not None:
             _check_api_price(self.api_price)
-        if (self.thinking_start is None) != (self.thinking_end is None):
-            raise ValueError("model.thinking_start and model.thinking_end must both be set or both be null")
+        kinds = [marker if marker in (None, AUTO) else "set" for marker in (self.thinking_start, self.thinking_end)]
+        if kinds[0] != kinds[1]:
+            raise ValueError(
+                "model.thinking_start and model.thinking_end must both be set, both be auto or both be null"
+            )
+        if self.starts_thinking is not None and not isinstance(self.starts_thinking, bool):
+            raise ValueError(
+                f"model.starts_thinking must be true, false or null (found), not {self.starts_thinking!r}"
+            )
 
     @property
     def sampling(self) -> Sampling:
@@ -77,11 +89,12 @@ class Model:
 
     @property
     def markers(self) -> Markers:
-        """The strings that divide and steer this model's text."""
+        """The strings that divide and steer this model's text; those that are yet to be found are left out."""
+        is_found = self.thinking_end != AUTO
         return Markers(
-            thinking_start=self.thinking_start,
-            thinking_end=self.thinking_end,
-            answer_lead_in=self.answer_lead_in,
+            thinking_start=self.thinking_start if is_found else None,
+            thinking_end=self.thinking_end if is_found else None,
+            answer_lead_in="" if self.answer_lead_in == AUTO else self.answer_lead_in,
             wait=self.wait,
             step_separator=self.step_separator,
             min_step_tokens=self.min_step_tokens,

@@ -1,6 +1,6 @@
 """A sample that has been asked for: how its trace grows, and the call that it is booked as.
 
-Knows no meter and no engine.
+Booking it is `language_model`'s job, and drawing it an engine's.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from tts_eval.measuring.gaps import gap_counts
 from tts_eval.records import Finish, Trace
 from tts_eval.requests import Completion, Request, Timing
 from tts_eval.spend import Call
-from tts_eval.thinking import ThinkingPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +24,13 @@ class OpenCall:
 
     def grown(self, completion: Completion) -> Trace:
         """Return the trace with what `completion` adds to it."""
-        num_tokens = self.trace.num_tokens
+        num_tokens, text = self.trace.num_tokens, completion.text
+        if completion.finish is not None:
+            text = self.trace.codec.shown(text, completion.token_ids)
         return replace(
             self.trace,
             token_ids=self.trace.token_ids + completion.token_ids,
-            text=self.trace.text + completion.text,
+            text=self.trace.text + text,
             finish=completion.finish,
             logprobs=_joined(self.trace.logprobs, completion.logprobs, num_tokens),
             confidences=_joined(self.trace.confidences, completion.confidences, num_tokens),
@@ -37,9 +38,9 @@ class OpenCall:
             is_correct=completion.is_correct,
         )
 
-    def num_thinking_tokens(self, grown: Trace, thinking: ThinkingPart) -> int:
+    def num_thinking_tokens(self, grown: Trace) -> int:
         """Return how many of the tokens that this call added to `grown` are thinking."""
-        answer_start = thinking.answer_start(grown)
+        answer_start = grown.answer_start
         thinking_end = grown.num_tokens if answer_start is None else answer_start
         return max(0, thinking_end - self.trace.num_tokens)
 

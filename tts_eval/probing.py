@@ -53,7 +53,7 @@ def check_probed(name: str, model: Model, lead_in: str | None) -> None:
 
 def is_thinking(llm: LanguageModel, trace: Trace) -> bool:
     """Whether `trace` has not closed its thinking part yet."""
-    return str(llm.markers.thinking_end) not in trace.text
+    return trace.is_thinking
 
 
 async def probe(

@@ -25,14 +25,37 @@ class Problem:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Thinking(Protocol):
+    """Tells a trace's thinking from its answer, by token ids (`tts_eval.thinking`)."""
+
+    def answer_start(self, trace: Trace) -> int | None:
+        """Return how many of the trace's tokens come before its answer, None while it still thinks."""
+
+    def answer_at(self, trace: Trace) -> int | None:
+        """Return where in the trace's text its answer begins, None while it still thinks."""
+
+    def said(self, trace: Trace) -> str:
+        """Return what is said after the thinking; nothing while it still thinks."""
+
+    def reopened(self, trace: Trace) -> Trace:
+        """Return the trace up to where its thinking ended, without the marker."""
+
+
 class TextCodec(Protocol):
-    """What a trace needs of a tokenizer to have text appended to it."""
+    """What a trace needs of a tokenizer to have text appended to it, and to be read."""
+
+    @property
+    def thinking(self) -> Thinking:
+        """How the model's thinking is told from its answers."""
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Return the token ids of `text`, without special tokens at either end."""
 
     def decode(self, token_ids: Sequence[int]) -> str:
-        """Return the text of `token_ids`."""
+        """Return the text of `token_ids`, thinking markers included, turn markers not."""
+
+    def shown(self, text: str, token_ids: Sequence[int]) -> str:
+        """Return an engine's `text` of `token_ids` as `decode` gives it, with what a stop string cut off."""
 
 
 class Finish(StrEnum):
@@ -97,21 +120,40 @@ class Trace:
         ids = self.codec.encode(text)
         if not ids or self.token_ids[-len(ids) :] != ids:
             return self
-        # Not the text of the tokens that are left: decoding would pass over special tokens, as s1's markers.
-        return replace(self.first(self.num_tokens - len(ids)), text=self.text.removesuffix(text))
+        return self.first(self.num_tokens - len(ids))
 
     @property
     def num_tokens(self) -> int:
         """How many tokens follow the prompt."""
         return len(self.token_ids)
 
+    @property
+    def answer_start(self) -> int | None:
+        """How many tokens come before the answer, None while it still thinks; decided on token ids."""
+        return self.codec.thinking.answer_start(self)
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether its thinking has not ended; never, where the model does not think."""
+        return self.answer_start is None
+
+    @property
+    def said(self) -> str:
+        """What it says after its thinking, special tokens left out; nothing while it still thinks."""
+        return self.codec.thinking.said(self)
+
+    def reopened(self) -> Trace:
+        """Return the trace up to where its thinking ended, without the end marker, so that it may think on."""
+        return self.codec.thinking.reopened(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Markers:
     """The strings by which a model's text is divided, and those that steer it.
 
-    `answer_lead_in` ends a thinking part from outside and opens the answer; `wait` takes the place of
-    `thinking_end` to keep the model thinking; `thinking_end` None means that the model does not think.
+    `answer_lead_in` ends a thinking part from outside and opens the answer, `answer_opening` opens one where
+    nothing is to be ended; `wait` takes the place of `thinking_end` to keep the model thinking;
+    `thinking_end` None means that the model does not think.
     A step shorter than `min_step_tokens` is not yet one (see `tts_eval.steps`).
     """
 
@@ -121,6 +163,12 @@ class Markers:
     wait: str = "\nWait,"
     step_separator: str = "\n\n"
     min_step_tokens: int = 1
+
+    @property
+    def answer_opening(self) -> str:
+        """The lead-in of an answer after a thinking part that is closed, or skipped, already."""
+        _, end, opening = self.answer_lead_in.partition(self.thinking_end or "\0")
+        return opening.lstrip() if end else self.answer_lead_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +203,8 @@ class Candidate:
     """One finished trace that took part in the choice of the answer.
 
     `score` is what it was chosen by; `step_scores` are a verifier's, one a step. `is_correct` is a recorded
-    verdict, None where the answer is graded.
+    verdict, None where the answer is graded. The answer begins at `answer_at` in the text, None if the
+    thinking never ended.
     """
 
     answer: str | None
@@ -165,6 +214,12 @@ class Candidate:
     score: float | None = None
     step_scores: tuple[float, ...] | None = None
     is_correct: bool | None = None
+    answer_at: int | None = 0
+
+    @property
+    def said(self) -> str:
+        """What it says after its thinking; nothing if that never ended."""
+        return "" if self.answer_at is None else self.text[self.answer_at :].strip()
 
     @classmethod
     def of(
@@ -177,7 +232,16 @@ class Candidate:
     ) -> Candidate:
         """Return the candidate that `trace` with its `answer` makes."""
         scores = None if step_scores is None else tuple(step_scores)
-        return cls(answer, trace.text, trace.num_tokens, trace.finish, score, scores, trace.is_correct)
+        return cls(
+            answer,
+            trace.text,
+            trace.num_tokens,
+            trace.finish,
+            score,
+            scores,
+            trace.is_correct,
+            trace.codec.thinking.answer_at(trace),
+        )
 
 
 @dataclass(frozen=True, slots=True)

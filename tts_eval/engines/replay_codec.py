@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import NoReturn
 
 from tts_eval.engines.recording import Recording
+from tts_eval.model import Model
 from tts_eval.records import Problem, Trace
 
 OTHER, MARKER = 0, 1  # a token, and the one that ends the thinking part
@@ -30,6 +32,15 @@ class RecordedCodec:
     def encode(self, text: str) -> tuple[int, ...]:
         """Return one token, which is told apart only if it ends the thinking part."""
         return (MARKER if text == self._recording.model.thinking_end else OTHER,)
+
+    @property
+    def thinking(self) -> RecordedThinking:
+        """Where the thinking ends in recorded texts."""
+        return RecordedThinking(self._recording.model)
+
+    def shown(self, text: str, token_ids: Sequence[int]) -> str:
+        """Return the recorded text."""
+        return text
 
     def decode(self, token_ids: Sequence[int]) -> NoReturn:
         """Refuse: a part of a recorded trace cannot be read."""
@@ -79,3 +90,34 @@ class RecordedCodec:
         if not is_there or trace.token_ids != self.sample(problem_id, number):
             raise NotRecorded("only whole samples were scored")
         return number
+
+
+@dataclass(frozen=True)
+class RecordedThinking:
+    """Tells thinking from answers by the markers in a text: of recorded traces nobody kept the token ids."""
+
+    model: Model
+
+    def answer_start(self, trace: Trace) -> int | None:
+        """Return how many tokens come before the answer, in proportion to the text."""
+        at = self.answer_at(trace)
+        return None if at is None else at * trace.num_tokens // max(1, len(trace.text))
+
+    def answer_at(self, trace: Trace) -> int | None:
+        """Return where in the text the answer begins, None where the thinking did not end."""
+        start, end = self.model.markers.thinking_start, self.model.markers.thinking_end
+        if start is None or end is None:
+            return 0
+        if end in trace.text:
+            return trace.text.index(end) + len(end)
+        was_open = self.model.starts_thinking or start in trace.text
+        return None if was_open or trace.finish is None else 0
+
+    def said(self, trace: Trace) -> str:
+        """Return the text after the thinking."""
+        at = self.answer_at(trace)
+        return "" if at is None else trace.text[at:].strip()
+
+    def reopened(self, trace: Trace) -> NoReturn:
+        """Refuse: a recorded trace cannot grow on."""
+        raise NotRecorded("a recorded trace cannot be cut")

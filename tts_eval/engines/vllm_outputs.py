@@ -30,7 +30,8 @@ def sampling_params(request: Request, kind: RequestOutputKind) -> SamplingParams
         max_tokens=request.max_tokens,
         stop=list(request.stop),
         include_stop_str_in_output=True,
-        skip_special_tokens=not request.stop,  # a stop string may hold a special token, as s1's markers do
+        skip_special_tokens=False,  # thinking markers and stop strings may hold some; `Codec.shown` drops others
+        spaces_between_special_tokens=False,
         seed=request.seed if sampling.temperature > 0 else None,
         logprobs=request.num_logprobs,
         output_kind=kind,

@@ -97,13 +97,23 @@ class Cell:
             raise ValueError(f"task {self.task.name} has no problems with these settings")
         self.deployment.check()
         self.scheduling.check(problems)
+        if isinstance(self.engine, Replays):
+            return self._checked(problems, self.engine.codec(), {})
+        codecs = {name: Codec(role.model) for name, role in self.deployment.roles.items()}
+        for codec in codecs.values():
+            codec.check(problem.question for problem in problems)
+        completed = replace(
+            self,
+            model=codecs["policy"].model,
+            roles={name: replace(role, model=codecs[name].model) for name, role in self.roles.items()},
+        )
+        return completed._checked(problems, codecs.pop("policy"), codecs)
+
+    def _checked(
+        self, problems: tuple[Problem, ...], codec: Any, role_codecs: Mapping[str, Codec]
+    ) -> CheckedCell:
+        """Go on with the check of a cell whose models are completed by what their chat templates show."""
         replays = self.engine if isinstance(self.engine, Replays) else None
-        codec = replays.codec() if replays else Codec(self.model)
-        if self.model.thinking_end is not None and not codec.encode(self.model.thinking_end):
-            marker = self.model.thinking_end
-            raise ValueError(
-                f"model.thinking_end={marker!r} is nothing to the tokenizer of {self.model.name}"
-            )
         longest = max(len(codec.prompt(problem.question)) for problem in problems)
         model_len = self.engine.model_len(self.model)
         if longest >= model_len:
@@ -128,7 +138,7 @@ class Cell:
             is_speculative=bool(self.config.get("speculation")),
         )
         roles = {
-            name: CheckedRole(Codec(role.model), _architecture(role.model))
+            name: CheckedRole(role_codecs[name], _architecture(role.model))
             for name, role in self.roles.items()
         }
         self._check_verifier(roles)
