@@ -1,4 +1,4 @@
-"""The small pure pieces: seeds, thinking markers, running things together."""
+"""The small pure pieces: seeds, running things together."""
 
 import asyncio
 
@@ -6,7 +6,6 @@ import pytest
 
 from tts_eval.concurrency import together
 from tts_eval.seeds import derive_seed
-from tts_eval.thinking import index_after
 
 
 def test_seeds_differ_by_run_problem_and_call_and_never_by_chance() -> None:
@@ -14,14 +13,6 @@ def test_seeds_differ_by_run_problem_and_call_and_never_by_chance() -> None:
     assert len(seeds) == 5 * 3 * 50
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert derive_seed(0, "math/1", 0) == 7988240201684448313  # a promise across versions
-
-
-@pytest.mark.parametrize(
-    ("token_ids", "marker", "expected"),
-    [([1, 2, 3, 4], [3], 3), ([1, 2, 3, 2, 3], [2, 3], 3), ([1, 2], [2, 3], None), ([], [1], None)],
-)
-def test_the_end_of_a_marker(token_ids: list[int], marker: list[int], expected: int | None) -> None:
-    assert index_after(token_ids, marker) == expected
 
 
 async def test_results_come_in_order_whatever_finishes_first() -> None:
