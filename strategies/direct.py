@@ -55,7 +55,7 @@ class Direct:
         if self.way == "template":
             trace = llm.start(problem, thinking=False)
         else:
-            trace = llm.start(problem) + llm.markers.answer_lead_in
+            trace = llm.start(problem, thinking=False) + llm.markers.answer_opening
         [trace] = await llm.extend(
             trace, max_tokens=self.max_tokens, temperature=self.temperature, top_p=self.top_p
         )

@@ -56,22 +56,23 @@ class BenchEngine:
         heads = ("<|im_start|>assistant\n", "<｜Assistant｜>", "<|start|>assistant", "\\boxed{}.\n")
         starts = [raw.rfind(head) + len(head) for head in heads if head in raw]
         if self.family.name == "gpt_oss":  # a turn has several messages, each with that head
-            question = raw.rfind("<|message|>", 0, raw.rfind("\\boxed{}.<|end|>"))
-            starts = [raw.index("<|start|>assistant", question) + len("<|start|>assistant")]
+            starts = [raw.index(heads[2], raw.rindex("<|start|>user")) + len(heads[2])]
         return raw[max(starts, default=len(raw)) :]
 
     def _continuation(self, request: Request) -> str:
         written = self.written(request)
         own = written.removeprefix("<think>\n" if not self.family.thinking.startswith("\n") else "<think>")
         own = own if self.family.is_opened else written
+        answer = self.reply.removeprefix(self.family.thinking)
         if self.reply.startswith(own):
             return self.reply[len(own) :]
         if own.endswith("\\boxed{"):
             return "42}."
         if self.family.end is not None and self.family.end not in own:  # it was made to think on
             end = self.family.thinking[self.family.thinking.rindex("42.") + 3 :]
-            return f" so 42.{end}{self.family.answer}"
-        return self.family.answer
+            return f" so 42.{end}{answer}"
+        said = own.rpartition(self.family.end or "\0")[2].lstrip("\n")
+        return answer[len(said) :] if answer.startswith(said) else answer
 
     async def generate(self, request: Request) -> Completion:
         self.requests.append(request)

@@ -90,17 +90,16 @@ async def test_pieces_say_what_the_whole_says(family: Family, tmp_path: Path) ->
 
 @THINKING
 async def test_an_end_of_thinking_stops_and_can_be_taken_back(family: Family, tmp_path: Path) -> None:
-    llm, engine = handle(family, tmp_path)
+    llm, _ = handle(family, tmp_path)
     [trace] = await llm.extend(llm.start(PROBLEM), stop=[str(family.end)])
     assert (trace.finish, trace.is_thinking) == (Finish.STOP, False)
     longer = trace.reopened()
     assert longer.is_thinking
     assert longer.text.rstrip().endswith(THOUGHT)
     [again] = await llm.extend(longer + llm.markers.wait)
-    assert f"{THOUGHT}{llm.markers.wait} so 42." in again.text.replace("42.\n\nWait", "42.\nWait")
+    assert " ".join(f"{THOUGHT}\n{llm.markers.wait} so 42.".split()) in " ".join(again.text.split())
     assert again.said == ANSWER
     assert llm.answer(again) == "42"
-    del engine
 
 
 @THINKING
