@@ -85,7 +85,11 @@ class Chat:
         if model.thinking_end != AUTO:
             return Marking.of(model.thinking_start, model.thinking_end)
         asked = f"{model.system_prompt or ''}{model.instruction}"
-        return shown_in(self._end_of({})) or shown_in(str(self._tokenizer.chat_template or "")) or shown_in(asked)
+        return (
+            shown_in(self._end_of({}))
+            or shown_in(str(self._tokenizer.chat_template or ""))
+            or shown_in(asked)
+        )
 
     def _completed(self) -> Model:
         """Return the configured model with what was left to be found."""

@@ -72,7 +72,9 @@ class Model:
             checks.whole_number("model.max_model_len", self.max_model_len, minimum=1)
         if self.api_price is not None:
             _check_api_price(self.api_price)
-        kinds = [marker if marker in (None, AUTO) else "set" for marker in (self.thinking_start, self.thinking_end)]
+        kinds = [
+            marker if marker in (None, AUTO) else "set" for marker in (self.thinking_start, self.thinking_end)
+        ]
         if kinds[0] != kinds[1]:
             raise ValueError(
                 "model.thinking_start and model.thinking_end must both be set, both be auto or both be null"

@@ -113,7 +113,9 @@ class ThinkingPart:
         for tail, opening in self._openings.items():
             if tail and prompt_ids[-len(tail) :] == tail:
                 return opening
-        tail = prompt_ids[len(prompt_ids) - self._longest :]  # its first token may have merged with the question
+        tail = prompt_ids[
+            len(prompt_ids) - self._longest :
+        ]  # its first token may have merged with the question
         if self._end.last(tail) > self._start.last(tail):
             return Opening.ANSWER
         return Opening.THINKING if self._start.last(tail) >= 0 else Opening.FREE

@@ -28,6 +28,10 @@ SUMMARY: dict[str, Any] = {
     "usd_per_correct": 0.02,
     "mean_acceptance_length": None,
     "saturated": None,
+    "num_candidates": 100,
+    "num_unanswered": 0,
+    "num_truncated": 0,
+    "num_unfinished_thinking": 0,
 }
 
 
@@ -92,3 +96,9 @@ def test_what_a_verifier_did_not_read_or_score_is_named(tmp_path: Path) -> None:
     table = printed(tmp_path, num_unread_steps=7, num_unscored_traces=3)
     assert "drafting: 7 steps did not fit the verifier's model" in table
     assert "drafting: the verifier came to no verdict on 3 traces" in table
+
+
+def test_answers_cut_while_thinking_are_warned_of(tmp_path: Path) -> None:
+    note = "drafting: 85 of 100 answers were cut while thinking: raise max_tokens"
+    assert note in printed(tmp_path, num_truncated=85, num_unfinished_thinking=85)
+    assert "were cut" not in printed(tmp_path, num_truncated=20, num_unfinished_thinking=20)

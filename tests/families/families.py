@@ -159,7 +159,16 @@ FAMILIES = (
         start=None,
         end=None,
     ),
-    Family("qwq", THINKS + "<think>\n{% endif %}", IM, "<|im_end|>", f"{THOUGHT}\n</think>\n\n", 40 + 2, added=TAGS, is_opened=True),
+    Family(
+        "qwq",
+        THINKS + "<think>\n{% endif %}",
+        IM,
+        "<|im_end|>",
+        f"{THOUGHT}\n</think>\n\n",
+        40 + 2,
+        added=TAGS,
+        is_opened=True,
+    ),
     Family(
         "s1_1",
         CHATS + "{% endif %}",
@@ -205,7 +214,9 @@ def save_tokenizer(family: Family, folder: Path) -> None:
     tokenizer = Tokenizer(BPE(vocab={word: i for i, word in enumerate(words)}, merges=list(family.merges)))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in family.special])
+    tokenizer.add_special_tokens(
+        [AddedToken(word, special=True, normalized=False) for word in family.special]
+    )
     tokenizer.add_tokens([AddedToken(word, special=False, normalized=False) for word in family.added])
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token=family.special[0], eos_token=family.end_of_turn

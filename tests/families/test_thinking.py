@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.families.bench import BenchEngine
-from tests.families.families import ANSWER, BY_NAME, FAMILIES, THOUGHT, Family, codec_of, configured, save_tokenizer
+from tests.families.families import (
+    ANSWER,
+    BY_NAME,
+    FAMILIES,
+    THOUGHT,
+    Family,
+    codec_of,
+    configured,
+    save_tokenizer,
+)
 from tts_eval.codec import Codec
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from tts_eval.command.failures import all_failed
 from tts_eval.command.folders import from_here
+from tts_eval.running.figures.answers import ending_warnings
 from tts_eval.running.summary import Summary
 from tts_eval.running.sweep import Sweep
 
@@ -48,6 +49,8 @@ def print_table(sweep: Sweep, *, console: Console | None = None) -> None:
             console.print(f"{name}: {_unread(summary)}", soft_wrap=True)
         if num_unscored := summary.get("num_unscored_traces"):
             console.print(f"{name}: the verifier came to no verdict on {num_unscored} traces", soft_wrap=True)
+        for warning in ending_warnings(summary):
+            console.print(f"{name}: {warning}", soft_wrap=True, markup=False)
     _print_where(sweep, console)
 
 
