@@ -1,7 +1,7 @@
-"""Where the thinking part of a trace starts and ends, decided on token ids.
+r"""Where the thinking part of a trace starts and ends, decided on token ids.
 
-A marker may be one token, several, or merge with what follows it (`>\\n\\n` as one token). A token in which the
-end marker ends counts as the last of the thinking; what else it says is the answer's.
+A marker may be one token, several, or merge with what follows it (`>\n\n` in one token). A token in which
+the end marker ends counts as the last of the thinking; what else it says is the answer's.
 """
 
 from __future__ import annotations
