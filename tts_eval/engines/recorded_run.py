@@ -27,7 +27,8 @@ def read_run(run: str) -> Recording:
         if not (folder / name).is_file():
             raise ValueError(f"engine.run={run}: no finished run is there ({name} is missing)")
     manifest = read_document(folder / "manifest.json")
-    model = Model(**{key: value for key, value in manifest["config"]["model"].items() if key != "_target_"})
+    configured = {key: value for key, value in manifest["config"]["model"].items() if key != "_target_"}
+    model = Model(**configured | manifest.get("markers", {}))  # as they were found
     lines = {line["problem_id"]: line for line in _json_lines(folder / "problems.jsonl")}
     calls: dict[str, list[Line]] = {problem_id: [] for problem_id in lines}
     for call in _json_lines(folder / "calls.jsonl"):

@@ -81,6 +81,11 @@ def manifest_of(
         "scheduling": asdict(cell.scheduling),
         "max_spend": _max_spend(checked, engine.max_model_len),
         "config": cell.config,
+        "markers": {
+            "thinking_start": cell.model.thinking_start,
+            "thinking_end": cell.model.thinking_end,
+            "starts_thinking": cell.model.starts_thinking,
+        },
         "problems": problems_of(checked),
         "weights": weights_of(cell),
         "architecture": checked.architecture,
