@@ -1,4 +1,4 @@
-"""The chat template of one model: how a dialogue is rendered, and what the template shows of the model's thinking."""
+"""The chat template of one model: how a dialogue is rendered, and what it shows of the model's thinking."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Codec:
         return self._chat.model
 
     def check(self, questions: Iterable[str]) -> None:
-        """Raise ValueError where the tokenizer loses text of `questions`, or contradicts the configuration."""
+        """Raise ValueError where the tokenizer loses text of `questions` or contradicts the settings."""
         self._chat.check()
         model = self.model
         if model.thinking_end is not None and not self.encode(model.thinking_end):

@@ -1,11 +1,11 @@
-"""How families of models mark their thinking: the markers known by name, and which of them a chat template shows."""
+"""How families of models mark their thinking: known markers, and which of them a chat template shows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
-# What takes the place of a thought that is to be skipped: NoThinking (Ma et al., arXiv 2504.09858, section 2).
+# What takes the place of a thought that is skipped: NoThinking (Ma et al., arXiv 2504.09858, section 2).
 FINISHED_THINKING = "Okay, I think I have finished thinking."
 
 
@@ -22,7 +22,7 @@ class Marking:
     """The markers of one family.
 
     `closing` is what the model writes between its last thought and its answer, `end` included. With
-    `is_announced` an answer has its marker whether or not there was a thought: without one there is no answer.
+    `is_announced` an answer has its marker whether or not there was a thought: without it there is none.
     """
 
     start: str
@@ -49,7 +49,7 @@ class Marking:
         return Opening.THINKING if started > ended else Opening.ANSWER
 
     def skipped(self, text: str) -> str:
-        """Return `text`, the end of a rendered chat template, with the thinking skipped as the model would."""
+        """Return `text`, the end of a rendered chat template, thinking skipped as the model would."""
         if self.opening(text) is Opening.ANSWER:
             return text
         if self.is_announced:

@@ -91,7 +91,7 @@ class Model:
 
     @property
     def markers(self) -> Markers:
-        """The strings that divide and steer this model's text; those that are yet to be found are left out."""
+        """The strings that divide and steer this model's text, without those that are yet to be found."""
         is_found = self.thinking_end != AUTO
         return Markers(
             thinking_start=self.thinking_start if is_found else None,

@@ -143,7 +143,7 @@ class Trace:
         return self.codec.thinking.said(self)
 
     def reopened(self) -> Trace:
-        """Return the trace up to where its thinking ended, without the end marker, so that it may think on."""
+        """Return the trace up to where its thinking ended, without the marker: it may think on."""
         return self.codec.thinking.reopened(self)
 
 

@@ -19,8 +19,8 @@ from tts_eval.requests import Completion, EngineFacts, Gauges, Request
 class BenchEngine:
     """Writes the family's reply; after a prefix of it the rest; within a box "42}."; else an answer.
 
-    The text of a completion keeps special tokens and the end of the turn, and ends where the stop string does,
-    even within a token: vLLM with skip_special_tokens=False and include_stop_str_in_output=True.
+    The text of a completion keeps special tokens and the end of the turn, and ends where the stop string
+    does, even within a token: vLLM with skip_special_tokens=False and include_stop_str_in_output=True.
     `num_thinking_tokens` are counted from the text so far of each token, another way than the product's.
     """
 

@@ -1,7 +1,7 @@
 """Families of models without weights: their special tokens, and chat templates that behave as theirs do.
 
-The tokenizers are byte-level: a character is a token, but for the tokens added and merged here. So the tokens of
-every text can be counted by eye.
+The tokenizers are byte-level: a character is a token, but for the tokens added and merged here. So the
+tokens of every text can be counted by eye.
 """
 
 from __future__ import annotations
@@ -28,9 +28,13 @@ CHATML = (
 )
 THINKS = CHATML.replace("SPLITS", "true")
 CHATS = CHATML.replace("m.content.split('</think>')[-1] if SPLITS and m.role == 'assistant' else ", "")
+HYBRID = THINKS + (
+    "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
+)
 DEEPSEEK = (
     "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}<｜User｜>{{ m.content }}"
-    "{% elif m.role == 'assistant' %}<｜Assistant｜>{{ m.content.split('</think>')[-1] }}<｜end▁of▁sentence｜>"
+    "{% elif m.role == 'assistant' %}<｜Assistant｜>"
+    "{{ m.content.split('</think>')[-1] }}<｜end▁of▁sentence｜>"
     "{% else %}{{ m.content }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<｜Assistant｜><think>\n{% endif %}"
 )
@@ -42,7 +46,8 @@ HARMONY = (
     "{% if add_generation_prompt %}<|start|>assistant{% endif %}"
 )
 NO_SYSTEM = (
-    "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+    "{% for m in messages %}{% if m.role == 'system' %}"
+    "{{ raise_exception('System role not supported') }}{% endif %}"
     "<start_of_turn>{{ m.role }}\n{{ m.content }}<end_of_turn>\n{% endfor %}"
     "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
 )
@@ -118,8 +123,7 @@ FAMILIES = (
     ),
     Family(
         "qwen3",
-        THINKS
-        + "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n{% endif %}{% endif %}",
+        HYBRID,
         IM,
         "<|im_end|>",
         THOUGHT_TAGS,
@@ -129,8 +133,7 @@ FAMILIES = (
     ),
     Family(
         "qwen3_switched_off",
-        THINKS
-        + "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n{% endif %}{% endif %}",
+        HYBRID,
         IM,
         "<|im_end|>",
         "",
@@ -192,7 +195,7 @@ FAMILIES = (
         end="<|channel|>final<|message|>",
     ),
     Family(
-        "olmo_think",  # the tags are no tokens of their own, and the last of `</think>` merges with the blank line
+        "olmo_think",  # the tags are no tokens; the last of `</think>` merges with the blank line
         THINKS + "<think>{% endif %}",
         IM,
         "<|im_end|>",

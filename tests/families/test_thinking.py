@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.families.families import (
     ANSWER,
     BY_NAME,
     FAMILIES,
+    NO_SYSTEM,
     THOUGHT,
     Family,
     codec_of,
@@ -23,6 +25,7 @@ from tts_eval.grading.pool import GradingPool
 from tts_eval.language_model import MeteredModel
 from tts_eval.markings import Opening
 from tts_eval.measuring.meter import Meter
+from tts_eval.model import Model
 from tts_eval.records import Candidate, Finish, Problem
 from tts_eval.served import Served
 
@@ -158,8 +161,6 @@ def test_thinking_that_is_opened_again_must_end_again(tmp_path: Path) -> None:
 
 
 def contradiction(family: str, folder: Path, **settings: object) -> str:
-    from dataclasses import replace
-
     save_tokenizer(BY_NAME[family], folder)
     model = replace(configured(BY_NAME[family], folder), **settings)  # type: ignore[arg-type]
     with pytest.raises(ValueError) as raised:
@@ -171,8 +172,8 @@ def contradiction(family: str, folder: Path, **settings: object) -> str:
 def test_a_setting_that_contradicts_the_prompt_is_refused(tmp_path: Path) -> None:
     opened = contradiction("r1_distill_qwen", tmp_path, starts_thinking=False)
     assert opened == (
-        "model.starts_thinking=false, but the prompt of 'r1_distill_qwen' ends in '<｜Assistant｜><think>\\n', "
-        "which opens the thinking; leave model.starts_thinking out"
+        "model.starts_thinking=false, but the prompt of 'r1_distill_qwen' ends in "
+        "'<｜Assistant｜><think>\\n', which opens the thinking; leave model.starts_thinking out"
     )
     free = contradiction("qwen3", tmp_path, starts_thinking=True)
     assert "model.starts_thinking=true, but the prompt of 'qwen3' ends in" in free
@@ -186,3 +187,17 @@ def test_a_setting_that_contradicts_the_prompt_is_refused(tmp_path: Path) -> Non
 @EVERY
 def test_what_a_family_is_configured_as_is_no_contradiction(family: Family, tmp_path: Path) -> None:
     codec_of(family, tmp_path).check(["What is 6 x 7?", "Über 5 € … 𝛑?"])
+
+
+def test_a_template_without_a_system_role_is_refused_in_one_line(tmp_path: Path) -> None:
+    gemma = replace(BY_NAME["smollm2"], template=NO_SYSTEM, settings={"system_prompt": "Be brief."})
+    with pytest.raises(
+        ValueError, match=r"^the chat template of 'smollm2' does not take .*system_prompt=null$"
+    ):
+        codec_of(gemma, tmp_path)
+
+
+def test_a_tokenizer_that_loses_text_is_refused() -> None:
+    pocket = Model("pocket", "pocket/reasoner", reads="its own arithmetic")
+    with pytest.raises(ValueError, match=r'^model=pocket reads only its own arithmetic; \d+% of "What is 2'):
+        Codec(pocket).check(["What is 2+2?"])

@@ -10,7 +10,7 @@ from tests.scripted import MODEL, solve
 
 
 async def test_the_answer_is_opened_for_the_model() -> None:
-    attempt, engine, meter = await solve(Direct(max_tokens=4), {" </think> \\boxed{": ["42}"]})
+    attempt, engine, meter = await solve(Direct(max_tokens=4), {" </think>\\boxed{": ["42}"]})
     assert attempt.answer == "42"
     assert engine.requests[0].max_tokens == 4
     spend = meter.spend()

@@ -30,7 +30,7 @@ def sampling_params(request: Request, kind: RequestOutputKind) -> SamplingParams
         max_tokens=request.max_tokens,
         stop=list(request.stop),
         include_stop_str_in_output=True,
-        skip_special_tokens=False,  # thinking markers and stop strings may hold some; `Codec.shown` drops others
+        skip_special_tokens=False,  # markers and stop strings may hold some; `Codec.shown` drops others
         spaces_between_special_tokens=False,
         seed=request.seed if sampling.temperature > 0 else None,
         logprobs=request.num_logprobs,

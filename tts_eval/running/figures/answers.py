@@ -49,7 +49,7 @@ def answer_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def ending_figures(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """Return how traces ended: problems without an answer, and candidates that were cut or never stopped thinking.
+    """Return how many problems have no answer, and how many candidates were cut or never stopped thinking.
 
     A trace that its strategy stopped (finish abort or none) was not cut.
     """
