@@ -29,7 +29,8 @@ CHATML = (
 THINKS = CHATML.replace("SPLITS", "true")
 CHATS = CHATML.replace("m.content.split('</think>')[-1] if SPLITS and m.role == 'assistant' else ", "")
 HYBRID = THINKS + (
-    "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
+    "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n"
+    "{% endif %}{% endif %}"
 )
 DEEPSEEK = (
     "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}<｜User｜>{{ m.content }}"
