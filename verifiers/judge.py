@@ -11,7 +11,6 @@ from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel
 from tts_eval.records import Problem, TextCodec, Trace
-from tts_eval.thinking import said
 from tts_eval.verifying.fitting import LEFT_OUT, filled, fitted
 from tts_eval.verifying.reads import ANSWER, check_reads, part_read
 from tts_eval.verifying.verdicts import grade_of
@@ -66,11 +65,11 @@ class Judge:
             asked = filled(self.rubric, problem=problem.question, trace=text)
             return judge.start(replace(problem, question=asked), is_instructed=False)
 
-        text = part_read(trace, llm.markers, self.reads).text
+        text = part_read(trace, self.reads).text
         prompt = fitted(text, asking, judge, reserve=self.max_tokens or SHARE_FOR_VERDICT, note=LEFT_OUT)
         room_tokens = judge.room_tokens(prompt)
         if room_tokens < 1:
             return None
         max_tokens = None if self.max_tokens is None else min(self.max_tokens, room_tokens)
         [verdict] = await judge.extend(prompt, max_tokens=max_tokens, temperature=self.temperature)
-        return grade_of(said(verdict, judge.markers), highest=self.highest)
+        return grade_of(verdict.said, highest=self.highest)

@@ -44,7 +44,7 @@ class OutcomeReward:
                 return orm.start(problem, turns=(text,), is_instructed=False)
             return orm.start(problem, is_instructed=False) + (text + self.ending)
 
-        whole = fitted(part_read(trace, llm.markers, self.reads).text, laid_out, orm)
+        whole = fitted(part_read(trace, self.reads).text, laid_out, orm)
         ids = whole.prompt_ids + whole.token_ids
         [logits] = await orm.read(ids, [len(ids) - 1])
         return sigmoid(logits[0]) if len(logits) == 1 else softmax(logits, self.label)

@@ -47,7 +47,7 @@ class YesNo:
             asked = filled(self.question, problem=problem.question, trace=text)
             return judge.start(replace(problem, question=asked), thinking=False, is_instructed=False)
 
-        text = part_read(trace, llm.markers, self.reads).text
+        text = part_read(trace, self.reads).text
         ids = fitted(text, asking, judge, note=LEFT_OUT).prompt_ids
         [logits] = await judge.read(ids, [len(ids) - 1])
         return softmax(logits, YES)

@@ -70,7 +70,7 @@ class MeteredVerifier:
             return self._recall(self.verifier, problem, trace, llm)
         if isinstance(self.verifier, StepVerifier):
             reads = self.verifier.reads if isinstance(self.verifier, ReadsPart) else ALL
-            steps = split_steps(part_read(trace, llm.markers, reads), llm.markers)
+            steps = split_steps(part_read(trace, reads), llm.markers)
             return await self._score_steps(self.verifier, problem, steps, llm)
         key = trace.prompt_ids + trace.token_ids
         if key not in self._whole:

@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from tts_eval import checks
-from tts_eval.records import Markers, Trace
-from tts_eval.thinking import said
+from tts_eval.records import Trace
 
 ANSWER, ALL = "answer", "all"
 
@@ -30,11 +29,12 @@ def check_reads(reads: str) -> None:
     checks.one_of("verifier.reads", reads, (ANSWER, ALL))
 
 
-def part_read(trace: Trace, markers: Markers, reads: str) -> Trace:
+def part_read(trace: Trace, reads: str) -> Trace:
     """Return `trace` with the text that is to be read.
 
     Before the thinking has ended there is no answer: a search that is guided meanwhile has all of it read.
     """
-    answer = said(trace, markers) if reads == ANSWER else ""
-    # Sliced, as it may end in a blank line: a step of it is the same step once the trace has grown.
-    return replace(trace, text=trace.text[trace.text.rindex(answer) :]) if answer else trace
+    at = trace.codec.thinking.answer_at(trace) if reads == ANSWER else None
+    # Its end is left as it is, a blank line perhaps: a step of it is the same step once the trace has grown.
+    answer = "" if at is None else trace.text[at:].lstrip()
+    return replace(trace, text=answer) if answer else trace
