@@ -8,47 +8,48 @@ from __future__ import annotations
 
 import cmath
 import zlib
-from functools import lru_cache
 from itertools import chain
-from typing import TypeAlias
 
 from latex2sympy2_extended.sets import FiniteSet
-from math_verify import LatexExtractionConfig, parse, verify
+from math_verify import verify
 from math_verify.errors import TimeoutException
 from math_verify.grader import is_assignment_relation, is_relation, safe_sympy_doit, take_last_relation
 from math_verify.utils import timeout
-from sympy import Basic, Expr, Float, Interval, MatrixBase, Rational, Set, Symbol, Tuple, default_sort_key
+from sympy import Expr, Float, Interval, MatrixBase, Rational, Set, Symbol, Tuple, default_sort_key
 
+from tts_eval.grading.domains import agree_where_defined
 from tts_eval.grading.grade import Reason
+from tts_eval.grading.latex import Parsed, parse, uses_both_cases, with_imaginary_unit
 from tts_eval.grading.messages import Form, Job, Kind, Reply, rational_key
 
-Parsed: TypeAlias = Basic | MatrixBase
-_BOXED_ONLY = (LatexExtractionConfig(boxed_match_priority=0, try_extract_without_anchor=False),)
 _GUARD_DIGITS = 30
 _GUARD_BELOW = 1e-2
 _GUARD_TOLERANCE = 1e-5
 _MAX_KEY_BITS = 100_000
 
 
-class _Unparsed(Exception):
-    """Says that a text is no mathematics that math-verify can read."""
-
-
 def run(job: Job, *, step_timeout_s: int) -> Reply:
     """Do a job; whatever goes wrong on the way is a failure in the reply."""
     blame = Reason.GOLD_UNPARSED if job.gold is not None else Reason.ANSWER_UNPARSED
+    within = timeout(step_timeout_s)
     try:
-        gold = _parse(job.gold, step_timeout_s) if job.gold is not None else None
+        keeps_case = job.gold is None or uses_both_cases(job.gold) or uses_both_cases(job.answer)
+        gold = within(parse)(job.gold, keeps_case=keeps_case) if job.gold is not None else None
         blame = Reason.ANSWER_UNPARSED
-        answer = _parse(job.answer, step_timeout_s)
+        answer = within(parse)(job.answer, keeps_case=keeps_case)
         blame = Reason.COMPARISON_FAILED
         if gold is None or job.gold is None:
-            return Reply(form=timeout(step_timeout_s)(_describe)(answer))
-        equal = verify(gold, answer, timeout_seconds=step_timeout_s, raise_on_error=True)
+            return Reply(form=within(_describe)(answer))
+        equal = _verify(gold, answer, step_timeout_s)
         if equal and isinstance(gold, FiniteSet) and isinstance(answer, Interval | Tuple):
             # x = 3, y = 7 against (3, 7): math-verify minds the order only where the pair is the gold
-            equal = verify(answer, gold, timeout_seconds=step_timeout_s, raise_on_error=True)
-        return Reply(equal=equal and timeout(step_timeout_s)(_stands)(job, gold, answer))
+            equal = _verify(answer, gold, step_timeout_s)
+        if not equal and "i" in f"{job.gold} {job.answer}":
+            gold, answer = with_imaginary_unit(gold), with_imaginary_unit(answer)
+            equal = _verify(gold, answer, step_timeout_s)
+        if not equal:
+            equal = within(agree_where_defined)(_value(gold), _value(answer))
+        return Reply(equal=equal and within(_stands)(job, gold, answer))
     except TimeoutException:
         return Reply(failure=Reason.TIME_OUT)
     except MemoryError:
@@ -59,18 +60,8 @@ def run(job: Job, *, step_timeout_s: int) -> Reply:
         return Reply(failure=blame)
 
 
-@lru_cache(maxsize=1024)
-def _parse(text: str, step_timeout_s: int) -> Parsed:
-    found = parse(
-        rf"\boxed{{{text}}}",
-        _BOXED_ONLY,
-        fallback_mode="no_fallback",
-        parsing_timeout=step_timeout_s,
-        raise_on_error=True,
-    )
-    if not found:
-        raise _Unparsed(text)
-    return found[0]
+def _verify(gold: Parsed, answer: Parsed, step_timeout_s: int) -> bool:
+    return bool(verify(gold, answer, timeout_seconds=step_timeout_s, raise_on_error=True))
 
 
 def _stands(job: Job, gold: Parsed, answer: Parsed) -> bool:
@@ -151,8 +142,9 @@ def _parts(parsed: Parsed) -> list[Parsed]:
 
 
 def _evaluate(scalar: Expr) -> complex:
-    """Evaluate at a point that depends on nothing but the names of the variables."""
-    point = {symbol: 0.3 + 2 * zlib.crc32(symbol.name.encode()) / 2**32 for symbol in scalar.free_symbols}
+    """Evaluate at a point that depends on nothing but the names of the variables, capital or small."""
+    scalar = with_imaginary_unit(scalar)
+    point = {symbol: 0.3 + 2 * zlib.crc32(symbol.name.lower().encode()) / 2**32 for symbol in scalar.free_symbols}
     return complex(safe_sympy_doit(scalar).subs(point).evalf())
 
 

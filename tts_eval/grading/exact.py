@@ -1,6 +1,6 @@
-"""Compares answers that need no algebra: numbers, numerals in a base, choices, pairs against lists.
+"""Compares answers that need no algebra: numbers with their units, numerals in a base, choices, words, lists.
 
-Knows nothing of sympy. Under the policy of docs/grading.md it is never wrong, only silent (None).
+Under the policy of docs/grading.md it is never wrong, only undecided, or silent (None).
 """
 
 from __future__ import annotations
@@ -10,164 +10,164 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from tts_eval.grading import words
+from tts_eval.grading.choices import LETTERS
 from tts_eval.grading.grade import Verdict
 from tts_eval.grading.messages import Form, Kind, rational_key
+from tts_eval.grading.rationals import Number, Numeral, are_equal, read_number, read_numeral
+from tts_eval.grading.units import Unit, compare_units, factor_between, split_unit
 
-DECIMAL_PLACES = 6
-RELATIVE_TOLERANCE = Fraction(1, 100_000)  # or 1e-7 and 2e-7, alike to six places, would be one number
-MAX_POWER_BITS = 20_000
-
-_DECIMAL = r"(?:(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)"
-_POWER = rf"{_DECIMAL}(?:\^(?:\{{[-+]?\d+\}}|\d(?!\d)))?"
-_TIMES = r"[ ]?(?:\\times|\\cdot|\*)[ ]?"
-_TERM = rf"{_POWER}(?:{_TIMES}{_POWER})?"
-_NUMBER = re.compile(
-    rf"""(?P<sign>[-+]?)(?:
-      (?P<whole>\d+)[ ]?\\frac\{{(?P<part>\d+)\}}\{{(?P<parts>\d+)\}}
-    | \\frac\{{(?P<inner_sign>-?)(?P<top>{_TERM})\}}\{{(?P<bottom>{_TERM})\}}
-    | (?P<over>{_TERM})/(?P<under>{_POWER})
-    | (?P<term>{_TERM})
-    )""",
-    re.X,
-)
-_UNIT = re.compile(
-    r"(?<=[\d}])(?:\^\\circ"
-    r"|[ ]?\\(?:text|mbox|textrm|mathrm|textnormal)\{[ ]?[A-Za-z. ]*\}(?:\^(?:\d|\{\d\}))?)$"
-)
-_NO_UNIT = re.compile(r"\b(?:and|or|hundred|thousand|million|billion|trillion|dozen|base)\b", re.I)
-_VARIABLE = re.compile(r"([A-Za-z])=(?=[^=]+$)")
-_NUMERAL = re.compile(
-    r"([-+]?)0*(\d+|\d[0-9A-F]+(?=_\{(?:1[1-9]|[23]\d)\}))_(?:\{(?:\\text\{)?([a-z]+|\d+)\}?\}|(\d))"
-)
-_BASE_NAMES = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-_BASES = {name: str(base) for base, name in enumerate(_BASE_NAMES, start=2)} | {"sixteen": "16"}
-_TEXT = r"\\(?:text|textbf|textrm|textit|mathrm|mathbf|mbox)\{"
-_CHOICE = re.compile(
-    rf"\(?([A-J])\)?|{_TEXT}\(?([A-J])\)?[.:]?\}}|{_TEXT}\(([A-J])\)[^{{}}]*\}}.*|\({_TEXT}([A-J])\}}\)"
-)
+_CHOICE = re.compile(rf"\(([{LETTERS}])\)(?: (.+))?|([{LETTERS}])", re.S)
+_NAME = re.compile(r"(?P<name>[A-Za-z][A-Za-z' ]*)=(?=[^=]+$)")
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+")
 _PAIR_OF_VARIABLES = re.compile(r"^\([A-Za-z](?:,[A-Za-z])+\)=")
 _BRACED = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """A rational number; an approximate one was written with a decimal point."""
+class Reading:
+    """A normal form taken apart.
 
-    value: Fraction
-    is_decimal: bool
-    variable: str | None = None
+    Attributes:
+        core: what algebra may read, without unit and without a name of several letters.
+        unit: the unit at its end.
+        name: what stands before its only "=" where that is a name, in small letters.
+        letter: the choice that it states; `value` is what stands behind that.
+        exact: the core as a number or numeral, if it is one.
+        has_words: whether the core holds what algebra must not read.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Numeral:
-    """Digits in a stated base: 231_5 is neither 231 nor another way to write 66."""
-
-    digits: str
-    base: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The letter of a multiple choice, with or without the value that stands behind it."""
-
-    letter: str
+    core: str
+    unit: Unit | None = None
+    name: str | None = None
+    letter: str | None = None
+    value: str = ""
+    exact: Number | Numeral | None = None
+    has_words: bool = False
 
 
-Exact = Number | Numeral | Choice
+@lru_cache(maxsize=65_536)
+def read(normal: str) -> Reading:
+    """Take a normal form apart."""
+    if choice := _CHOICE.fullmatch(normal):
+        return Reading(normal, letter=choice[1] or choice[3], value=choice[2] or "")
+    name = _NAME.match(normal)
+    text = normal[name.end() :] if name else normal
+    core, unit = _split_units(text)
+    exact = read_numeral(core) or read_number(core)
+    if exact is None:
+        core = _joined(core)
+    if name and len(name["name"]) == 1:
+        core = f"{name[0]}{core}"
+    return Reading(
+        core,
+        unit,
+        name=name["name"].lower() if name else None,
+        exact=exact,
+        has_words=exact is None and words.is_unread(core),
+    )
 
 
 def compare(gold: str, answer: str) -> Verdict | None:
     """Compare two normal forms, or return None where that takes algebra."""
     left, right = read(gold), read(answer)
-    if isinstance(left, Number) and isinstance(right, Number):
-        if left.variable and right.variable and left.variable != right.variable:
-            return None
-        return _verdict(_are_equal(left, right))
-    if isinstance(left, Numeral | Number) and isinstance(right, Numeral | Number):
-        return _verdict(left == right)
-    if isinstance(left, Choice) and isinstance(right, Choice):
-        return _verdict(left == right)
-    if {_arrangement(gold), _arrangement(answer)} == {"ordered", "unordered"}:
-        return Verdict.UNEQUAL
-    return None
+    if left.letter and right.letter:
+        return _verdict(left.letter == right.letter)
+    if left.value or right.value:
+        gold, answer = left.value or gold, right.value or answer
+        return Verdict.EQUAL if gold == answer else compare(gold, answer)
+    if left.has_words or right.has_words:
+        return words.compare(gold, answer)
+    verdict = _compare_cores(left, right)
+    if "".join(gold.split()) == "".join(answer.split()):  # 5 m, 5m
+        return Verdict.UNDECIDED if words.is_unread(gold) or words.is_unread(answer) else Verdict.EQUAL
+    if verdict is Verdict.UNEQUAL and not (left.unit and right.unit):
+        return verdict
+    units = compare_units(left.unit, right.unit)
+    if units is Verdict.UNDECIDED:
+        return _compare_converted(left, right)
+    return units if units is Verdict.UNEQUAL else verdict
 
 
 def describe(normal: str) -> Form | None:
     """Describe a normal form for grouping, or return None where that takes algebra."""
-    form = read(normal)
-    if form is None:
+    reading = read(normal)
+    if reading.letter:
+        return Form(Kind.OPEN) if reading.value else Form(Kind.WORD, key=f"choice {reading.letter}")
+    if reading.has_words:
+        return Form(Kind.WORD, key=repr(words.elements(normal)))
+    if isinstance(reading.exact, Numeral):
+        return Form(Kind.WORD, key=repr(reading.exact))
+    if _GROUPED.fullmatch(normal):
+        return Form(Kind.OPEN)
+    number = reading.exact
+    if number is None:
         return None
-    if not isinstance(form, Number):
-        return Form(Kind.WORD, key=repr(form))
-    key = None if form.is_decimal else rational_key(form.value.numerator, form.value.denominator)
-    return Form(Kind.SCALAR, _fingerprint(form.value), key)
+    is_one_value = not number.is_decimal and number.also is None and reading.unit is None
+    key = rational_key(number.value.numerator, number.value.denominator) if is_one_value else None
+    return Form(Kind.SCALAR, _fingerprint(number.value), key)
 
 
 def is_decimal(normal: str) -> bool:
     """Tell whether a normal form is a number with a decimal point, which may stand for one that it is not."""
-    form = read(normal)
-    return isinstance(form, Number) and form.is_decimal
+    exact = read(normal).exact
+    return isinstance(exact, Number) and exact.is_decimal
 
 
-@lru_cache(maxsize=65_536)
-def read(normal: str) -> Exact | None:
-    """Read a normal form as a number, a numeral or a choice; None where it is none of these."""
-    variable = _VARIABLE.match(normal)
-    text = normal[variable.end() :] if variable else normal
-    if match := _NUMERAL.fullmatch(text):
-        sign, digits, word_or_base, digit = match.groups()
-        base = _BASES.get(word_or_base, word_or_base) if word_or_base else digit
-        if base != "10":
-            return Numeral(sign.replace("+", "") + digits, base)
-        text = sign + digits
-    if match := _CHOICE.fullmatch(normal):
-        return Choice(next(letter for letter in match.groups() if letter))
-    unit = _UNIT.search(text)
-    if unit and not _NO_UNIT.search(unit[0]):
-        text = text[: unit.start()]
-    value = _value(text)
-    return None if value is None else Number(value, "." in text, variable[1].lower() if variable else None)
+def _split_units(text: str) -> tuple[str, Unit | None]:
+    """Split the unit off, or off every element of a list, where all that state one state the same."""
+    core, unit = split_unit(text)
+    parts = re.split(r", ?|;| and | or ", text)
+    if unit is None or len(parts) == 1 or re.search(r"[()\[\]]", text):
+        return core, unit
+    split = [split_unit(part) for part in parts]
+    units = {each for _, each in split if each}
+    return (", ".join(part for part, _ in split), unit) if units == {unit} else (text, None)
 
 
-def _value(text: str) -> Fraction | None:
-    match = _NUMBER.fullmatch(text)
-    if not match:
-        return None
-    if match["whole"]:
-        if not int(match["part"]) < int(match["parts"]):
-            return None  # 3\frac{5}{2} is a product to some and a mixed number to others
-        value: Fraction | None = int(match["whole"]) + Fraction(int(match["part"]), int(match["parts"]))
-    elif match["term"]:
-        value = _term(match["term"])
-    else:
-        top, bottom = _term(match["top"] or match["over"]), _term(match["bottom"] or match["under"])
-        value = top / bottom if top is not None and bottom else None
-    if value is None:
-        return None
-    return -value if (match["sign"] == "-") != (match["inner_sign"] == "-") else value
+def _joined(core: str) -> str:
+    """Return the core with "and" and "or" between formulas as commas, unless that leaves words."""
+    joined = words.joined(core)
+    return joined if joined != core and not words.is_unread(joined) else core
 
 
-def _term(text: str) -> Fraction | None:
-    value = Fraction(1)
-    for factor in re.split(_TIMES, text):
-        base_text, _, exponent_text = factor.replace(",", "").partition("^")
-        base, exponent = Fraction(base_text), int(exponent_text.strip("{}") or 1)
-        num_bits = max(base.numerator.bit_length(), base.denominator.bit_length()) * abs(exponent)
-        if num_bits > MAX_POWER_BITS or (not base and exponent <= 0):
+def _compare_cores(left: Reading, right: Reading) -> Verdict | None:
+    mine, theirs = left.exact, right.exact
+    if left.name and right.name and left.name != right.name:
+        if len(left.name) == len(right.name) == 1:
             return None
-        value *= base**exponent
-    return value
+        return Verdict.UNDECIDED if mine is None or mine == theirs else Verdict.UNEQUAL
+    grouped = [bool(_GROUPED.fullmatch(reading.core)) for reading in (left, right)]
+    if any(grouped) and (verdict := _compare_lists(left.core, right.core, all(grouped))):
+        return verdict
+    if isinstance(mine, Number) and isinstance(theirs, Number):
+        return are_equal(mine, theirs)
+    if mine and theirs:
+        return _verdict(mine == theirs)
+    if {_arrangement(left.core), _arrangement(right.core)} == {"ordered", "unordered"}:
+        return Verdict.UNEQUAL
+    return None
 
 
-def _are_equal(left: Number, right: Number) -> bool:
-    if left.value == right.value:
-        return True
-    if not (left.is_decimal or right.is_decimal):
-        return False
-    difference = abs(left.value - right.value)
-    return round(left.value, DECIMAL_PLACES) == round(right.value, DECIMAL_PLACES) and difference <= (
-        RELATIVE_TOLERANCE * max(abs(left.value), abs(right.value))
-    )
+def _compare_lists(gold: str, answer: str, are_both_open: bool) -> Verdict | None:
+    """Compare 98,118 as a list where the other is one; where both may be lists or numbers, the two must agree."""
+    lists = [[read_number(part.strip()) for part in text.split(",")] for text in (gold, answer)]
+    if any(len(numbers) < 2 or None in numbers for numbers in lists):
+        return None
+    mine, theirs = (sorted(number.value for number in numbers if number) for numbers in lists)
+    if are_both_open:
+        return Verdict.UNDECIDED if mine == theirs and gold != answer else None
+    return _verdict(mine == theirs)
+
+
+def _compare_converted(left: Reading, right: Reading) -> Verdict:
+    """Compare answers in units that may mean one: never equal, and unequal where no conversion makes them so."""
+    assert left.unit and right.unit
+    mine, theirs = left.exact, right.exact
+    if not (isinstance(mine, Number) and isinstance(theirs, Number)):
+        return Verdict.UNDECIDED
+    factor = factor_between(left.unit, right.unit) if left.unit.is_known and right.unit.is_known else 1
+    return Verdict.UNDECIDED if mine.value == theirs.value * factor else Verdict.UNEQUAL
 
 
 def _fingerprint(value: Fraction) -> tuple[float, ...] | None:
@@ -181,15 +181,15 @@ def _verdict(equal: bool) -> Verdict:
     return Verdict.EQUAL if equal else Verdict.UNEQUAL
 
 
-def _arrangement(normal: str) -> str | None:
+def _arrangement(core: str) -> str | None:
     """Tell a pair or tuple, (3,7), from a list or set, 3,7 or {3,7}; None for all else."""
-    text = _PAIR_OF_VARIABLES.sub("", normal)
+    text = _PAIR_OF_VARIABLES.sub("", core)
     if _BRACED.fullmatch(text):
         text = rf"\{text[:-1]}\}}"
     is_set = text.startswith(r"\{")
     if is_set:
         text = text.replace(r"\{", "[").replace(r"\}", "]")
-    if "=" in text or read(normal):
+    if "=" in text or read_number(text):
         return None
     depth, num_groups, commas_at = 0, 0, set()
     for character in text:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
 from tts_eval.grading import exact
 from tts_eval.grading.grade import Grade, Reason, Verdict
-from tts_eval.grading.messages import Form, Job, Reply
+from tts_eval.grading.messages import Form, Job, Kind, Reply
 from tts_eval.grading.normal_form import MAX_ANSWER_CHARS, normalize
 from tts_eval.grading.pool import GradingPool
 
@@ -91,6 +91,7 @@ class Grader:
                 parsed.append((normal, form))
             else:
                 self.ungrouped_reasons[form] += len(indices_of[normal])
+                parsed.append((normal, Form(Kind.TEXT, key=f"text {normal}")))
         classes: list[_Class] = []
         class_of: dict[str, _Class] = {}
         for normal, form in sorted(parsed, key=_canonical_order):
@@ -130,7 +131,7 @@ class Grader:
             return Grade(Verdict.UNDECIDED, unfit)
         if verdict := exact.compare(gold, answer):
             return Grade(verdict)
-        reply = await self._ask(Job(answer, gold))
+        reply = await self._ask(Job(exact.read(answer).core, exact.read(gold).core))
         if reply.equal is None:
             return Grade(Verdict.UNDECIDED, reply.failure)
         return Grade(Verdict.EQUAL if reply.equal else Verdict.UNEQUAL)
@@ -140,7 +141,10 @@ class Grader:
             return unfit
         if form := exact.describe(normal):
             return form
-        reply = await self._ask(Job(normal))
+        reading = exact.read(normal)
+        reply = await self._ask(Job(reading.core))
+        if reply.form and reading.unit:
+            return replace(reply.form, key=None)  # 5 cm and 5 kg both fit 5, and not each other
         return reply.form or reply.failure or Reason.CRASH
 
     async def _ask(self, job: Job) -> Reply:

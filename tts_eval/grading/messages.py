@@ -13,13 +13,15 @@ from tts_eval.grading.grade import Reason
 
 
 class Kind(StrEnum):
-    """What an answer was parsed to."""
+    """What an answer was parsed to; an open one may be of several kinds."""
 
     SCALAR = "scalar"
     WORD = "word"
     RELATION = "relation"
     COLLECTION = "collection"
     MATRIX = "matrix"
+    TEXT = "text"
+    OPEN = "open"
 
 
 _NEIGHBOURS = [{Kind.SCALAR, Kind.WORD}, {Kind.RELATION, Kind.COLLECTION}]
@@ -42,6 +44,8 @@ class Form:
 
     def may_equal(self, other: Form) -> bool:
         """Tell whether a comparison is worth its time; False only where the answers cannot be equal."""
+        if Kind.OPEN in (self.kind, other.kind):
+            return True
         if self.fingerprint is None or other.fingerprint is None:
             return self.kind == other.kind or {self.kind, other.kind} in _NEIGHBOURS
         return all(

@@ -1,71 +1,90 @@
-"""Brings the spellings of one answer to one text: Unicode, spacing, money and percent, programming notation.
-
-Knows nothing of mathematics: whatever needs arithmetic or algebra is left as it stands.
-"""
+"""Brings the spellings of one answer to one text: Unicode, spacing, fonts, money and percent, other notations."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
+from tts_eval.grading.characters import spell_out
+from tts_eval.grading.choices import split_choice
+from tts_eval.grading.spoken import in_digits, signed
+
 MAX_ANSWER_CHARS = 2000
-_CHARACTERS = str.maketrans(
-    {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # full-width forms
-    | dict.fromkeys("\0\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff")
-    | dict.fromkeys("\u00a0\u2009\u202f\u3000\t\n\r", " ")
-    | dict.fromkeys("\u2212\u2010\u2011\u2012\u2013", "-")
-    | {
-        "°": r"^\circ",
-        "\u00d7": r"\times ",
-        "·": r"\cdot ",
-        "÷": r"\div ",
-        "±": r"\pm ",
-        "π": r"\pi ",
-        "θ": r"\theta ",
-        "∞": r"\infty ",
-        "≤": r"\le ",
-        "≥": r"\ge ",
-        "≠": r"\ne ",
-        "\u222a": r"\cup ",
-        "∩": r"\cap ",
-        "∈": r"\in ",
-        "∅": r"\emptyset ",
-        "²": "^2",
-        "³": "^3",
-        "½": r"\frac{1}{2}",
-        "¼": r"\frac{1}{4}",
-        "¾": r"\frac{3}{4}",
-    }
+_MAX_PASSES = 4
+_PLAIN_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_WRAPPERS = [
+    (r"\[", r"\]"),
+    (r"\(", r"\)"),
+    ("$$", "$$"),
+    ("$", "$"),
+    ("**", "**"),
+    ("*", "*"),
+    ("__", "__"),
+    ("`", "`"),
+    ('"', '"'),
+    ("'", "'"),
+]
+_SIZES = re.compile(
+    r"\\(?:displaystyle|textstyle|scriptstyle|large|Large|LARGE|huge|Huge|small|normalsize|bf|rm|it|tt|sf"
+    r"|bfseries|boldmath|limits|nolimits)(?![A-Za-z])"
 )
-_PERCENT = re.compile(
-    r"\\?%|\s*\\(?:text|mathrm)\s*\{\s*(?:percent|percentage|pct)\s*\}|\s*\b(?:percent(?:age)?|pct)\b"
+_FONT = re.compile(
+    r"\\(?:(?P<words>text(?:bf|it|rm|normal|up|sf|tt|sc|sl)?|mbox|hbox|emph|underline|operatorname\*?)"
+    r"|(?P<symbols>math(?:rm|bf|it|sf|tt|normal)|boldsymbol|pmb|bm|vec|hat|boxed|fbox|framebox)"
+    r"|(?:textcolor|colorbox|color)\s*\{[^{}]*\})\s*\{"
+)
+_COLOR = re.compile(r"\\color\s*\{[^{}]*\}")
+_UPRIGHT_CONSTANTS = {"e", "i", "d"}
+_LABEL = re.compile(
+    r"(?:the )?(?:(?:final|correct|right) )?(?:answer|ans|result|solution)s? ?(?:(?:is|are)(?![A-Za-z]) ?:?|=|:) ?(?=\S)",
+    re.I,
+)
+_NUMBER = r"(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
+_CURRENCIES = {r"\$": "dollars", "$": "dollars", "£": "gbp", "€": "euros", "¥": "yen", "₹": "rupees"}
+_CURRENCY = r"\\?\$|[£€¥₹]"
+_PRICE = re.compile(
+    rf"(?P<sign>[-+]?) ?(?:US|USD|AU|CA)? ?(?P<before>{_CURRENCY}) ?(?P<inner>[-+]?) ?(?P<number>{_NUMBER})"
+    rf"(?P<rest> [A-Za-z ]+)?|(?P<amount>[-+]?{_NUMBER}) ?(?P<after>[£€¥₹])"
+)
+_PERCENT = re.compile(r" ?(?:\\?%|(?<![A-Za-z])(?:percent(?:age)?|per cent|pct)(?![A-Za-z]))")
+_FUNCTIONS = (
+    "arcsin|arccos|arctan|sinh|cosh|tanh|sqrt|pi|sin|cos|tan|cot|sec|csc|log|ln|lg|exp|infty|infinity|gcd|lcm"
 )
 _REPLACEMENTS = [
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (r"(?<!\\)\\!\s*|\\displaystyle\b|\\(?:left|right)\.", ""),
-        (r"(?<!\\)\\[,;:> ]|~|\\q?quad\b", " "),
+        (r"(?<!\\)\\!\s*|\\(?:left|right)\.|\\(?:phantom|hphantom)\{[^{}]*\}", ""),
+        (r"(?<!\\)\\[,;:> ]|~|\\(?:q?quad|enspace|thinspace|space)(?![A-Za-z])", " "),
         (r"\{\s*,\s*\}", ","),
         (r"\\[dtc]frac(?![A-Za-z])", r"\\frac"),
-        (r"\\frac\s*(\d)\s*(\d)(?!\d)", r"\\frac{\1}{\2}"),
+        (r"\\frac\s*(\d)\s*([\dA-Za-z])(?![\d])", r"\\frac{\1}{\2}"),
+        (r"\\frac\s+([A-Za-z])\s*([\dA-Za-z])(?![\d])", r"\\frac{\1}{\2}"),
         (r"\\frac\s*(\d)\s*\{", r"\\frac{\1}{"),
-        (r"(\\frac\s*\{[^{}]*\})\s*(\d)(?!\d)", r"\1{\2}"),
+        (r"\\frac\s*(\d)\s*(\\[a-z]+)(?![A-Za-z{])", r"\\frac{\1}{\2}"),
+        (r"(\\frac\s*\{[^{}]*\})\s*([\dA-Za-z])(?!\d)", r"\1{\2}"),
         (r"\\varnothing(?![A-Za-z])", r"\\emptyset"),
-        (r"\\sqrt\s*(\d)(?!\d)", r"\\sqrt{\1}"),
-        (r"\\left(?![a-zA-Z])\s*|\\right(?![a-zA-Z])\s*", ""),
-        (r"\^\s*\{\s*\\circ\s*\}|\\degree(?![A-Za-z])", r"^\\circ"),
-        (r"\\\$|\$", ""),
-        (r"\\mathrm\s*\{([A-Za-z])\}", r"\1"),
+        (r"\\sqrt\s*(\d+(?:\.\d+)?|[A-Za-z](?![A-Za-z]))", r"\\sqrt{\1}"),
+        (r"\\sqrt\s*\(", r"\\sqrt("),
+        (r"\\left(?![a-zA-Z])\s*|\\right(?![a-zA-Z])\s*|\\[bB]ig[glr]*(?![a-zA-Z])\s*", ""),
+        (r"\\(?:lvert|rvert|vert)(?![a-zA-Z])\s*", "|"),
+        (r"\\(leq|geq|neq)(?![a-zA-Z])", lambda match: "\\" + match[1][:-1]),
+        (r"\^\s*\{\s*\\circ\s*\}|\\degree(?![A-Za-z])|\^\s*\\circ", r"^\\circ"),
+        (r"\\\$|(?<!\\)[$£€¥₹\"]", ""),
         (r"\s*\*\*\s*", "^"),
-        (r"(?<![\\A-Za-z])(sqrt|pi|sin|cos|tan|log|ln|exp)(?![A-Za-z])", r"\\\1 "),
+        (rf"(?<![\\A-Za-z])({_FUNCTIONS})(?![A-Za-z])", r"\\\1 "),
+        (r"\\(?:infinity)(?![A-Za-z])", r"\\infty"),
+        (r"(?<![\w.])(\d+(?:\.\d+)?)[eE]([-+]?\d+)(?![\w.])", r"\1\\times 10^{\2}"),
+        (r"\^\{(\d)\}(?!\d)", r"^\1"),
     )
 ]
-_SPACES = re.compile(r" +")
+_SPACES = re.compile(r"\s+")
 _SPACE_BESIDE_OPERATOR = re.compile(
-    r" (?=[-+=()\[\]{}/*^<>|,;.])|(?<=[-+=()\[\]{}/*^<>|]) |(?<=[,;]) (?!\d{3}(?!\d))"
+    r" (?=[-+=)\]}/*^<>|,;.!])|(?<![A-Za-z\d]) (?=[(\[{])|(?<=[-+=(\[{/*^<>|]) |(?<=[)\]}]) (?![A-Za-z])"
+    r"|(?<=[,;]) (?!\d{3}(?!\d))"
 )
-_SPACED_THOUSANDS = re.compile(r"-?\d{1,3}(?: \d{3})+(?:\.\d+)?")
-_TRAILING = re.compile(r"(?:\\+|\.| )+$")
+_SPACED_THOUSANDS = re.compile(r"(-?\d{1,3}(?: \d{3})+(?:\.\d+)?)(?= [A-Za-z]|$)")
+_TRAILING = re.compile(r"(?:\\+|[.,;:]| )+$")
+_LEADING = re.compile(r"(?:= ?(?!=)|: )+")
 _CALL_OR_POWER = re.compile(r"(\\sqrt ?|\^)\(")
 
 
@@ -73,21 +92,91 @@ _CALL_OR_POWER = re.compile(r"(\\sqrt ?|\^)\(")
 def normalize(answer: str) -> str:
     r"""Return the normal form of an answer: equal normal forms are equal answers, unequal ones may be.
 
-    A percent sign is a unit and is dropped, like a dollar sign: 20\% is 20, and is not 0.2. A text longer
-    than MAX_ANSWER_CHARS is left as it stands.
+    Words stand bare (\text{ cm} is cm), units and currencies behind their number (\$5 is 5 dollars). The
+    normal form of a normal form is itself. A text longer than MAX_ANSWER_CHARS is left as it stands.
     """
+    if _PLAIN_NUMBER.fullmatch(answer) and answer.isascii():
+        return answer
     if len(answer) > MAX_ANSWER_CHARS:
         return answer.strip()
-    text = answer.translate(_CHARACTERS)
-    text = _PERCENT.sub("", text)
+    text = answer
+    for _ in range(_MAX_PASSES):
+        text, before = _pass(text), text
+        if text == before:
+            break
+    return text
+
+
+def _pass(answer: str) -> str:
+    text = spell_out(answer)
+    text = _unwrapped(_SPACES.sub(" ", text).strip())
+    text = _without_fonts(_COLOR.sub("", _SIZES.sub("", text)))
+    text = _SPACES.sub(" ", _LABEL.sub("", text, count=1) if _LABEL.match(text) else text).strip()
+    if choice := split_choice(_REPLACEMENTS[1][0].sub(" ", text)):
+        letter, rest = choice
+        value = _pass(rest) if rest else ""
+        return f"({letter}) {value}" if value else letter
+    text = signed(in_digits(text))
+    text = _unpriced(text)
+    text = _PERCENT.sub(" percent ", text)
     for pattern, replacement in _REPLACEMENTS:
         text = pattern.sub(replacement, text)
     text = _SPACES.sub(" ", text).strip()
     text = _TRAILING.sub("", text)
-    if _SPACED_THOUSANDS.fullmatch(text):
-        text = text.replace(" ", "")
+    text = text[match.end() :] if (match := _LEADING.match(text)) else text
+    text = _SPACED_THOUSANDS.sub(lambda match: match[0].replace(" ", ""), text, count=1)
     text = _SPACE_BESIDE_OPERATOR.sub("", text)
     return _braces_for_parentheses(text)
+
+
+def _unwrapped(text: str) -> str:
+    """Take off what encloses the whole answer: formula delimiters, bold, quotes."""
+    for opening, closing in _WRAPPERS:
+        inner = text[len(opening) : -len(closing)]
+        if text.startswith(opening) and text.endswith(closing) and inner.strip() and closing not in inner:
+            if not inner.endswith("\\") or opening.startswith("\\"):
+                return _unwrapped(inner.strip())
+    return text
+
+
+def _without_fonts(text: str) -> str:
+    """Replace what only says how its content looks by its content; words keep a space on either side."""
+    position = 0
+    while match := _FONT.search(text, position):
+        end = closing_brace(text, match.end())
+        if end is None:
+            return text
+        content = text[match.end() : end]
+        stripped = content.strip()
+        is_symbol = match["symbols"] is not None and (len(stripped) <= 1 or stripped.startswith("\\"))
+        if match["symbols"] == "mathrm" and len(stripped) == 1 and stripped not in _UPRIGHT_CONSTANTS:
+            is_symbol = False
+        if not (is_symbol or not stripped):
+            content = f" {content} "
+        text = f"{text[: match.start()]}{content}{text[end + 1 :]}"
+        position = match.start()
+    return text
+
+
+def closing_brace(text: str, start: int, *, pair: str = "{}") -> int | None:
+    """Return where the bracket closes that was opened just before `start`."""
+    depth = 1
+    for index in range(start, len(text)):
+        if text[index] in pair and (index == 0 or text[index - 1] != "\\" or pair != "{}"):
+            depth += 1 if text[index] == pair[0] else -1
+            if not depth:
+                return index
+    return None
+
+
+def _unpriced(text: str) -> str:
+    match = _PRICE.fullmatch(text)
+    if match is None:
+        return text
+    if match["after"]:
+        return f"{match['amount']} {_CURRENCIES[match['after']]}"
+    rest, name = match["rest"] or "", _CURRENCIES[match["before"]]
+    return f"{match['sign'] or match['inner']}{match['number']}{rest}{'' if name in rest else f' {name}'}"
 
 
 def _braces_for_parentheses(text: str) -> str:
@@ -95,11 +184,8 @@ def _braces_for_parentheses(text: str) -> str:
     position = 0
     while match := _CALL_OR_POWER.search(text, position):
         position = match.end()
-        depth = 1
-        for end in range(match.end(), len(text)):
-            depth += {"(": 1, ")": -1}.get(text[end], 0)
-            if not depth:
-                text = f"{text[: match.end() - 1].rstrip()}{{{text[match.end() : end]}}}{text[end + 1 :]}"
-                position = match.start() + 1
-                break
+        end = closing_brace(text, match.end(), pair="()")
+        if end is not None:
+            text = f"{text[: match.end() - 1].rstrip()}{{{text[match.end() : end]}}}{text[end + 1 :]}"
+            position = match.start() + 1
     return text

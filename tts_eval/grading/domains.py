@@ -1,0 +1,50 @@
+"""Equality of roots and logarithms where both sides are real: log x^3 and 3 log x, but not the root of x^2 and x."""
+
+# mypy: disable-error-code="import-untyped"
+from __future__ import annotations
+
+import cmath
+import zlib
+from itertools import product
+
+from sympy import Expr, Pow, Symbol, expand_log, log, powdenest, simplify
+
+_TOLERANCE = 1e-9
+_MAX_VARIABLES = 4
+
+
+def agree_where_defined(gold: object, answer: object) -> bool:
+    """Tell whether two expressions are equal for positive variables, and wherever else both of them are real."""
+    if not (isinstance(gold, Expr) and isinstance(answer, Expr)):
+        return False
+    symbols = sorted(gold.free_symbols | answer.free_symbols, key=lambda symbol: str(symbol.name))
+    if not 0 < len(symbols) <= _MAX_VARIABLES or not (_is_multivalued(gold) or _is_multivalued(answer)):
+        return False
+    if not all(_agree_at(gold, answer, symbols, signs) for signs in product((1, -1), repeat=len(symbols))):
+        return False
+    positive = {symbol: Symbol(f"p{number}", positive=True) for number, symbol in enumerate(symbols)}
+    difference = (gold - answer).subs(positive).doit()
+    return bool(simplify(powdenest(expand_log(difference, force=True), force=True)) == 0)
+
+
+def _is_multivalued(expression: Expr) -> bool:
+    return any(
+        isinstance(part, log) or (isinstance(part, Pow) and not part.exp.is_integer and part.base.free_symbols)
+        for part in expression.atoms(log, Pow)
+    )
+
+
+def _agree_at(gold: Expr, answer: Expr, symbols: list[Symbol], signs: tuple[int, ...]) -> bool:
+    for scale in (0.37, 2.3):
+        point = {
+            symbol: sign * scale * (1 + zlib.crc32(symbol.name.encode()) / 2**32)
+            for symbol, sign in zip(symbols, signs, strict=True)
+        }
+        try:
+            one, other = (complex(expression.subs(point).doit().evalf()) for expression in (gold, answer))
+        except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+            return False
+        are_real = abs(one.imag) <= _TOLERANCE and abs(other.imag) <= _TOLERANCE
+        if (are_real or min(signs) > 0) and not cmath.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
+            return False
+    return True

@@ -1,0 +1,111 @@
+r"""Mathematics in prose: formulas between delimiters ($…$, \[…\], \(…\)), and runs of it that stand bare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tts_eval.grading.boxes import BOX, Piece
+
+FORMULA = re.compile(
+    r"""\$\$(?P<display>.{1,1000}?)\$\$
+    | \\\[(?P<bracket>.{1,1000}?)\\\]
+    | \\\((?P<parenthesis>.{1,1000}?)\\\)
+    | (?<![\\\w])\$(?P<inline>(?:\\.|[^$\\]){1,1000}?)\$(?!\d)""",
+    re.S | re.X,
+)
+_FUNCTION = r"(?:sqrt|pi|arcsin|arccos|arctan|sin|cos|tan|cot|log|ln|exp|infinity)"
+PROSE_WORD = re.compile(rf"(?<![\\\w{{])(?!(?:{_FUNCTION}|and|or)\b)[A-Za-z]{{2,}}")
+_TOKEN = re.compile(
+    rf"""(?P<space>[ \t]+)
+    | (?P<command>\\[A-Za-z]+|\\[,;:!{{}}%])
+    | (?P<number>\d+(?:[.,]\d+)*|\.\d+)(?:[eE][-+]?\d+)?(?![A-Za-z]{{4}})
+    | (?P<function>{_FUNCTION}(?![A-Za-z]))
+    | (?P<word>[A-Za-z]\w+)
+    | (?P<letter>[A-Za-z]'?)
+    | (?P<currency>\\?\$(?=[-\d.])|[£€¥₹](?=[-\d.]))
+    | (?P<operator>[-+*/=^_<>|!%])
+    | (?P<opening>[(\[{{])
+    | (?P<closing>[)\]}}])
+    | (?P<comma>[,;])
+    | (?P<other>.)""",
+    re.X | re.S,
+)
+_LONGEST_PRODUCT = 3
+_MEANING = re.compile(r"\d|\\(?:pi|sqrt|frac|infty|emptyset|theta|alpha)|(?<![A-Za-z])(?:pi|sqrt|infinity)(?![A-Za-z])")
+_NAMED = re.compile(r"[A-Za-z]'?(?:\([A-Za-z]\))? ?=(?![^=]*=)")
+_LEADING = re.compile(r"(?:[=*/,;<>%!^_)\]}]|\+(?!\d)|- |\s)+")
+_TRAILING = re.compile(r"(?:[-=*/+,;<>^_(\[{|]|\\[,;:]|\s)+$")
+_LONE_LETTER = re.compile(r"^[A-Za-z] (?=[\w\\(])|(?<=[\w)}]) [A-Za-z]$")
+
+
+def formulas(text: str) -> list[Piece]:
+    """Return the formulas between delimiters that hold something and no box."""
+    pieces: list[Piece] = []
+    position = 0
+    while match := FORMULA.search(text, position):
+        content = match[match.lastgroup or 0]
+        is_prose = match.lastgroup == "inline" and content != content.strip() and PROSE_WORD.search(content)
+        if is_prose:  # "$5 buys two, so $x = 3$": the second dollar opens a formula, it closes none
+            position = match.end() - 1
+            continue
+        position = match.end()
+        if content.strip() and not BOX.search(content):
+            pieces.append(Piece(match.start(), match.end(), content.strip()))
+    return pieces
+
+
+def runs(text: str, start: int = 0) -> Iterator[Piece]:
+    """Yield the longest stretches of bare mathematics: numbers with all that roots, signs and brackets make of them."""
+    begin: int | None = None
+    end = depth = 0
+    previous = ""
+    for token in _TOKEN.finditer(text, start):
+        kind = token.lastgroup or ""
+        if kind == "space":
+            continue
+        is_attached = begin is not None and token.start() == end
+        if kind == "word":
+            is_math = is_attached and len(token[0]) <= _LONGEST_PRODUCT and previous in ("number", "closing", "operator")
+        elif kind == "operator" and token[0] == "-" and begin is None:
+            is_math = token.start() == 0 or not text[token.start() - 1].isalnum()  # no hyphen
+        else:
+            is_math = kind not in ("other", "comma") or (kind == "comma" and depth > 0)
+        if not is_math:
+            if begin is not None:
+                yield from _trimmed(text, begin, end)
+            begin, depth = None, 0
+            continue
+        depth += (kind == "opening") - (kind == "closing" and depth > 0)
+        begin = token.start() if begin is None else begin
+        end, previous = token.end(), kind
+    if begin is not None:
+        yield from _trimmed(text, begin, end)
+
+
+def _trimmed(text: str, begin: int, end: int) -> Iterator[Piece]:
+    """Yield what of a run is mathematics and not punctuation; of a chain of equations, its last side."""
+    run = text[begin:end]
+    if "=" in run and not _NAMED.match(run.lstrip()):
+        side = run.rstrip(" =").rpartition("=")[2]
+        run = side if _MEANING.search(side) else run
+    for _ in range(3):
+        run = _TRAILING.sub("", run)
+        run = run[match.end() :] if (match := _LEADING.match(run)) else run
+        run = _LONE_LETTER.sub("", run)
+        run = _balanced(run)
+    if re.fullmatch(r"-?[\d.,]+!+", run):
+        run = run.rstrip("!")  # an exclamation
+    run = re.sub(r"\\?\$|[£€¥₹]", "", run).strip()
+    if _MEANING.search(run):
+        yield Piece(begin, end, run)
+
+
+def _balanced(run: str) -> str:
+    for opening, closing in ("()", "[]", "{}"):
+        excess = run.count(opening) - run.count(closing)
+        if excess > 0 and run.startswith(opening):
+            run = run[1:]
+        elif excess < 0 and run.endswith(closing):
+            run = run[:-1]
+    return run.strip()

@@ -1,0 +1,137 @@
+"""Statements of the answer in a text: "the answer is 5", **Answer:** 5, #### 5, <answer>5</answer>, "option B is correct"."""
+
+from __future__ import annotations
+
+import re
+
+from tts_eval.grading.boxes import Piece
+from tts_eval.grading.choices import LETTERS
+from tts_eval.grading.formulas import FORMULA, PROSE_WORD, formulas, runs
+
+MAX_WORDS_OF_AN_ANSWER = 3
+_STATEMENT = re.compile(
+    r"\banswers?\b(?:[^.\n$:=]{0,80}?\b(?:is|are)\b)?\s*(?::|=|(?<=\bis)(?!\w)|(?<=\bare)(?!\w))\s*:?\s*"
+    r"|^[ \t]*(?:\#+|[-*])?[ \t]*(?:(?:the|my) )?(?:final |correct )?answer[ \t]*\n\s*"
+    r"|\#{4}[ \t]*(?=\S)"
+    r"|<answer>\s*"
+    rf"|\b(?:option|choice|alternative)\b(?:[^.\n$:]{{0,40}}?\bis\b)?\s*:?\s*(?=\(?[{LETTERS}]\b(?!'))"
+    rf"|(?:\bI (?:choose|pick|select)\b|\bchoose\b|\bmust be\b)\s+(?:option\s+)?(?=\(?[{LETTERS}](?:\)|[.,]|\s*$))"
+    rf"|(?=\([{LETTERS}]\) is (?:the )?(?:correct|right|best)\b)"
+    rf"|(?<![\w'])(?=[{LETTERS}] is (?:the )?(?:correct|right|best)\b)",
+    re.I | re.M,
+)
+_SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|\n|<\||</|[!?](?=\s|$)")
+_CHOICE = re.compile(
+    rf"\(([{LETTERS}])\)(?![-+*/^=(\w])|([{LETTERS}])[).:](?=\s|$)|([{LETTERS}])(?=$|[,;!]|\s+(?:is|because|since|as|with|\())"
+    rf"|([B-HJ])(?=\s+[a-z])"
+)
+_NEGATION = re.compile(r"(?:not|n't|neither|unlikely|never)\b", re.I)
+_HEDGE = re.compile(
+    r"(?:(?:approximately|about|around|exactly|simply|just|equal to|therefore|thus|then|clearly|indeed|given by|now)\s+|[:=\"“]\s*)+",
+    re.I,
+)
+_LIST_COMMA = re.compile(r"\s*(?:,\s*(?:and|or)?|;|\band\b|\bor\b)\s*")
+_QUALIFIED = re.compile(
+    r"\s*(?:if|or (?:more|less|fewer|greater|higher)|to|plus|minus|when|where|am|pm|a\.m|p\.m|hundred|thousand|million"
+    r"|billion|trillion|dozen|remainder|mod|modulo|in base|base|and a half)\b",
+    re.I,
+)
+_MORE_OF_IT = re.compile(r"(?:\s+[A-Za-z]+\.?(?:\^\d)?(?:/[a-z]+)?)?(?:,?\s+(?:and\s+)?\d[\d.,]*\s+[A-Za-z]+)+(?=\s*$|\s*[.,;(])")
+_UNIT = re.compile(r"\s*(?:%|°|\\?%|percent\b|[A-Za-z]+(?:/[A-Za-z]+|\^\d)?(?=\s*$|\s*[.,;(]))")
+
+
+def last_statement(text: str, *, is_truncated: bool) -> str | None:
+    """Return what the last statement of the answer states, None where there is none.
+
+    In a truncated text a statement counts only if something follows it.
+    """
+    for statement in reversed(list(_STATEMENT.finditer(text))):
+        rest = text[statement.end() :]
+        formula = FORMULA.match(rest)
+        end = _SENTENCE_END.search(rest, formula.end() if formula else 0)
+        if end is None and is_truncated:
+            continue
+        sentence = rest[: end.start() if end else None].strip(" \t*_`\"'")
+        if not sentence or _NEGATION.match(sentence):
+            continue
+        if answer := _stated(sentence, rest if end and end[0] in "!?" else sentence):
+            return answer
+    return None
+
+
+def last_choice(text: str) -> str | None:
+    """Return the letter that the last statement chooses, None where that chooses none."""
+    for statement in reversed(list(_STATEMENT.finditer(text))):
+        if match := _CHOICE.match(text, statement.end()):
+            return next(group for group in match.groups() if group)
+    return None
+
+
+def last_formula_or_run(text: str) -> str | None:
+    """Return the last formula, in a list with those that it belongs to, or the bare mathematics behind it."""
+    from tts_eval.grading.boxes import last_list
+
+    found = formulas(text)
+    bare = list(runs(text, found[-1].end if found else 0))
+    if not bare:
+        return last_list(text, found)
+    return _decimal(bare[-1].content, text[: bare[-1].start])
+
+
+def _stated(sentence: str, rest: str) -> str | None:
+    if match := _CHOICE.match(sentence):
+        letter = next(group for group in match.groups() if group)
+        has_value = match[1] or match[2]
+        return f"({letter}) {sentence[match.end() :].strip()}".strip() if has_value and sentence[match.end() :].strip() else letter
+    sentence = sentence[match.end() :] if (match := _HEDGE.match(sentence)) else sentence
+    if answer := _in_front(sentence):
+        return answer
+    if sentence and not PROSE_WORD.search(sentence):
+        return re.sub(r"(?<=\d)[!?]+$", "", sentence)
+    stated = last_formula_or_run(sentence)
+    if stated or 0 < len(sentence.split()) <= MAX_WORDS_OF_AN_ANSWER:
+        return stated or sentence
+    return None
+
+
+def _in_front(sentence: str) -> str | None:
+    """Return the mathematics that the sentence begins with, with its list, its unit or what qualifies it."""
+    pieces: list[Piece] = []
+    for piece in sorted([*formulas(sentence), *_bare(sentence)], key=lambda piece: piece.start):
+        between = sentence[pieces[-1].end if pieces else 0 : piece.start]
+        if not (_LIST_COMMA.fullmatch(between) if pieces else not between.strip("($ ")):
+            break
+        pieces.append(piece)
+    if not pieces:
+        return None
+    rest = sentence[pieces[-1].end :]
+    if len(pieces) > 1 and re.match(r"\s*(?:of|in|more|are|were|is)\b", rest):
+        pieces, rest = pieces[:1], sentence[pieces[0].end :]
+    if _QUALIFIED.match(rest):
+        return sentence
+    content = ", ".join(piece.content for piece in pieces)
+    if len(pieces) > 1:
+        return content
+    if more := _MORE_OF_IT.match(rest):
+        return content + more[0]
+    content = _decimal(content, "")
+    unit = _UNIT.match(rest)
+    return f"{content}{unit[0]}" if unit and not unit[0].lstrip()[0].isalpha() else content
+
+
+def _bare(sentence: str) -> list[Piece]:
+    """Return the runs outside of formulas."""
+    inside = [(piece.start, piece.end) for piece in formulas(sentence)]
+    blanked = sentence
+    for start, end in inside:
+        blanked = f"{blanked[:start]}{'&' * (end - start)}{blanked[end:]}"
+    return list(runs(blanked))
+
+
+def _decimal(content: str, before: str) -> str:
+    """Read a decimal comma, 2,74, where nothing says that there are several numbers."""
+    is_one = not re.search(r"\b(?:are|solutions|roots|values|answers|numbers)\b[^.\n]{0,40}$", before)
+    return content.replace(",", ".") if is_one and _DECIMAL_COMMA.fullmatch(content) else content
+
+
+_DECIMAL_COMMA = re.compile(r"-?\d+,(?:\d{1,2}|\d{4,})|-?0,\d+")

@@ -1,0 +1,107 @@
+"""What of an answer only words or a second quantity say, which no algebra reads: compared word by word."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from fractions import Fraction
+
+from tts_eval.grading.grade import Verdict
+from tts_eval.grading.units import QUALIFIERS, UNIT_NAMES, unit_name
+
+_SCENERY = re.compile(r"\\(?:begin|end)\{[A-Za-z]+\*?\}(?:\{[clr|]+\})?|\\math(?:bb|cal|frak|scr)\{[A-Za-z]+\}|\\[A-Za-z]+")
+_SUBSCRIPT = re.compile(r"_(?:\{[^{}]*\}|[A-Za-z]+)")
+_RUN = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
+_CONNECTIVE = re.compile(r" ?[,;]? ?(?<![A-Za-z])(?:and|or)(?![A-Za-z]) ?")
+_SECOND_QUANTITY = re.compile(r"(?:[\d}!]|(?<![A-Za-z\\])[A-Za-z]) (?=[\d.])|(?<=\d) (?=\\frac)")
+_LONGEST_PRODUCT = 3  # letters: 2abc is a product, 2abcd could be; a word is longer, or in the list below
+_SHORT_WORDS = frozenset(
+    """am an and any are as at be but by can day do east end feet for from go had has have he her him his how if in is it its
+    key man may me men my nd no nor not now of off old on one only or our out per pm rd rem row run set she six so
+    st sum ten th the to too two up us was way we who why yes yet you cm mm km kg mg ft lb oz mi yd hr min sec mph
+    box boy car cat dog egg fox hat man mod net new odd off old pie red sun sky tie top win won age ago all bad bag bar
+    bed big bit bus cap cup cut day few fun get got gun guy hot job kid law lay leg let lie lot low map mix nor own pay
+    pen per pig put raw rod say sea see sit son tax tea try use van war wet hit add""".split()
+)
+_FILLERS = frozenset({"a", "an", "the", "and"})
+_TOKEN = re.compile(r"\\[A-Za-z]+|\d[\d,]*(?:\.\d+)?|\.\d+|[A-Za-z]+(?:'[a-z]+)?|[^\sA-Za-z\d,;.'{}]")
+_DIGITS = re.compile(r"[\d,]*\.?\d+")
+
+
+def joined(text: str) -> str:
+    """Return `text` with "and" and "or" between formulas as commas."""
+    return _CONNECTIVE.sub(",", text) if " " in text else text
+
+
+def is_unread(text: str) -> bool:
+    """Tell whether a normal form holds a word, or a second quantity behind a space, that algebra would misread.
+
+    Up to three letters beside other mathematics are a product, unless they spell a common word; letters that
+    stand alone are a word.
+    """
+    bare = _SUBSCRIPT.sub("", _SCENERY.sub(" ", text))
+    runs = [run for run in _RUN.findall(bare) if len(run) > 1]
+    if _SECOND_QUANTITY.search(text) and "begin{" not in text:
+        return True
+    if not runs:
+        return False
+    if re.fullmatch(r"[A-Za-z' ,.:-]+", text):
+        return True
+    return any(
+        len(run) > _LONGEST_PRODUCT or run.lower() in _SHORT_WORDS or run.lower() in QUALIFIERS or "'" in run
+        for run in runs
+    )
+
+
+def tokens(text: str) -> tuple[str, ...]:
+    """Return numbers, words and signs in order: words in small letters and the singular, no articles."""
+    found = []
+    for token in _TOKEN.findall(text):
+        if _DIGITS.fullmatch(token):
+            found.append(str(Fraction(token.replace(",", "") or "0")))
+        elif len(token) > 1 and token[0] != "\\":
+            name = unit_name(token)
+            found += [] if name in _FILLERS else [name]
+        else:
+            found.append(token)
+    return tuple(token for token in found if token not in _FILLERS)
+
+
+def elements(text: str) -> tuple[tuple[str, ...], ...]:
+    """Return the tokens of each element of a list, sorted: their order says nothing, nor that of 2 h 30 min."""
+    inner = text.removeprefix(r"\{").removesuffix(r"\}")
+    parts = re.split(r"[,;](?!\d{3}(?!\d))|(?<![A-Za-z])and(?![A-Za-z])", inner)
+    if any(re.search(r"[()\[\]]", part) for part in parts):
+        return (tokens(text),)
+    found: list[tuple[str, ...]] = []
+    for part in map(tokens, parts):
+        quantities = list(zip(part[::2], part[1::2], strict=False))
+        are_all = all(_is_number(number) and unit in UNIT_NAMES for number, unit in quantities)
+        found += quantities if len(part) == 2 * len(quantities) and are_all else [part]
+    return tuple(sorted(filter(None, found)))
+
+
+def compare(gold: str, answer: str) -> Verdict:
+    """Compare two normal forms of which at least one has words: equal word by word, or unequal, or undecided.
+
+    Undecided is what says the same numbers in more words or fewer, and short words of the same letters.
+    """
+    if elements(gold) == elements(answer):
+        return Verdict.EQUAL
+    left, right = tokens(gold), tokens(answer)
+    mine, theirs = Counter(left), Counter(right)
+    numbers, others = list(filter(_is_number, left)), list(filter(_is_number, right))
+    if numbers and others and (Counter(numbers) != Counter(others) or (mine == theirs and numbers != others)):
+        return Verdict.UNEQUAL
+    if bool(numbers) != bool(others):  # five hundred, 500
+        return Verdict.UNDECIDED
+    if mine <= theirs or theirs <= mine:
+        return Verdict.UNDECIDED
+    letters, others_letters = sorted(gold.replace(" ", "")), sorted(answer.replace(" ", ""))
+    if letters == others_letters and len(letters) <= _LONGEST_PRODUCT:
+        return Verdict.UNDECIDED
+    return Verdict.UNEQUAL
+
+
+def _is_number(token: str) -> bool:
+    return token[0].isdigit()
