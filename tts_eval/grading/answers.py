@@ -16,6 +16,7 @@ MAX_BARE_CHARS = 300
 _EMPHASIS = re.compile(r"(?<![\w)*])\*\*|\*\*(?![\w(*])|(?<![\w_])__|__(?![\w_])|`")
 _LIGHT_EMPHASIS = re.compile(r"(?<![\w*)])\*(\S(?:[^*\n]*\S)?)\*(?![\w*(])")
 _CALCULATOR = re.compile(r"<<[^<>\n]*>>")
+_DECIMAL_COMMA = re.compile(r"-?\d+,(?:\d{2}|\d{4,})|-?0,\d+")
 _ONE_WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -70,4 +71,6 @@ def _whole(text: str) -> str | None:
     if len(text) > MAX_BARE_CHARS or PROSE_WORD.search(text) or BOX.search(text):
         return None
     last_line = text.splitlines()[-1].strip() if text else ""
+    if _DECIMAL_COMMA.fullmatch(last_line):
+        return last_line.replace(",", ".")
     return last_line if re.search(r"\w", last_line) else None

@@ -117,7 +117,7 @@ def is_decimal(normal: str) -> bool:
 def _split_units(text: str) -> tuple[str, Unit | None]:
     """Split the unit off, or off every element of a list, where all that state one state the same."""
     core, unit = split_unit(text)
-    parts = re.split(r", ?|;| and | or ", text)
+    parts = re.split(r",(?!\d{3}(?!\d)) ?|;| and | or ", text)
     if unit is None or len(parts) == 1 or re.search(r"[()\[\]]", text):
         return core, unit
     split = [split_unit(part) for part in parts]

@@ -34,6 +34,7 @@ _TOKEN = re.compile(
 _LONGEST_PRODUCT = 3
 _MEANING = re.compile(r"\d|\\(?:pi|sqrt|frac|infty|emptyset|theta|alpha)|(?<![A-Za-z])(?:pi|sqrt|infinity)(?![A-Za-z])")
 _NAMED = re.compile(r"[A-Za-z]'?(?:\([A-Za-z]\))? ?=(?![^=]*=)")
+_ATTACHED_UNIT = re.compile(r"^(-?[\d.,]+)([A-Za-z]{1,2}\^\{?[23]\}?$)")  # in prose 5m² is a measure
 _LEADING = re.compile(r"(?:[=*/,;<>%!^_)\]}]|\+(?!\d)|- |\s)+")
 _TRAILING = re.compile(r"(?:[-=*/+,;<>^_(\[{|]|\\[,;:]|\s)+$")
 _LONE_LETTER = re.compile(r"^[A-Za-z] (?=[\w\\(])|(?<=[\w)}]) [A-Za-z]$")
@@ -58,7 +59,8 @@ def formulas(text: str) -> list[Piece]:
 def runs(text: str, start: int = 0) -> Iterator[Piece]:
     """Yield the longest stretches of bare mathematics: numbers with all that roots, signs and brackets make of them."""
     begin: int | None = None
-    end = depth = 0
+    end = 0
+    unclosed: list[int] = []
     previous = ""
     for token in _TOKEN.finditer(text, start):
         kind = token.lastgroup or ""
@@ -70,21 +72,26 @@ def runs(text: str, start: int = 0) -> Iterator[Piece]:
         elif kind == "operator" and token[0] == "-" and begin is None:
             is_math = token.start() == 0 or not text[token.start() - 1].isalnum()  # no hyphen
         else:
-            is_math = kind not in ("other", "comma") or (kind == "comma" and depth > 0)
+            is_math = kind not in ("other", "comma") or (kind == "comma" and bool(unclosed))
         if not is_math:
             if begin is not None:
-                yield from _trimmed(text, begin, end)
-            begin, depth = None, 0
+                yield from _trimmed(text, begin, end, unclosed)
+            begin, unclosed = None, []
             continue
-        depth += (kind == "opening") - (kind == "closing" and depth > 0)
+        if kind == "opening":
+            unclosed.append(token.start())
+        elif kind == "closing" and unclosed:
+            unclosed.pop()
         begin = token.start() if begin is None else begin
         end, previous = token.end(), kind
     if begin is not None:
-        yield from _trimmed(text, begin, end)
+        yield from _trimmed(text, begin, end, unclosed)
 
 
-def _trimmed(text: str, begin: int, end: int) -> Iterator[Piece]:
+def _trimmed(text: str, begin: int, end: int, unclosed: list[int]) -> Iterator[Piece]:
     """Yield what of a run is mathematics and not punctuation; of a chain of equations, its last side."""
+    if unclosed:  # "72 (48 in April"
+        begin, end = (begin + 1, end) if unclosed[0] == begin else (begin, unclosed[0])
     run = text[begin:end]
     if "=" in run and not _NAMED.match(run.lstrip()):
         side = run.rstrip(" =").rpartition("=")[2]
@@ -96,6 +103,7 @@ def _trimmed(text: str, begin: int, end: int) -> Iterator[Piece]:
         run = _balanced(run)
     if re.fullmatch(r"-?[\d.,]+!+", run):
         run = run.rstrip("!")  # an exclamation
+    run = _ATTACHED_UNIT.sub(r"\1 \2", run)
     run = re.sub(r"\\?\$|[£€¥₹]", "", run).strip()
     if _MEANING.search(run):
         yield Piece(begin, end, run)

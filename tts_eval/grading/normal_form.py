@@ -77,6 +77,7 @@ _REPLACEMENTS = [
         (r"\^\{(\d)\}(?!\d)", r"^\1"),
     )
 ]
+_DOUBLED = re.compile(r"\\{2,}(?=[A-Za-z])")
 _SPACES = re.compile(r"\s+")
 _SPACE_BESIDE_OPERATOR = re.compile(
     r" (?=[-+=)\]}/*^<>|,;.!])|(?<![A-Za-z\d]) (?=[(\[{])|(?<=[-+=(\[{/*^<>|]) |(?<=[)\]}]) (?![A-Za-z])"
@@ -109,6 +110,8 @@ def normalize(answer: str) -> str:
 
 def _pass(answer: str) -> str:
     text = spell_out(answer)
+    if "begin{" not in text:
+        text = _DOUBLED.sub(r"\\", text)
     text = _unwrapped(_SPACES.sub(" ", text).strip())
     text = _without_fonts(_COLOR.sub("", _SIZES.sub("", text)))
     text = _SPACES.sub(" ", _LABEL.sub("", text, count=1) if _LABEL.match(text) else text).strip()

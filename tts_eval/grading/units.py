@@ -49,7 +49,7 @@ for _dimension, _row in _TABLE.items():
 UNIT_NAMES = frozenset(_SIZES)
 # Words that say more than what is counted: an answer that has one is never taken for its number alone.
 QUALIFIERS = frozenset(
-    """a.m. ad after ago all am an and any approx approximately are at base bc before below above between both bce
+    """a.m. ad after ago all am an and approx approximately are at base bc before below above between both bce
     but by ce day's decrease dozen down due each east either even exactly except fifth first for fourth from gain half
     hundred if in increase infinite infinitely is less least left loss many max maximum million billion trillion
     thousand min. minimum minus mod modulo more most neither no none noon midnight north not o'clock odd of on only or
@@ -66,6 +66,7 @@ _FACTORS = re.compile(rf"(?P<sign>/|(?<![A-Za-z])per(?![A-Za-z]))|(?<!\\)(?P<wor
 _DEGREES = re.compile(r"\^\\circ ?(?P<scale>[CF]?)$")
 _TRIGONOMETRY = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _SCALE = re.compile(r" (?:hundred|thousand|million|billion|trillion|dozen)$")
 _SPACED = re.compile(r"[\d}a-z] [\d\\]")
 _MIXED = re.compile(r"-?\d+ (?:\d+/\d+|\\frac\{\d+\}\{\d+\})")
@@ -120,7 +121,7 @@ def split_unit(text: str) -> tuple[str, Unit | None]:
 
 
 def _may_follow(quantity: str, space: str, written: str, unit: Unit) -> bool:
-    bare = _COMMAND.sub("", _SCALE.sub("", quantity))
+    bare = _COMMAND.sub("", _THOUSANDS.sub("", _SCALE.sub("", quantity)))
     is_whole = bool(_MIXED.fullmatch(quantity)) or not _SPACED.search(quantity)
     is_amount = is_whole and re.search(r"\d", bare) is not None and not re.search(r"[A-Za-z,;=<>]", bare)
     if not is_amount:

@@ -23,6 +23,10 @@ _SHORT_WORDS = frozenset(
     bed big bit bus cap cup cut day few fun get got gun guy hot job kid law lay leg let lie lot low map mix nor own pay
     pen per pig put raw rod say sea see sit son tax tea try use van war wet hit add""".split()
 )
+_SHORT_CAPITALS = frozenset({"AM", "PM", "AND", "OR", "NOT", "IF"})
+_COUNTING = frozenset(
+    "hundred thousand million billion trillion dozen half third quarter fifth score once twice pair".split()
+)
 _FILLERS = frozenset({"a", "an", "the", "and"})
 _TOKEN = re.compile(r"\\[A-Za-z]+|\d[\d,]*(?:\.\d+)?|\.\d+|[A-Za-z]+(?:'[a-z]+)?|[^\sA-Za-z\d,;.'{}]")
 _DIGITS = re.compile(r"[\d,]*\.?\d+")
@@ -30,7 +34,7 @@ _DIGITS = re.compile(r"[\d,]*\.?\d+")
 
 def joined(text: str) -> str:
     """Return `text` with "and" and "or" between formulas as commas."""
-    return _CONNECTIVE.sub(",", text) if " " in text else text
+    return _CONNECTIVE.sub(",", text)
 
 
 def is_unread(text: str) -> bool:
@@ -47,10 +51,14 @@ def is_unread(text: str) -> bool:
         return False
     if re.fullmatch(r"[A-Za-z' ,.:-]+", text):
         return True
-    return any(
-        len(run) > _LONGEST_PRODUCT or run.lower() in _SHORT_WORDS or run.lower() in QUALIFIERS or "'" in run
-        for run in runs
-    )
+    return any(map(_is_word, runs))
+
+
+def _is_word(run: str) -> bool:
+    if run.isupper() and len(run) <= _LONGEST_PRODUCT:  # the side BC of a triangle
+        return run in _SHORT_CAPITALS
+    small = run.lower()
+    return len(run) > _LONGEST_PRODUCT or small in _SHORT_WORDS or small in QUALIFIERS or "'" in run
 
 
 def tokens(text: str) -> tuple[str, ...]:
@@ -93,8 +101,8 @@ def compare(gold: str, answer: str) -> Verdict:
     numbers, others = list(filter(_is_number, left)), list(filter(_is_number, right))
     if numbers and others and (Counter(numbers) != Counter(others) or (mine == theirs and numbers != others)):
         return Verdict.UNEQUAL
-    if bool(numbers) != bool(others):  # five hundred, 500
-        return Verdict.UNDECIDED
+    if bool(numbers) != bool(others):  # a hundred, 100
+        return Verdict.UNDECIDED if _COUNTING & (mine.keys() | theirs.keys()) else Verdict.UNEQUAL
     if mine <= theirs or theirs <= mine:
         return Verdict.UNDECIDED
     letters, others_letters = sorted(gold.replace(" ", "")), sorted(answer.replace(" ", ""))
