@@ -14,7 +14,7 @@ from tts_eval.grading.spoken import signed
 FALLBACK_CHARS = 20_000  # without a box only the end of a text is searched: bounds the work on hostile ones
 MAX_BARE_CHARS = 300
 _EMPHASIS = re.compile(r"(?<![\w)*])\*\*|\*\*(?![\w(*])|(?<![\w_])__|__(?![\w_])|`")
-_LIGHT_EMPHASIS = re.compile(r"(?<![\w*)])\*(\S(?:[^*\n]*\S)?)\*(?![\w*(])")
+_LIGHT_EMPHASIS = re.compile(r"(?<![\w)*])([*_])(\S(?:[^*_\n]*[^\s*_])?)\1(?![\w*(])")
 _CALCULATOR = re.compile(r"<<[^<>\n]*>>")
 _DECIMAL_COMMA = re.compile(r"-?\d+,(?:\d{2}|\d{4,})|-?0,\d+")
 _ONE_WORD = re.compile(r"[A-Za-z]+")
@@ -59,7 +59,7 @@ def _after_thinking(text: str, start: str, end: str) -> str | None:
 
 def _plain(text: str) -> str:
     """Return `text` without emphasis and calculator notes, in ASCII and LaTeX, line by line."""
-    text = _CALCULATOR.sub("", _LIGHT_EMPHASIS.sub(r"\1", _EMPHASIS.sub("", text)))
+    text = _CALCULATOR.sub("", _LIGHT_EMPHASIS.sub(r"\2", _EMPHASIS.sub("", text)))
     return "\n".join(signed(spell_out(line)) for line in text.splitlines())
 
 

@@ -41,10 +41,19 @@ def _agree_at(gold: Expr, answer: Expr, symbols: list[Symbol], signs: tuple[int,
             for symbol, sign in zip(symbols, signs, strict=True)
         }
         try:
+            if not all(_is_defined(expression, point) for expression in (gold, answer)):
+                continue
             one, other = (complex(expression.subs(point).doit().evalf()) for expression in (gold, answer))
         except (TypeError, ValueError, OverflowError, ZeroDivisionError):
             return False
-        are_real = abs(one.imag) <= _TOLERANCE and abs(other.imag) <= _TOLERANCE
-        if (are_real or min(signs) > 0) and not cmath.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
+        if not cmath.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
             return False
     return True
+
+
+def _is_defined(expression: Expr, point: dict[Symbol, float]) -> bool:
+    """Tell whether every root and logarithm in it has a real argument that is not negative."""
+    arguments = [part.args[0] for part in expression.atoms(log)]
+    arguments += [part.base for part in expression.atoms(Pow) if not part.exp.is_integer]
+    values = [complex(argument.subs(point).doit().evalf()) for argument in arguments]
+    return all(abs(value.imag) <= _TOLERANCE and value.real >= 0 for value in values)

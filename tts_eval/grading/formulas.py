@@ -67,7 +67,10 @@ def runs(text: str, start: int = 0) -> Iterator[Piece]:
         if kind == "space":
             continue
         is_attached = begin is not None and token.start() == end
-        if kind == "word":
+        if kind == "opening" and begin is not None and not is_attached and previous in ("number", "closing"):
+            yield from _trimmed(text, begin, end, unclosed)  # "8 (5 + 3)"
+            begin, unclosed, is_math = None, [], True
+        elif kind == "word":
             is_math = is_attached and len(token[0]) <= _LONGEST_PRODUCT and previous in ("number", "closing", "operator")
         elif kind == "operator" and token[0] == "-" and begin is None:
             is_math = token.start() == 0 or not text[token.start() - 1].isalnum()  # no hyphen
@@ -110,6 +113,8 @@ def _trimmed(text: str, begin: int, end: int, unclosed: list[int]) -> Iterator[P
 
 
 def _balanced(run: str) -> str:
+    if sum(map(run.count, "([{")) == sum(map(run.count, ")]}")):  # [0, 1)
+        return run.strip()
     for opening, closing in ("()", "[]", "{}"):
         excess = run.count(opening) - run.count(closing)
         if excess > 0 and run.startswith(opening):

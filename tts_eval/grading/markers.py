@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from tts_eval.grading.boxes import Piece
+from tts_eval.grading.boxes import Piece, last_list
 from tts_eval.grading.choices import LETTERS
 from tts_eval.grading.formulas import FORMULA, PROSE_WORD, formulas, runs
+from tts_eval.grading.units import UNIT_NAMES, unit_name
 
 MAX_WORDS_OF_AN_ANSWER = 3
 _STATEMENT = re.compile(
@@ -31,6 +32,8 @@ _HEDGE = re.compile(
     re.I,
 )
 _LIST_COMMA = re.compile(r"\s*(?:,\s*(?:and|or)?|;|\band\b|\bor\b)\s*")
+_PLURAL = re.compile(r"\b(?:are|solutions|roots|values|answers|numbers)\b[^.\n]{0,40}$")
+_DECIMAL_COMMA = re.compile(r"-?\d+,(?:\d{1,2}|\d{4,})|-?0,\d+")
 _QUALIFIED = re.compile(
     r"\s*(?:if|or (?:more|less|fewer|greater|higher)|to|plus|minus|when|where|am|pm|a\.m|p\.m|hundred|thousand|million"
     r"|billion|trillion|dozen|remainder|mod|modulo|in base|base|and a half)\b",
@@ -69,12 +72,15 @@ def last_choice(text: str) -> str | None:
 
 def last_formula_or_run(text: str) -> str | None:
     """Return the last formula, in a list with those that it belongs to, or the bare mathematics behind it."""
-    from tts_eval.grading.boxes import last_list
-
     found = formulas(text)
     bare = list(runs(text, found[-1].end if found else 0))
     if not bare:
         return last_list(text, found)
+    first = len(bare) - 1
+    while first and _LIST_COMMA.fullmatch(text, bare[first - 1].end, bare[first].start):
+        first -= 1
+    if first < len(bare) - 1 and _PLURAL.search(text[: bare[first].start]):
+        return ", ".join(piece.content for piece in bare[first:])
     return _decimal(bare[-1].content, text[: bare[-1].start])
 
 
@@ -105,14 +111,15 @@ def _in_front(sentence: str) -> str | None:
     if not pieces:
         return None
     rest = sentence[pieces[-1].end :]
-    if len(pieces) > 1 and re.match(r"\s*(?:of|in|more|are|were|is)\b", rest):
+    if len(pieces) > 1 and re.match(r"\s*[A-Za-z]{2,}", rest) and "and" not in sentence[: pieces[-1].start]:
         pieces, rest = pieces[:1], sentence[pieces[0].end :]
     if _QUALIFIED.match(rest):
         return sentence
     content = ", ".join(piece.content for piece in pieces)
     if len(pieces) > 1:
         return content
-    if more := _MORE_OF_IT.match(rest):
+    more = _MORE_OF_IT.match(rest)
+    if more and (" and " in more[0] or unit_name(more[0].split()[0]) in UNIT_NAMES):
         return content + more[0]
     content = _decimal(content, "")
     unit = _UNIT.match(rest)
@@ -130,8 +137,4 @@ def _bare(sentence: str) -> list[Piece]:
 
 def _decimal(content: str, before: str) -> str:
     """Read a decimal comma, 2,74, where nothing says that there are several numbers."""
-    is_one = not re.search(r"\b(?:are|solutions|roots|values|answers|numbers)\b[^.\n]{0,40}$", before)
-    return content.replace(",", ".") if is_one and _DECIMAL_COMMA.fullmatch(content) else content
-
-
-_DECIMAL_COMMA = re.compile(r"-?\d+,(?:\d{1,2}|\d{4,})|-?0,\d+")
+    return content.replace(",", ".") if not _PLURAL.search(before) and _DECIMAL_COMMA.fullmatch(content) else content

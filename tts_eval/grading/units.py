@@ -25,7 +25,6 @@ _TABLE = {
     "volume": "L l liter litre = 1; ml mL milliliter millilitre cc = 1/1000; gal gallon = 473176473/125000000",
     "angle": "degree deg = 1; rad radian = 57",
     "percent": "percent = 1",
-    "speed": "mph = 1; kmh kph kmph = 15625/25146",
     "force": "N newton = 1",
     "energy": "J joule = 1; kJ kilojoule = 1000; cal calorie = 523/125; kcal = 4184; kWh = 3600000; eV = 1",
     "power": "W watt = 1; kW kilowatt = 1000; hp horsepower = 746",
@@ -57,6 +56,7 @@ QUALIFIERS = frozenset(
     some south than third thirds times to true twice under undefined until up up-to values was were west when where with
     within without x y z false never always almost about around less-than into out over""".split()
 )
+_COMPOUNDS = {"mph": {"mi": 1, "h": -1}, "kmh": {"km": 1, "h": -1}, "kph": {"km": 1, "h": -1}, "kmph": {"km": 1, "h": -1}}
 _GENERIC = frozenset({"unit"})
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _WORD = r"[A-Za-z][A-Za-z'-]*"
@@ -152,8 +152,9 @@ def _read(written: str) -> Unit | None:
             continue
         power = int(factor["power"] or 1) * (pending or 1)
         name = unit_name(word)
-        if name not in _GENERIC:
-            powers[name] = powers.get(name, 0) + sign * power
+        for part, exponent in _COMPOUNDS.get(name, {name: 1}).items():
+            if part not in _GENERIC:
+                powers[part] = powers.get(part, 0) + sign * power * exponent
         pending = 0
     return Unit(tuple(sorted(powers.items())))
 
