@@ -62,7 +62,7 @@ class Grader:
 
     async def grade(self, gold: str, answer: str | None) -> Grade:
         """Compare an answer with the gold answer; no answer is not equal to any."""
-        if answer is None or not answer.strip():
+        if answer is None or not normalize(answer):
             grade = Grade(Verdict.UNEQUAL, Reason.NO_ANSWER)
         else:
             grade = await self._compare(normalize(gold), normalize(answer))
