@@ -129,7 +129,7 @@ def _problem(
     row: Mapping[str, Any], columns: Columns, *, default_id: str, gold: Callable[[str], str]
 ) -> Problem:
     question = " ".join(_text(row, column) for column in columns.question)
-    answer = gold(_text(row, columns.answer))
+    answer = gold(_text(_with_single(row, columns.answer), columns.answer))
     return Problem(
         id=default_id if columns.id is None else _text(row, columns.id),
         question=question,
@@ -137,6 +137,16 @@ def _problem(
         level=None if columns.level is None else level_of(row.get(columns.level)),
         metadata={column: row[column] for column in columns.metadata if column in row},
     )
+
+
+def _with_single(row: Mapping[str, Any], column: str) -> Mapping[str, Any]:
+    """Return the row with a list of one gold answer as that answer; several are refused."""
+    value = row.get(column)
+    if not isinstance(value, list | tuple):
+        return row
+    if len(value) != 1:
+        raise ValueError(f"column {column!r} must hold one gold answer, not {len(value)}: {list(value)!r:.80}")
+    return {**row, column: value[0]}
 
 
 def _text(row: Mapping[str, Any], column: str) -> str:
@@ -177,7 +187,11 @@ def _json(file: Path) -> Iterator[Mapping[str, Any]]:
 
 def _csv(file: Path) -> Iterator[Mapping[str, Any]]:
     with file.open(encoding="utf-8-sig", newline="") as text:
-        for number, row in enumerate(csv.DictReader(text, restval="", strict=True), start=1):
+        rows = csv.DictReader(text, restval="", strict=True)
+        header = rows.fieldnames or []
+        if twice := [name for name in dict.fromkeys(header) if header.count(name) > 1]:
+            raise ValueError(f"the header has several columns {twice[0]!r}")
+        for number, row in enumerate(rows, start=1):
             if None in row:
                 raise ValueError(f"row {number} has more cells than the header")
             yield row

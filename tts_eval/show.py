@@ -1,6 +1,6 @@
 """`python -m tts_eval.show RUN PROBLEM`: the tree that a search grew for one problem, step by step.
 
-Knows no strategy: it shows what the run has kept.
+`python -m tts_eval.show RUN --undecided`: the answers that grading could not decide on, and why.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 from rich.tree import Tree
 
+from tts_eval.grading.grade import Verdict
 from tts_eval.records import TreeNode
 from tts_eval.running.directory import RunDirectory
 from tts_eval.running.outcome import Outcome
@@ -25,9 +27,14 @@ def main(arguments: Sequence[str]) -> int:
     """Show the tree; 1 with one line of why where there is none."""
     parser = argparse.ArgumentParser(prog="python -m tts_eval.show", description=__doc__)
     parser.add_argument("run", type=Path, help="the folder of a run")
-    parser.add_argument("problem", help="the id of a problem, as in its problems.jsonl")
+    parser.add_argument("problem", nargs="?", help="the id of a problem, as in its problems.jsonl")
+    parser.add_argument("--undecided", action="store_true", help="list the grades that are undecided")
     options = parser.parse_args(arguments)
+    if options.undecided == (options.problem is not None):
+        parser.error("give either the id of a problem or --undecided")
     try:
+        if options.undecided:
+            return _show_undecided(options.run)
         outcome = _outcome(options.run, options.problem)
     except ValueError as error:
         print(f"tts_eval.show: {error}", file=sys.stderr)
@@ -37,6 +44,16 @@ def main(arguments: Sequence[str]) -> int:
     for tree in rendered(outcome.attempt.tree, heading=f"{outcome.problem_id}, gold {outcome.gold}"):
         console.print(tree)
     console.print(f"answer {outcome.attempt.answer}: {outcome.grade.verdict}", markup=False)
+    return 0
+
+
+def _show_undecided(run: Path) -> int:
+    undecided = [each for each in _outcomes(run) if each.grade.verdict is Verdict.UNDECIDED]
+    table = Table("problem", "gold", "answer", "reason", title=f"{len(undecided)} undecided")
+    for outcome in undecided:
+        answer = "" if outcome.attempt is None else str(outcome.attempt.answer)
+        table.add_row(*map(escape, (outcome.problem_id, str(outcome.gold), answer, str(outcome.grade.reason))))
+    Console().print(table)
     return 0
 
 
@@ -63,11 +80,7 @@ def _line(node: TreeNode) -> str:
 
 def _outcome(run: Path, problem_id: str) -> Outcome:
     """Return what became of the problem; ValueError where the run does not hold it or its tree."""
-    if not (run / "problems.jsonl").is_file():
-        raise ValueError(f"{run} is not the folder of a run: it has no problems.jsonl")
-    directory = RunDirectory(run)
-    directory.manifest()  # which refuses a run of another schema
-    outcomes = {outcome.problem_id: outcome for outcome in directory.outcomes()}
+    outcomes = {outcome.problem_id: outcome for outcome in _outcomes(run)}
     if problem_id not in outcomes:
         some = ", ".join(list(outcomes)[:3])
         raise ValueError(
@@ -77,6 +90,14 @@ def _outcome(run: Path, problem_id: str) -> Outcome:
     if outcome.attempt is None or not outcome.attempt.tree:
         raise ValueError(f"problem {problem_id!r} has no tree: its strategy is no search, or it failed")
     return outcome
+
+
+def _outcomes(run: Path) -> list[Outcome]:
+    if not (run / "problems.jsonl").is_file():
+        raise ValueError(f"{run} is not the folder of a run: it has no problems.jsonl")
+    directory = RunDirectory(run)
+    directory.manifest()  # which refuses a run of another schema
+    return list(directory.outcomes())
 
 
 if __name__ == "__main__":

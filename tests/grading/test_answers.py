@@ -50,7 +50,7 @@ def test_what_is_thought_is_not_answered() -> None:
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("The answer is (B).", "(B)"),
+        ("The answer is (B).", "B"),
         ("so the answer is -2 + sqrt(5).", "-2 + sqrt(5)"),
         ("**Answer:** odd", "odd"),
         ("The final answer is $28 \\%$. I hope it is correct. Note: 5 was wrong.", "28 \\%"),
@@ -65,6 +65,49 @@ def test_what_is_thought_is_not_answered() -> None:
 )
 def test_without_a_box_the_statement_the_formula_or_the_number_counts(text: str, answer: str) -> None:
     assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("It falls to −42 degrees", "-42"),
+        ("Her balance is -$1,200", "-1,200"),
+        ("The answer is negative 3", "-3"),
+        ("The answer is 72 clips in 2 months.", "72"),
+        ("The answer is 15, not 12.", "15"),
+        ("The answer is 5 hours and 20 minutes.", "5 hours and 20 minutes"),
+        ("The answer is 5 or more.", "5 or more"),
+        ("The answer is not 5. It is 7.", "7"),
+        ("The answers are 1, 2, and 5.", "1, 2, 5"),
+        ("**Answer**: 42\n\n**Confidence**: 85%", "42"),
+        ("### Answer\n\n42\n\nI used 3 steps.", "42"),
+        ("The answer is 42!", "42"),
+        ("<answer>2\\sqrt{3}</answer> in 2", r"2\sqrt{3}"),
+        ("#### 18\n\nThis assumes 5 days.", "18"),
+        ("The correct option is (B).", "B"),
+        ("The answer is (B) the reaction doubles", "(B) the reaction doubles"),
+        ("Then x=\\boxed{12}. The answer is B.", "(B) 12"),
+        ("so $\\boxed 5$ in 3 steps", "5"),
+        (r"\framebox{5} 3", "5"),
+        ("boxed{5} 3", "5"),
+        (r"<think>x</think> It is \boxed{8}.</think>", "8"),
+        (r"\frac{\sqrt3}{2}", r"\frac{\sqrt3}{2}"),
+        (r"x = \sqrt5", r"x = \sqrt5"),
+        ("The point is (3, 4).", "(3, 4)"),
+        ("The value is -1 + sqrt(3).", "-1 + sqrt(3)"),
+        ("1 - 1/e", "1 - 1/e"),
+        ("B", "B"),
+    ],
+)
+def test_statements_and_bare_mathematics_are_taken_whole(text: str, answer: str) -> None:
+    assert extract_answer(text) == answer
+
+
+def test_nothing_is_guessed_from_a_truncated_text() -> None:
+    assert extract_answer("16 - 3 is 13, and 13", is_truncated=True) is None
+    assert extract_answer("The answer is 4", is_truncated=True) is None  # perhaps 42
+    assert extract_answer("The answer is 42. To check", is_truncated=True) == "42"
+    assert extract_answer(r"\boxed{7} since 3", is_truncated=True) == "7"
 
 
 @pytest.mark.parametrize("text", ["", "   ", "I do not know.", "AZYUK2A", r"\boxed{", "</think>"])

@@ -8,11 +8,11 @@ from itertools import product
 import pytest
 
 from tts_eval.grading import exact
-from tts_eval.grading.exact import Number
 from tts_eval.grading.grade import Verdict
 from tts_eval.grading.normal_form import normalize
+from tts_eval.grading.rationals import Number
 
-EQUAL, UNEQUAL, SILENT = Verdict.EQUAL, Verdict.UNEQUAL, None
+EQUAL, UNEQUAL, UNDECIDED, SILENT = Verdict.EQUAL, Verdict.UNEQUAL, Verdict.UNDECIDED, None
 
 
 def compare(gold: str, answer: str) -> Verdict | None:
@@ -37,7 +37,7 @@ def compare(gold: str, answer: str) -> Verdict | None:
     ],
 )
 def test_numbers_are_read_exactly(text: str, value: Fraction) -> None:
-    number = exact.read(normalize(text))
+    number = exact.read(normalize(text)).exact
     assert isinstance(number, Number) and number.value == value
 
 
@@ -52,12 +52,11 @@ def test_numbers_are_read_exactly(text: str, value: Fraction) -> None:
         "2^10",
         r"10^{99999}",
         "1/2/3",
-        r"5\text{ million}",
         "0,111",
     ],
 )
 def test_what_is_not_plainly_one_number_is_not_read_as_one(text: str) -> None:
-    assert not isinstance(exact.read(normalize(text)), Number)
+    assert not isinstance(exact.read(normalize(text)).exact, Number)
 
 
 def test_every_spelling_of_a_rational_equals_every_other_and_no_spelling_of_another() -> None:
@@ -73,7 +72,10 @@ def test_every_spelling_of_a_rational_equals_every_other_and_no_spelling_of_anot
     }
     for (left, lefts), (right, rights) in product(spellings.items(), repeat=2):
         for gold, answer in product(lefts, rights):
-            assert compare(gold, answer) == (EQUAL if left == right else UNEQUAL), (gold, answer)
+            if left == right:
+                assert compare(gold, answer) == EQUAL, (gold, answer)
+            else:  # undecided where one is a mixed number, which is a product to some
+                assert compare(gold, answer) in (UNEQUAL, UNDECIDED), (gold, answer)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,33 @@ def test_a_decimal_may_be_rounded_to_six_places(gold: str, answer: str, verdict:
         ("3,4", "4,3", SILENT),
         ("(3,7)", "(7,3)", SILENT),
         ("(1,2),(3,4)", "(1,2)", SILENT),
-        (r"\text{odd}", "odd", SILENT),
+        (r"\text{odd}", "odd", EQUAL),
+        ("5", r"5\text{ million}", UNDECIDED),
+        ("5000000", r"5\text{ million}", EQUAL),
+        ("7.5", "7 1/2", EQUAL),
+        ("3.5", "7 1/2", UNDECIDED),  # read as a product
+        ("9", "4 5", UNEQUAL),
+        ("45", "4 5", UNDECIDED),
+        ("12 cm", "12 kg", UNEQUAL),
+        ("12 cm", "0.12 m", UNDECIDED),  # the same length, not in the unit asked for
+        ("$5", "5 cents", UNEQUAL),
+        ("10 books", "10", EQUAL),
+        ("10 books", "10 pens", UNEQUAL),
+        ("3 pm", "3 am", UNEQUAL),
+        ("3 or more", "3", UNDECIDED),
+        ("5 ft 6 in", r"5\text{ feet }6\text{ inches}", EQUAL),
+        ("2 hours 30 minutes", "30 hours 2 minutes", UNEQUAL),
+        ("3 of 5", "5 of 3", UNEQUAL),
+        ("listen", "silent", UNEQUAL),
+        ("ABC", "BAC", UNDECIDED),  # an angle, a product or a word
+        ("2ab", "2ba", SILENT),
+        ("red, blue", "blue, red", EQUAL),
+        ("100, 200", "100,200", EQUAL),
+        ("100200", "100,200", EQUAL),
+        ("B", "Option B", EQUAL),
+        ("B", "B. 5", EQUAL),
+        ("5", "B. 5", EQUAL),
+        (r"\frac13", r"0.\overline{3}", EQUAL),
     ],
 )
 def test_the_policy_holds_in_both_directions(gold: str, answer: str, verdict: Verdict | None) -> None:

@@ -64,6 +64,19 @@ class ScriptedPool(GradingPool):
         (r"(-\infty,7)", "x<7", UNEQUAL),
         ("12:00", "12:01", UNEQUAL),
         (r"\pm 3", "3,-3", EQUAL),
+        ("R-r", "r-R", UNEQUAL),
+        ("3R^2", "3r^2", EQUAL),
+        (r"\pi(R^2-r^2)", "0", UNEQUAL),
+        ("f'(x)=2x", "f(x)=2x", UNEQUAL),
+        (r"3\mathbf{i}-7\mathbf{j}", r"3\mathbf{i}+2\mathbf{j}", UNEQUAL),
+        (r"\log(x^3)", r"3\log x", EQUAL),
+        (r"\sqrt{xy}", r"\sqrt x\sqrt y", EQUAL),
+        (r"\sqrt{x^2}", "x", UNEQUAL),
+        ("-1", "i^2", EQUAL),
+        ("5", "|3+4i|", EQUAL),
+        (r"\frac12", r"\sin 30^\circ", EQUAL),
+        (r"2\pi", r"2\pi\text{ cm}", EQUAL),
+        (r"2\pi\text{ kg}", r"2\pi\text{ cm}", UNEQUAL),
     ],
 )
 async def test_the_policy(grader: Grader, gold: str, answer: str, verdict: Verdict) -> None:
@@ -169,11 +182,33 @@ async def test_answers_that_algebra_makes_equal_share_a_class_in_whatever_order(
 
 
 @in_one_loop
-async def test_what_is_no_answer_has_no_class(grader: Grader) -> None:
-    num_before = grader.ungrouped_reasons[Reason.ANSWER_UNPARSED]
-    assert await grader.group([None, "5", "????", "", "5.0", "????"]) == [[1, 4]]
-    assert grader.ungrouped_reasons[Reason.ANSWER_UNPARSED] == num_before + 2
+async def test_what_does_not_parse_is_a_class_of_its_own_and_no_answer_is_none(grader: Grader) -> None:
+    num_before = grader.unparsed_reasons[Reason.ANSWER_UNPARSED]
+    assert await grader.group([None, "5", "????", "", "5.0", "????"]) == [[1, 4], [2, 5]]
+    assert grader.unparsed_reasons[Reason.ANSWER_UNPARSED] == num_before + 2
     assert await grader.group([]) == []
+    assert await grader.num_unparsed(["????", "5", None, "????"]) == 2
+
+
+@in_one_loop
+@pytest.mark.parametrize("answer", ["true", "√2", r"0.\overline{3}", r"\sin^2 t", "????", "2 hours 5 minutes"])
+async def test_the_vote_on_one_sample_is_the_sample(grader: Grader, answer: str) -> None:
+    assert await grader.group([answer]) == [[0]]
+    assert await grader.group(["0.5", *[answer] * 7]) == [[*range(1, 8)], [0]]
+
+
+async def test_a_vote_does_not_wait_behind_the_final_grading() -> None:
+    busy, free = ScriptedPool(Reply(equal=True)), ScriptedPool(Reply(form=Form(Kind.SCALAR)))
+    busy.go.clear()
+    grader = Grader(busy, free)
+    grading = asyncio.create_task(grader.grade(r"\sqrt{2}", "x"))
+    await asyncio.sleep(0)
+    assert await grader.group(["x", None]) == [[0]]
+    assert not grading.done()
+    assert free.jobs == [Job("x")]
+    busy.go.set()
+    assert (await grading).verdict == EQUAL
+    assert await grader.group(["x"], is_vote=False) == [[0]]  # the vote's reply serves
 
 
 async def test_only_answers_that_may_be_equal_are_compared() -> None:

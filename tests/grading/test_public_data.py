@@ -70,3 +70,20 @@ async def test_golds_of_neighbouring_problems_are_not_equal_but_where_they_are(
     grades = await asyncio.gather(*(grader.grade(one, other) for one, other in pairs))
     odd = [pair for pair, grade in zip(pairs, grades, strict=True) if grade.verdict is not Verdict.UNEQUAL]
     assert odd == [("5", "x=5")]
+
+
+async def test_the_cases_of_the_audit_come_out_as_wanted(grader: Grader, rows: Rows) -> None:
+    """An undecided verdict will do where the answers differ."""
+
+    async def verdict(case: dict[str, Any]) -> Verdict:
+        answer = extract_answer(case["given"]) if case["mode"] == "text" else case["given"]
+        return (await grader.grade(case["gold"], answer)).verdict
+
+    cases = rows("grading_audit.jsonl")
+    verdicts = await asyncio.gather(*map(verdict, cases))
+    wrong = [
+        case
+        for case, given in zip(cases, verdicts, strict=True)
+        if (given is Verdict.EQUAL) != (case["want"] == "equal")
+    ]
+    assert wrong == []

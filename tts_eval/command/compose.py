@@ -25,7 +25,7 @@ from tts_eval.serving import EngineSettings, Replays
 
 RECORDED = ("model", "task", "verifier")
 ROLE_SETTINGS = ("model", "engine", "shares_gpus")
-SECTIONS = ("budget", "objectives", "scheduling")  # no groups: they have no options
+SECTIONS = ("budget", "grading", "objectives", "scheduling")  # no groups: they have no options
 GROUPS = ("model", "task", "verifier", "engine", "speculation", "strategy", "load", "hardware", "tracking")
 
 

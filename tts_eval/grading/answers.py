@@ -52,7 +52,7 @@ def _after_thinking(text: str, start: str, end: str) -> str | None:
     before, marker, rest = text.rpartition(end)
     if not marker:
         return None if start in text else text
-    if not rest.strip(" \n*.") and end in before:  # a stray closer behind the answer
+    if not rest.strip(" \n*.") and (end in before or start not in before):  # a stray closer behind the answer
         return _after_thinking(before, start, end)
     return None if start in rest else rest
 

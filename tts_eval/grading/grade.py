@@ -1,7 +1,4 @@
-"""What grading says about one answer: a verdict, and why where there is something to say.
-
-Knows nothing of how a verdict is reached.
-"""
+"""What grading says about one answer: a verdict, and why where there is something to say."""
 
 from __future__ import annotations
 
@@ -27,6 +24,7 @@ class Reason(StrEnum):
     GOLD_UNPARSED = "the gold answer does not parse"
     ANSWER_UNPARSED = "the answer does not parse"
     COMPARISON_FAILED = "the comparison failed"
+    TWO_READINGS = "it can be read in two ways, or says more or less than the gold answer"
     TIME_OUT = "time-out"
     OUT_OF_MEMORY = "out of memory"
     RECORDED = "the verdict was recorded"

@@ -1,13 +1,11 @@
-"""Keeps worker processes warm, gives each job a deadline, and kills and replaces whichever worker misses it.
-
-Knows nothing of mathematics: a job goes in, a reply or the reason for its lack comes out.
-"""
+"""Keeps worker processes warm, gives each job a deadline, and kills and replaces a worker that misses it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +35,9 @@ class GradingPool:
         step_timeout_s: whole seconds that math-verify gives itself for each parsing and each comparison.
         memory_bytes: address space of one worker.
         num_jobs_per_worker: jobs after which a worker is replaced, since sympy's caches only grow.
+
+    Attributes:
+        waited_s: seconds that jobs have waited for a worker, all of them together.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class GradingPool:
         arguments = (str(memory_bytes), str(step_timeout_s))
         self._workers = [_Worker(arguments) for _ in range(num_workers)]
         self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
+        self.waited_s = 0.0
         self._deadline_s = deadline_s
         self._num_jobs_per_worker = num_jobs_per_worker
 
@@ -83,7 +85,9 @@ class GradingPool:
 
     async def submit(self, job: Job) -> Reply:
         """Run one job; when its worker hangs, crashes or runs out of memory, the reply says so."""
+        asked_s = time.monotonic()
         worker = await self._idle.get()
+        self.waited_s += time.monotonic() - asked_s
         try:
             reply = await worker.ask(job, deadline_s=self._deadline_s)
             if reply.failure in _UNFITTING or worker.num_jobs >= self._num_jobs_per_worker:

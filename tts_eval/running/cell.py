@@ -15,6 +15,7 @@ from typing import Any
 
 from tts_eval.budget import Budget
 from tts_eval.codec import Codec
+from tts_eval.grading.settings import Grading
 from tts_eval.hardware import Hardware
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.measuring.objectives import Objectives
@@ -64,6 +65,7 @@ class Cell:
     budget: Budget = field(default_factory=Budget)
     objectives: Objectives = field(default_factory=Objectives)
     scheduling: Scheduling = field(default_factory=Scheduling)
+    grading: Grading = field(default_factory=Grading)
     roles: Mapping[str, Role] = field(default_factory=dict)
 
     @property

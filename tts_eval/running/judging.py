@@ -23,18 +23,22 @@ async def grade_of(grader: Grader, gold: str | None, attempt: Attempt | None) ->
 
 async def judge(
     grader: Grader, gold: str | None, attempt: Attempt | None, interims: Sequence[Interim]
-) -> tuple[Mapping[str, Verdict], Classes]:
-    """Return a verdict for each distinct answer, and for each candidate the number of its answer's class."""
+) -> tuple[Mapping[str, Verdict], Classes, int]:
+    """Return a verdict for each distinct answer, each candidate's class, and how many do not parse.
+
+    A class is the number of those candidates whose answers are equivalent.
+    """
     candidates = () if attempt is None else attempt.candidates
     final = () if attempt is None else (attempt.answer,)
     answers = (*final, *(c.answer for c in candidates), *(interim.answer for interim in interims))
     stated = [answer for answer in dict.fromkeys(answers) if answer is not None]
     verdicts = {answer: (await _grade(grader, gold, answer, attempt)).verdict for answer in stated}
+    given = [candidate.answer for candidate in candidates]
     classes: list[int | None] = [None] * len(candidates)
-    for number, members in enumerate(await grader.group([candidate.answer for candidate in candidates])):
+    for number, members in enumerate(await grader.group(given, is_vote=False)):
         for index in members:
             classes[index] = number
-    return verdicts, tuple(classes)
+    return verdicts, tuple(classes), await grader.num_unparsed(given)
 
 
 async def _grade(grader: Grader, gold: str | None, answer: str | None, attempt: Attempt | None) -> Grade:

@@ -38,6 +38,7 @@ class Outcome:
     `session` counts the starts of the run: times of different sessions lie on different clocks. `verdicts`
     holds one for every distinct answer among candidates and interims, whatever was answered in the end;
     `classes` tells, for each candidate, which of them state equivalent answers (None: no answer that counts).
+    `num_unparsed` counts the candidates' answers that only the same text equals.
     """
 
     problem_id: str
@@ -52,6 +53,7 @@ class Outcome:
     cut: Cut | None = None
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     classes: tuple[int | None, ...] = ()
+    num_unparsed: int = 0
 
     @property
     def is_correct(self) -> bool:
@@ -79,6 +81,7 @@ class Outcome:
             cut=None if line.get("cut") is None else Cut(line["cut"]),
             verdicts={answer: Verdict(verdict) for answer, verdict in line["verdicts"].items()},
             classes=tuple(line["classes"]),
+            num_unparsed=line.get("num_unparsed", 0),
         )
 
 

@@ -148,10 +148,11 @@ class _RunLoop:
         attempt = tried.attempt
         if self.engine.facts.is_synthetic:
             grade = Grade(Verdict.UNDECIDED, Reason.SYNTHETIC)
-            verdicts, classes = await judge(self.grader, problem.gold, None, ())
+            verdicts, classes, num_unparsed = await judge(self.grader, problem.gold, None, ())
         else:
             grade = await grade_of(self.grader, problem.gold, attempt)
-            verdicts, classes = await judge(self.grader, problem.gold, attempt, meter.interims)
+            judged = await judge(self.grader, problem.gold, attempt, meter.interims)
+            verdicts, classes, num_unparsed = judged
         outcome = Outcome(
             problem_id=problem.id,
             level=problem.level,
@@ -165,6 +166,7 @@ class _RunLoop:
             cut=tried.cut,
             verdicts=verdicts,
             classes=classes,
+            num_unparsed=num_unparsed,
         )
         if self.engine.facts.provenance == REPLAYED:
             unknown_tokens = self.engine.facts.settings["unknown_tokens"]

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tts_eval.grading.grader import Grader
-from tts_eval.grading.pool import GradingPool
+from tts_eval.grading.settings import Grading
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.deployment import distinct
 from tts_eval.running.json_lines import NotKept
 from tts_eval.running.run import run_cell
 from tts_eval.running.summary import Summary
+
+WORTH_SAYING_S = 1.0
 
 
 @dataclass
@@ -26,10 +28,19 @@ class Sweep:
 async def run_sweep(cells: Sequence[CheckedCell], *, say: Callable[[str], None]) -> Sweep:
     """Run `cells`; an engine that cannot start, or dies, fails the cells it still had to serve alone."""
     sweep = Sweep()
-    async with Grader(GradingPool()) as grader:
+    grading = [checked.cell.grading for checked in cells]
+    settings = Grading(
+        max(each.num_workers for each in grading), max(each.num_vote_workers for each in grading)
+    )
+    async with Grader(*settings.pools()) as grader:
         await _tell_unparsed_golds(cells, grader, say)
         for group in sharing_an_engine(cells):
             await _run_group(group, grader, sweep, say)
+        if grader.vote_wait_s >= WORTH_SAYING_S:
+            say(
+                f"votes waited {grader.vote_wait_s:.1f} s for a grading worker, within the times to an answer: "
+                "give grading.num_vote_workers more"
+            )
     return sweep
 
 

@@ -42,8 +42,10 @@ def g_pass_at_k(num_samples: ArrayLike, num_correct: ArrayLike, k: int, *, tau: 
 
 def _checked(num_samples: ArrayLike, num_correct: ArrayLike, k: int) -> tuple[Floats, Floats]:
     n, c = np.atleast_1d(np.asarray(num_samples, float)), np.atleast_1d(np.asarray(num_correct, float))
-    if k < 1 or k > n.min():
+    if k != int(k) or k < 1 or k > n.min():
         raise ValueError(f"k must be a whole number from 1 to {n.min():.0f}, the fewest samples; not {k!r}")
+    if np.any((c < 0) | (c > n)):
+        raise ValueError("a problem's number of correct samples must lie from 0 to its number of samples")
     return n, c
 
 

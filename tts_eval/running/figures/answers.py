@@ -38,6 +38,7 @@ def answer_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "num_problems": len(outcomes),
         "num_correct": num_correct,
         "num_undecided": sum(outcome.grade.verdict is Verdict.UNDECIDED for outcome in outcomes),
+        "num_unparsed": sum(outcome.num_unparsed for outcome in outcomes),
         "num_failed": sum(outcome.error is not None for outcome in outcomes),
         **ending_figures(outcomes),
         "accuracy": num_correct / len(outcomes) if outcomes else None,
