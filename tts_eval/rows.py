@@ -145,7 +145,9 @@ def _with_single(row: Mapping[str, Any], column: str) -> Mapping[str, Any]:
     if not isinstance(value, list | tuple):
         return row
     if len(value) != 1:
-        raise ValueError(f"column {column!r} must hold one gold answer, not {len(value)}: {list(value)!r:.80}")
+        raise ValueError(
+            f"column {column!r} must hold one gold answer, not {len(value)}: {list(value)!r:.80}"
+        )
     return {**row, column: value[0]}
 
 

@@ -191,7 +191,9 @@ async def test_what_does_not_parse_is_a_class_of_its_own_and_no_answer_is_none(g
 
 
 @in_one_loop
-@pytest.mark.parametrize("answer", ["true", "√2", r"0.\overline{3}", r"\sin^2 t", "????", "2 hours 5 minutes"])
+@pytest.mark.parametrize(
+    "answer", ["true", "√2", r"0.\overline{3}", r"\sin^2 t", "????", "2 hours 5 minutes"]
+)
 async def test_the_vote_on_one_sample_is_the_sample(grader: Grader, answer: str) -> None:
     assert await grader.group([answer]) == [[0]]
     assert await grader.group(["0.5", *[answer] * 7]) == [[*range(1, 8)], [0]]

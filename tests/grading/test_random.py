@@ -27,7 +27,9 @@ NUM_EXAMPLES = int(os.environ.get("TTS_EVAL_NUM_RANDOM", 300)) // TEXTS_AN_EXAMP
 PIECES = [
     *"0 1 2 5 7 12 98 100 1,200 3.5 .5 x y R r i e n A B C D".split(),
     *"+ - * / = < > ^ _ ( ) [ ] { } , ; : . ! ? % $ | ' \\ & ~ #".split(),
-    *(r"\frac \frac{1}{2} \sqrt \sqrt{3} \pi \text{ \mathbf{ \boxed{ \left( \right) \% \$ \, \cdot \times \circ".split()),
+    *(
+        r"\frac \frac{1}{2} \sqrt \sqrt{3} \pi \text{ \mathbf{ \boxed{ \left( \right) \% \$ \, \cdot \times \circ".split()
+    ),
     *(r"\infty \pm \{ \} \begin{pmatrix} \end{pmatrix} \\ ^{2} ^\circ _5 \overline{3} \log \sin \ln".split()),
     *"cm kg hours and or if more less than square per dollars Option answer is negative true apples odd".split(),
     *"− √ ⅓ ² ° π ≤ £ “ 🎉 é 中 \u200b \n".split(" "),
@@ -48,9 +50,7 @@ def grading() -> Iterator[Grader]:
         runner.run(grader.__aexit__(None, None, None))
 
 
-@settings(
-    max_examples=NUM_EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=NUM_EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.lists(answers, min_size=TEXTS_AN_EXAMPLE, max_size=TEXTS_AN_EXAMPLE))
 def test_any_answers_are_graded_and_grouped(grading: Grader, texts: list[str]) -> None:
     async def check() -> None:

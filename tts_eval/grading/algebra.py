@@ -144,7 +144,9 @@ def _parts(parsed: Parsed) -> list[Parsed]:
 def _evaluate(scalar: Expr) -> complex:
     """Evaluate at a point that depends on nothing but the names of the variables, capital or small."""
     scalar = with_imaginary_unit(scalar)
-    point = {symbol: 0.3 + 2 * zlib.crc32(symbol.name.lower().encode()) / 2**32 for symbol in scalar.free_symbols}
+    point = {
+        symbol: 0.3 + 2 * zlib.crc32(symbol.name.lower().encode()) / 2**32 for symbol in scalar.free_symbols
+    }
     return complex(safe_sympy_doit(scalar).subs(point).evalf())
 
 

@@ -32,7 +32,9 @@ class Piece:
 
 def boxes(text: str) -> list[Piece]:
     """Find the balanced, non-empty boxes; one that holds only another has the content of that one."""
-    pieces = [Piece(match.start(), match.end(), match["content"].rstrip(",")) for match in _UNBRACED.finditer(text)]
+    pieces = [
+        Piece(match.start(), match.end(), match["content"].rstrip(",")) for match in _UNBRACED.finditer(text)
+    ]
     return sorted(pieces + _braced(text), key=lambda piece: piece.start)
 
 

@@ -29,7 +29,8 @@ def agree_where_defined(gold: object, answer: object) -> bool:
 
 def _is_multivalued(expression: Expr) -> bool:
     return any(
-        isinstance(part, log) or (isinstance(part, Pow) and not part.exp.is_integer and part.base.free_symbols)
+        isinstance(part, log)
+        or (isinstance(part, Pow) and not part.exp.is_integer and part.base.free_symbols)
         for part in expression.atoms(log, Pow)
     )
 

@@ -20,6 +20,7 @@ from tts_eval.grading.units import Unit, compare_units, factor_between, split_un
 _CHOICE = re.compile(rf"\(([{LETTERS}])\)(?: (.+))?|([{LETTERS}])", re.S)
 _NAME = re.compile(r"(?P<name>[A-Za-z][A-Za-z' ]*)=(?=[^=]+$)")
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+")
+_SPACED = re.compile(r"\d \d")
 _PAIR_OF_VARIABLES = re.compile(r"^\([A-Za-z](?:,[A-Za-z])+\)=")
 _BRACED = re.compile(r"\{[^{}]*\}")
 
@@ -76,11 +77,12 @@ def compare(gold: str, answer: str) -> Verdict | None:
     if left.value or right.value:
         gold, answer = left.value or gold, right.value or answer
         return Verdict.EQUAL if gold == answer else compare(gold, answer)
-    if left.has_words or right.has_words:
+    has_words = left.has_words or right.has_words
+    if gold.replace(" ", "") == answer.replace(" ", "") and words.elements(gold) != words.elements(answer):
+        return Verdict.UNDECIDED if has_words or _SPACED.search(gold + answer) else Verdict.EQUAL  # 5 m, 5m
+    if has_words:
         return words.compare(gold, answer)
     verdict = _compare_cores(left, right)
-    if "".join(gold.split()) == "".join(answer.split()):  # 5 m, 5m
-        return Verdict.UNDECIDED if words.is_unread(gold) or words.is_unread(answer) else Verdict.EQUAL
     if verdict is Verdict.UNEQUAL and not (left.unit and right.unit):
         return verdict
     units = compare_units(left.unit, right.unit)

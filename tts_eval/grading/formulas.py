@@ -32,7 +32,9 @@ _TOKEN = re.compile(
     re.X | re.S,
 )
 _LONGEST_PRODUCT = 3
-_MEANING = re.compile(r"\d|\\(?:pi|sqrt|frac|infty|emptyset|theta|alpha)|(?<![A-Za-z])(?:pi|sqrt|infinity)(?![A-Za-z])")
+_MEANING = re.compile(
+    r"\d|\\(?:pi|sqrt|frac|infty|emptyset|theta|alpha)|(?<![A-Za-z])(?:pi|sqrt|infinity)(?![A-Za-z])"
+)
 _NAMED = re.compile(r"[A-Za-z]'?(?:\([A-Za-z]\))? ?=(?![^=]*=)")
 _ATTACHED_UNIT = re.compile(r"^(-?[\d.,]+)([A-Za-z]{1,2}\^\{?[23]\}?$)")  # in prose 5m² is a measure
 _LEADING = re.compile(r"(?:[=*/,;<>%!^_)\]}]|\+(?!\d)|- |\s)+")
@@ -71,7 +73,11 @@ def runs(text: str, start: int = 0) -> Iterator[Piece]:
             yield from _trimmed(text, begin, end, unclosed)  # "8 (5 + 3)"
             begin, unclosed, is_math = None, [], True
         elif kind == "word":
-            is_math = is_attached and len(token[0]) <= _LONGEST_PRODUCT and previous in ("number", "closing", "operator")
+            is_math = (
+                is_attached
+                and len(token[0]) <= _LONGEST_PRODUCT
+                and previous in ("number", "closing", "operator")
+            )
         elif kind == "operator" and token[0] == "-" and begin is None:
             is_math = token.start() == 0 or not text[token.start() - 1].isalnum()  # no hyphen
         else:

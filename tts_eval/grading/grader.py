@@ -101,9 +101,7 @@ class Grader:
         classes: list[_Class] = []
         class_of: dict[str, _Class] = {}
         for normal, form in sorted(forms.items(), key=_canonical_order):
-            joined = (
-                class_of.get(form.key) if form.key else await self._class_of(normal, form, classes, pool)
-            )
+            joined = class_of.get(form.key) if form.key else await self._class_of(normal, form, classes, pool)
             if joined is None:
                 joined = _Class(normal, form, [])
                 classes.append(joined)

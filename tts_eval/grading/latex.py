@@ -7,7 +7,12 @@ import re
 from functools import lru_cache
 from typing import TypeAlias
 
-from latex2sympy2_extended.latex2sympy2 import ConversionConfig, NormalizationConfig, latex2sympy, normalize_latex
+from latex2sympy2_extended.latex2sympy2 import (
+    ConversionConfig,
+    NormalizationConfig,
+    latex2sympy,
+    normalize_latex,
+)
 from math_verify.grader import should_treat_as_complex
 from math_verify.parser import get_last_eq
 from sympy import Basic, I, MatrixBase, Symbol
@@ -26,7 +31,9 @@ _IMAGINARY = {Symbol("i", real=real): I for real in (None, True, False)}
 
 def uses_both_cases(text: str) -> bool:
     """Tell whether a letter comes as a capital and as a small one, so that the two are not the same."""
-    letters = set(re.findall(r"(?<![\\A-Za-z])[A-Za-z]|(?<=[A-Za-z])(?<!\\)[A-Za-z]", re.sub(r"\\[A-Za-z]+", " ", text)))
+    letters = set(
+        re.findall(r"(?<![\\A-Za-z])[A-Za-z]|(?<=[A-Za-z])(?<!\\)[A-Za-z]", re.sub(r"\\[A-Za-z]+", " ", text))
+    )
     return any(letter.swapcase() in letters for letter in letters)
 
 
@@ -36,7 +43,9 @@ def parse(text: str, *, keeps_case: bool) -> Parsed:
 
     Of a chain of equations that cannot be read as one the last side is taken.
     """
-    prepared = _PRIMES.sub(lambda match: f"_{{{'p' * max(len(match[1] or ''), (match[2] or '').count('prime'))}}}", text)
+    prepared = _PRIMES.sub(
+        lambda match: f"_{{{'p' * max(len(match[1] or ''), (match[2] or '').count('prime'))}}}", text
+    )
     prepared = _DEGREES_OF_AN_ANGLE.sub(_in_radians, prepared)
     latex = normalize_latex(prepared, config=_NORMALIZATION)
     try:

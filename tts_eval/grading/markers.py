@@ -39,7 +39,9 @@ _QUALIFIED = re.compile(
     r"|billion|trillion|dozen|remainder|mod|modulo|in base|base|and a half)\b",
     re.I,
 )
-_MORE_OF_IT = re.compile(r"(?:\s+[A-Za-z]+\.?(?:\^\d)?(?:/[a-z]+)?)?(?:,?\s+(?:and\s+)?\d[\d.,]*\s+[A-Za-z]+)+(?=\s*$|\s*[.,;(])")
+_MORE_OF_IT = re.compile(
+    r"(?:\s+[A-Za-z]+\.?(?:\^\d)?(?:/[a-z]+)?)?(?:,?\s+(?:and\s+)?\d[\d.,]*\s+[A-Za-z]+)+(?=\s*$|\s*[.,;(])"
+)
 _UNIT = re.compile(r"\s*(?:%|°|\\?%|percent\b|[A-Za-z]+(?:/[A-Za-z]+|\^\d)?(?=\s*$|\s*[.,;(]))")
 
 
@@ -88,7 +90,11 @@ def _stated(sentence: str, rest: str) -> str | None:
     if match := _CHOICE.match(sentence):
         letter = next(group for group in match.groups() if group)
         has_value = match[1] or match[2]
-        return f"({letter}) {sentence[match.end() :].strip()}".strip() if has_value and sentence[match.end() :].strip() else letter
+        return (
+            f"({letter}) {sentence[match.end() :].strip()}".strip()
+            if has_value and sentence[match.end() :].strip()
+            else letter
+        )
     sentence = sentence[match.end() :] if (match := _HEDGE.match(sentence)) else sentence
     if answer := _in_front(sentence):
         return answer
@@ -137,4 +143,8 @@ def _bare(sentence: str) -> list[Piece]:
 
 def _decimal(content: str, before: str) -> str:
     """Read a decimal comma, 2,74, where nothing says that there are several numbers."""
-    return content.replace(",", ".") if not _PLURAL.search(before) and _DECIMAL_COMMA.fullmatch(content) else content
+    return (
+        content.replace(",", ".")
+        if not _PLURAL.search(before) and _DECIMAL_COMMA.fullmatch(content)
+        else content
+    )

@@ -50,12 +50,17 @@ _PERCENT = re.compile(r" ?(?:\\?%|(?<![A-Za-z])(?:percent(?:age)?|per cent|pct)(
 _FUNCTIONS = (
     "arcsin|arccos|arctan|sinh|cosh|tanh|sqrt|pi|sin|cos|tan|cot|sec|csc|log|ln|lg|exp|infty|infinity|gcd|lcm"
 )
-_REPLACEMENTS = [
+_SPACINGS = [
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"(?<!\\)\\!\s*|\\(?:left|right)\.|\\(?:phantom|hphantom)\{[^{}]*\}", ""),
         (r"(?<!\\)\\[,;:> ]|~|\\(?:q?quad|enspace|thinspace|space)(?![A-Za-z])", " "),
         (r"\{\s*,\s*\}", ","),
+    )
+]
+_REPLACEMENTS = [
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
         (r"\\[dtc]frac(?![A-Za-z])", r"\\frac"),
         (r"\\frac\s*(\d)\s*([\dA-Za-z])(?![\d])", r"\\frac{\1}{\2}"),
         (r"\\frac\s+([A-Za-z])\s*([\dA-Za-z])(?![\d])", r"\\frac{\1}{\2}"),
@@ -115,7 +120,9 @@ def _pass(answer: str) -> str:
     text = _unwrapped(_SPACES.sub(" ", text).strip())
     text = _without_fonts(_COLOR.sub("", _SIZES.sub("", text)))
     text = _SPACES.sub(" ", _LABEL.sub("", text, count=1) if _LABEL.match(text) else text).strip()
-    if choice := split_choice(_REPLACEMENTS[1][0].sub(" ", text)):
+    for pattern, replacement in _SPACINGS:
+        text = pattern.sub(replacement, text)
+    if choice := split_choice(_SPACES.sub(" ", text).strip()):
         letter, rest = choice
         value = _pass(rest) if rest else ""
         return f"({letter}) {value}" if value else letter

@@ -34,9 +34,7 @@ _SCALES = {
     "trillion": 10**12,
     "dozen": 12,
 }
-_NUMERAL = re.compile(
-    r"([-+]?)0*(\d+|\d[0-9A-F]+(?=_\{(?:1[1-9]|[23]\d)\}))_(?:\{([a-z]+|\d+)\}|(\d))"
-)
+_NUMERAL = re.compile(r"([-+]?)0*(\d+|\d[0-9A-F]+(?=_\{(?:1[1-9]|[23]\d)\}))_(?:\{([a-z]+|\d+)\}|(\d))")
 _SIXTEEN = {"sixteen": "16", "hex": "16", "decimal": "10", "binary": "2", "octal": "8"}
 
 
@@ -129,7 +127,9 @@ def _are_close(left: Number, right: Number) -> bool:
 
 def _repeating(once: str, fixed: str, repeated: str) -> Fraction:
     scale = 10 ** len(fixed)
-    return Fraction(int((once + fixed) or 0), scale) + Fraction(int(repeated), scale * (10 ** len(repeated) - 1))
+    return Fraction(int((once + fixed) or 0), scale) + Fraction(
+        int(repeated), scale * (10 ** len(repeated) - 1)
+    )
 
 
 def _term(text: str) -> Fraction | None:

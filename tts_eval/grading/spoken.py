@@ -15,7 +15,9 @@ _NUMBER = re.compile(
     rf"|(?P<small>{'|'.join(reversed(_SMALL))}))(?![A-Za-z'])",
     re.I,
 )
-_SIGN = re.compile(r"(?<![A-Za-z])negative (?=\\?[$£€¥₹]? ?[\d.\\(A-Za-z])|(?:^|(?<=is )|(?<=[:=] ))minus (?=\S)", re.I)
+_SIGN = re.compile(
+    r"(?<![A-Za-z])negative (?=\\?[$£€¥₹]? ?[\d.\\(A-Za-z])|(?:^|(?<=is )|(?<=[:=] ))minus (?=\S)", re.I
+)
 
 
 def signed(text: str) -> str:

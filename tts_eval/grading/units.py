@@ -56,13 +56,20 @@ QUALIFIERS = frozenset(
     some south than third thirds times to true twice under undefined until up up-to values was were west when where with
     within without x y z false never always almost about around less-than into out over""".split()
 )
-_COMPOUNDS = {"mph": {"mi": 1, "h": -1}, "kmh": {"km": 1, "h": -1}, "kph": {"km": 1, "h": -1}, "kmph": {"km": 1, "h": -1}}
+_COMPOUNDS = {
+    "mph": {"mi": 1, "h": -1},
+    "kmh": {"km": 1, "h": -1},
+    "kph": {"km": 1, "h": -1},
+    "kmph": {"km": 1, "h": -1},
+}
 _GENERIC = frozenset({"unit"})
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _WORD = r"[A-Za-z][A-Za-z'-]*"
 _FACTOR = rf"{_WORD}\.?(?:\^(?:\d|\{{-?\d\}}))?"
 _UNIT = re.compile(rf"(?P<space> ?)(?P<unit>(?:/ ?)?{_FACTOR}(?:(?: |/| ?\\cdot |\*|/ ?){_FACTOR}){{0,5}})$")
-_FACTORS = re.compile(rf"(?P<sign>/|(?<![A-Za-z])per(?![A-Za-z]))|(?<!\\)(?P<word>{_WORD})\.?(?:\^\{{?(?P<power>-?\d)\}}?)?")
+_FACTORS = re.compile(
+    rf"(?P<sign>/|(?<![A-Za-z])per(?![A-Za-z]))|(?<!\\)(?P<word>{_WORD})\.?(?:\^\{{?(?P<power>-?\d)\}}?)?"
+)
 _DEGREES = re.compile(r"\^\\circ ?(?P<scale>[CF]?)$")
 _TRIGONOMETRY = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
@@ -172,7 +179,9 @@ def unit_name(word: str) -> str:
         return small[:-3] + "y"
     if len(small) > 3 and small.endswith("s") and not small.endswith("ss"):
         return small[:-1]
-    return {"men": "man", "women": "woman", "people": "person", "children": "child", "feet": "ft"}.get(small, small)
+    return {"men": "man", "women": "woman", "people": "person", "children": "child", "feet": "ft"}.get(
+        small, small
+    )
 
 
 def compare_units(gold: Unit | None, answer: Unit | None) -> Verdict:

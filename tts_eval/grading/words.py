@@ -9,7 +9,9 @@ from fractions import Fraction
 from tts_eval.grading.grade import Verdict
 from tts_eval.grading.units import QUALIFIERS, UNIT_NAMES, unit_name
 
-_SCENERY = re.compile(r"\\(?:begin|end)\{[A-Za-z]+\*?\}(?:\{[clr|]+\})?|\\math(?:bb|cal|frak|scr)\{[A-Za-z]+\}|\\[A-Za-z]+")
+_SCENERY = re.compile(
+    r"\\(?:begin|end)\{[A-Za-z]+\*?\}(?:\{[clr|]+\})?|\\math(?:bb|cal|frak|scr)\{[A-Za-z]+\}|\\[A-Za-z]+"
+)
 _SUBSCRIPT = re.compile(r"_(?:\{[^{}]*\}|[A-Za-z]+)")
 _RUN = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 _CONNECTIVE = re.compile(r" ?[,;]? ?(?<![A-Za-z])(?:and|or)(?![A-Za-z]) ?")
