@@ -70,7 +70,7 @@ def test_without_a_box_the_statement_the_formula_or_the_number_counts(text: str,
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("It falls to −42 degrees", "-42"),
+        ("It falls to \u221242 degrees", "-42"),
         ("Her balance is -$1,200", "-1,200"),
         ("The answer is negative 3", "-3"),
         ("The answer is 72 clips in 2 months.", "72"),

@@ -1,4 +1,4 @@
-"""Finds the answer in what a model says: the last box, a statement, a text that is nothing else, the last formula."""
+"""Finds the answer in what a model says: a box, a statement, a text that is no more, the last formula."""
 
 from __future__ import annotations
 

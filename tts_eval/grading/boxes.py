@@ -1,4 +1,4 @@
-r"""Boxed expressions in a text: \boxed{}, \fbox{}, \framebox{}, \boxed 5, and the lists that several of them make."""
+r"""Boxed expressions in a text, \boxed{}, \fbox{}, \framebox{} or \boxed 5, and the lists that they make."""
 
 from __future__ import annotations
 

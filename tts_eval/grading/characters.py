@@ -1,5 +1,6 @@
 """ASCII and LaTeX for the characters of other alphabets: signs, roots, fractions, powers, letters."""
 
+# ruff: noqa: RUF001
 from __future__ import annotations
 
 import re
@@ -101,7 +102,7 @@ _TABLE = _Table()
 
 
 def spell_out(text: str) -> str:
-    r"""Return `text` with −, √3, ⅓, x⁴, α, full-width and bold letters as -, \sqrt 3, \frac{1}{3}, x^4, …"""
+    r"""Return `text` with signs, roots, fractions, powers and letters as -, \sqrt 3, \frac{1}{3}, x^4."""
     if text.isascii():
         return text.translate(_TABLE)
     for run, mark, table in _SCRIPTS:

@@ -1,4 +1,4 @@
-"""The letter of a multiple choice, and the value that stands behind it: (B) 5, C. the rate doubles, Option D."""
+"""The letter of a multiple choice and the value behind it: (B) 5, C. the rate doubles, Option D."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Equality of roots and logarithms where both sides are real: log x^3 and 3 log x, but not the root of x^2 and x."""
+"""Equality of roots and logarithms where both are real: log x^3 and 3 log x, not the root of x^2 and x."""
 
 # mypy: disable-error-code="import-untyped"
 from __future__ import annotations
@@ -14,7 +14,7 @@ _MAX_VARIABLES = 4
 
 
 def agree_where_defined(gold: object, answer: object) -> bool:
-    """Tell whether two expressions are equal for positive variables, and wherever else both of them are real."""
+    """Tell whether two expressions are equal for positive variables, and wherever else both are real."""
     if not (isinstance(gold, Expr) and isinstance(answer, Expr)):
         return False
     symbols = sorted(gold.free_symbols | answer.free_symbols, key=lambda symbol: str(symbol.name))

@@ -152,7 +152,7 @@ def _compare_cores(left: Reading, right: Reading) -> Verdict | None:
 
 
 def _compare_lists(gold: str, answer: str, are_both_open: bool) -> Verdict | None:
-    """Compare 98,118 as a list where the other is one; where both may be lists or numbers, the two must agree."""
+    """Compare 98,118 as a list where the other is one; where both may be, both readings must agree."""
     lists = [[read_number(part.strip()) for part in text.split(",")] for text in (gold, answer)]
     if any(len(numbers) < 2 or None in numbers for numbers in lists):
         return None
@@ -163,7 +163,7 @@ def _compare_lists(gold: str, answer: str, are_both_open: bool) -> Verdict | Non
 
 
 def _compare_converted(left: Reading, right: Reading) -> Verdict:
-    """Compare answers in units that may mean one: never equal, and unequal where no conversion makes them so."""
+    """Compare answers in units that may mean one: unequal where no conversion makes them so, never equal."""
     assert left.unit and right.unit
     mine, theirs = left.exact, right.exact
     if not (isinstance(mine, Number) and isinstance(theirs, Number)):

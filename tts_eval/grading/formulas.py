@@ -59,7 +59,7 @@ def formulas(text: str) -> list[Piece]:
 
 
 def runs(text: str, start: int = 0) -> Iterator[Piece]:
-    """Yield the longest stretches of bare mathematics: numbers with all that roots, signs and brackets make of them."""
+    """Yield the longest stretches of bare mathematics, with all that roots, signs and brackets make of it."""
     begin: int | None = None
     end = 0
     unclosed: list[int] = []

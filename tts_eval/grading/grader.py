@@ -1,4 +1,4 @@
-"""Grades answers against gold answers and groups answers for a vote, asking whatever can tell at least cost."""
+"""Grades answers against gold answers and groups them for a vote, asking whatever can tell at least cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a normal form into sympy: latex2sympy with its normalisation, but for the units and quotes that it drops."""
+"""Reads a normal form into sympy: latex2sympy, but for the units and quotes that it drops."""
 
 # mypy: disable-error-code="import-untyped"
 from __future__ import annotations
@@ -23,8 +23,8 @@ _NORMALIZATION = NormalizationConfig(
 )
 _PRIMES = re.compile(r"(?<=[A-Za-z])('+)|(?<=[A-Za-z])\^\{?((?:\\prime ?)+)\}?")
 _DEGREES_OF_AN_ANGLE = re.compile(
-    r"(\\(?:sin|cos|tan|cot|sec|csc)(?:\^\{?\d+\}?)?) ?(?:\((\d+(?:\.\d+)?)\^\\circ\)|\{(\d+(?:\.\d+)?)\^\\circ\}"
-    r"|(\d+(?:\.\d+)?)\^\\circ)"
+    r"(\\(?:sin|cos|tan|cot|sec|csc)(?:\^\{?\d+\}?)?) ?(?:\((\d+(?:\.\d+)?)\^\\circ\)"
+    r"|\{(\d+(?:\.\d+)?)\^\\circ\}|(\d+(?:\.\d+)?)\^\\circ)"
 )
 _IMAGINARY = {Symbol("i", real=real): I for real in (None, True, False)}
 

@@ -1,4 +1,4 @@
-"""Statements of the answer in a text: "the answer is 5", **Answer:** 5, #### 5, <answer>5</answer>, "option B is correct"."""
+"""Statements of the answer in a text: "the answer is 5", Answer: 5, #### 5, "option B is correct"."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STATEMENT = re.compile(
     r"|\#{4}[ \t]*(?=\S)"
     r"|<answer>\s*"
     rf"|\b(?:option|choice|alternative)\b(?:[^.\n$:]{{0,40}}?\bis\b)?\s*:?\s*(?=\(?[{LETTERS}]\b(?!'))"
-    rf"|(?:\bI (?:choose|pick|select)\b|\bchoose\b|\bmust be\b)\s+(?:option\s+)?(?=\(?[{LETTERS}](?:\)|[.,]|\s*$))"
+    rf"|(?:\bI (?:choose|pick|select)\b|\bchoose\b|\bmust be\b)\s+(?:option\s+)?(?=\(?[{LETTERS}](?:\)|[.,]|\s*$))"  # noqa: E501
     rf"|(?=\([{LETTERS}]\) is (?:the )?(?:correct|right|best)\b)"
     rf"|(?<![\w'])(?=[{LETTERS}] is (?:the )?(?:correct|right|best)\b)",
     re.I | re.M,
@@ -28,15 +28,16 @@ _CHOICE = re.compile(
 )
 _NEGATION = re.compile(r"(?:not|n't|neither|unlikely|never)\b", re.I)
 _HEDGE = re.compile(
-    r"(?:(?:approximately|about|around|exactly|simply|just|equal to|therefore|thus|then|clearly|indeed|given by|now)\s+|[:=\"“]\s*)+",
+    r"(?:(?:approximately|about|around|exactly|simply|just|equal to|therefore|thus|then|clearly|indeed"
+    r"|given by|now)\s+|[:=\"]\s*)+",
     re.I,
 )
 _LIST_COMMA = re.compile(r"\s*(?:,\s*(?:and|or)?|;|\band\b|\bor\b)\s*")
 _PLURAL = re.compile(r"\b(?:are|solutions|roots|values|answers|numbers)\b[^.\n]{0,40}$")
 _DECIMAL_COMMA = re.compile(r"-?\d+,(?:\d{1,2}|\d{4,})|-?0,\d+")
 _QUALIFIED = re.compile(
-    r"\s*(?:if|or (?:more|less|fewer|greater|higher)|to|plus|minus|when|where|am|pm|a\.m|p\.m|hundred|thousand|million"
-    r"|billion|trillion|dozen|remainder|mod|modulo|in base|base|and a half)\b",
+    r"\s*(?:if|or (?:more|less|fewer|greater)|to|plus|minus|when|where|am|pm|a\.m|p\.m|hundred|thousand"
+    r"|million|billion|trillion|dozen|remainder|mod|modulo|in base|base|and a half)\b",
     re.I,
 )
 _MORE_OF_IT = re.compile(

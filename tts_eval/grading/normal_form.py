@@ -1,4 +1,4 @@
-"""Brings the spellings of one answer to one text: Unicode, spacing, fonts, money and percent, other notations."""
+"""Brings the spellings of one answer to one text: Unicode, spacing, fonts, money, percent, notations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ _FONT = re.compile(
 _COLOR = re.compile(r"\\color\s*\{[^{}]*\}")
 _UPRIGHT_CONSTANTS = {"e", "i", "d"}
 _LABEL = re.compile(
-    r"(?:the )?(?:(?:final|correct|right) )?(?:answer|ans|result|solution)s? ?(?:(?:is|are)(?![A-Za-z]) ?:?|=|:) ?(?=\S)",
+    r"(?:the )?(?:(?:final|correct|right) )?(?:answer|ans|result|solution)s? ?"
+    r"(?:(?:is|are)(?![A-Za-z]) ?:?|=|:) ?(?=\S)",
     re.I,
 )
 _NUMBER = r"(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
@@ -120,8 +121,8 @@ def _pass(answer: str) -> str:
     text = _unwrapped(_SPACES.sub(" ", text).strip())
     text = _without_fonts(_COLOR.sub("", _SIZES.sub("", text)))
     text = _SPACES.sub(" ", _LABEL.sub("", text, count=1) if _LABEL.match(text) else text).strip()
-    for pattern, replacement in _SPACINGS:
-        text = pattern.sub(replacement, text)
+    for spacing, plain in _SPACINGS:
+        text = spacing.sub(plain, text)
     if choice := split_choice(_SPACES.sub(" ", text).strip()):
         letter, rest = choice
         value = _pass(rest) if rest else ""
@@ -143,9 +144,10 @@ def _unwrapped(text: str) -> str:
     """Take off what encloses the whole answer: formula delimiters, bold, quotes."""
     for opening, closing in _WRAPPERS:
         inner = text[len(opening) : -len(closing)]
-        if text.startswith(opening) and text.endswith(closing) and inner.strip() and closing not in inner:
-            if not inner.endswith("\\") or opening.startswith("\\"):
-                return _unwrapped(inner.strip())
+        is_enclosed = text.startswith(opening) and text.endswith(closing) and closing not in inner
+        is_escaped = inner.endswith("\\") and not opening.startswith("\\")
+        if is_enclosed and inner.strip() and not is_escaped:
+            return _unwrapped(inner.strip())
     return text
 
 

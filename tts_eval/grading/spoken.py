@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
-_SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-    seventeen eighteen nineteen""".split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_SMALL_NAMES = """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+    sixteen seventeen eighteen nineteen
+"""
+_TENS_NAMES = "twenty thirty forty fifty sixty seventy eighty ninety"
+_SMALL = _SMALL_NAMES.split()
+_TENS = _TENS_NAMES.split()
 _VALUES = {name: value for value, name in enumerate(_SMALL)} | {
     name: 10 * tens for tens, name in enumerate(_TENS, start=2)
 }

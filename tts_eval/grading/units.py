@@ -8,13 +8,23 @@ from fractions import Fraction
 
 from tts_eval.grading.grade import Verdict
 
+_QUALIFYING = """
+    a.m. ad after ago all am an and approx approximately are at base bc before below above between
+    both bce but by ce day's decrease dozen down due each east either even exactly except fifth
+    first for fourth from gain half hundred if in increase infinite infinitely is less least left
+    loss many max maximum million billion trillion thousand min. minimum minus mod modulo more most
+    neither no none noon midnight north not o'clock odd of on only or other over p.m. past per plus
+    pm prime profit quarter quarters rem remainder right score several since solutions some south
+    than third thirds times to true twice under undefined until up up-to values was were west when
+    where with within without x y z false never always almost about around less-than into out over
+"""
 # dimension: "name names ... = how many of the first of its row"
 _TABLE = {
     "length": "m meter metre = 1; mm millimeter millimetre = 1/1000; cm centimeter centimetre = 1/100; "
     "dm decimeter = 1/10; km kilometer kilometre = 1000; in inch inches = 127/5000; ft foot feet = 381/1250; "
     "yd yard = 1143/1250; mi mile = 201168/125; nm nanometer = 1/1000000000",
-    "mass": "g gram gramme gm = 1; mg milligram = 1/1000; kg kilogram kilo = 1000; lb lbs pound = 45359237/100000; "
-    "oz ounce = 45359237/1600000; ton tonne = 1000000",
+    "mass": "g gram gramme gm = 1; mg milligram = 1/1000; kg kilogram kilo = 1000; "
+    "lb lbs pound = 45359237/100000; oz ounce = 45359237/1600000; ton tonne = 1000000",
     "time": "s sec second = 1; ms millisecond = 1/1000; min minute = 60; h hr hour = 3600; day = 86400; "
     "week wk = 604800; month = 2629746; year yr = 31556952",
     "dollar": "dollar usd buck = 1; cent = 1/100",
@@ -22,7 +32,7 @@ _TABLE = {
     "euro": "euro eur = 1",
     "yen": "yen jpy = 1",
     "rupee": "rupee rs inr = 1; paise = 1/100",
-    "volume": "L l liter litre = 1; ml mL milliliter millilitre cc = 1/1000; gal gallon = 473176473/125000000",
+    "volume": "L l liter litre = 1; ml mL milliliter millilitre = 1/1000; gal gallon = 473176473/125000000",
     "angle": "degree deg = 1; rad radian = 57",
     "percent": "percent = 1",
     "force": "N newton = 1",
@@ -47,15 +57,7 @@ for _dimension, _row in _TABLE.items():
 
 UNIT_NAMES = frozenset(_SIZES)
 # Words that say more than what is counted: an answer that has one is never taken for its number alone.
-QUALIFIERS = frozenset(
-    """a.m. ad after ago all am an and approx approximately are at base bc before below above between both bce
-    but by ce day's decrease dozen down due each east either even exactly except fifth first for fourth from gain half
-    hundred if in increase infinite infinitely is less least left loss many max maximum million billion trillion
-    thousand min. minimum minus mod modulo more most neither no none noon midnight north not o'clock odd of on only or
-    other over p.m. past per plus pm prime profit quarter quarters rem remainder right score several since solutions
-    some south than third thirds times to true twice under undefined until up up-to values was were west when where with
-    within without x y z false never always almost about around less-than into out over""".split()
-)
+QUALIFIERS = frozenset(_QUALIFYING.split())
 _COMPOUNDS = {
     "mph": {"mi": 1, "h": -1},
     "kmh": {"km": 1, "h": -1},
@@ -167,7 +169,7 @@ def _read(written: str) -> Unit | None:
 
 
 def unit_name(word: str) -> str:
-    """Return the one name of a unit in all its spellings; of any other word, its singular in small letters."""
+    """Return the one name of a unit in all its spellings; of other words the singular in small letters."""
     if word in _SPELLINGS:
         return _SPELLINGS[word]
     small = word.lower().rstrip(".")

@@ -9,6 +9,18 @@ from fractions import Fraction
 from tts_eval.grading.grade import Verdict
 from tts_eval.grading.units import QUALIFIERS, UNIT_NAMES, unit_name
 
+_SHORT_ONES = """
+    am an and any are as at be but by can day do east end feet for from go had has have he her him
+    his how if in is it its key man may me men my nd no nor not now of off old on one only or our
+    out per pm rd rem row run set she six so st sum ten th the to too two up us was way we who why
+    yes yet you cm mm km kg mg ft lb oz mi yd hr min sec mph box boy car cat dog egg fox hat man mod
+    net new odd off old pie red sun sky tie top win won age ago all bad bag bar bed big bit bus cap
+    cup cut day few fun get got gun guy hot job kid law lay leg let lie lot low map mix nor own pay
+    pen per pig put raw rod say sea see sit son tax tea try use van war wet hit add
+"""
+_COUNTING_ONES = (
+    "hundred thousand million billion trillion dozen half third quarter fifth score once twice pair"
+)
 _SCENERY = re.compile(
     r"\\(?:begin|end)\{[A-Za-z]+\*?\}(?:\{[clr|]+\})?|\\math(?:bb|cal|frak|scr)\{[A-Za-z]+\}|\\[A-Za-z]+"
 )
@@ -17,18 +29,9 @@ _RUN = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 _CONNECTIVE = re.compile(r" ?[,;]? ?(?<![A-Za-z])(?:and|or)(?![A-Za-z]) ?")
 _SECOND_QUANTITY = re.compile(r"(?:[\d}!]|(?<![A-Za-z\\])[A-Za-z]) (?=[\d.])|(?<=\d) (?=\\frac)")
 _LONGEST_PRODUCT = 3  # letters: 2abc is a product, 2abcd could be; a word is longer, or in the list below
-_SHORT_WORDS = frozenset(
-    """am an and any are as at be but by can day do east end feet for from go had has have he her him his how if in is it its
-    key man may me men my nd no nor not now of off old on one only or our out per pm rd rem row run set she six so
-    st sum ten th the to too two up us was way we who why yes yet you cm mm km kg mg ft lb oz mi yd hr min sec mph
-    box boy car cat dog egg fox hat man mod net new odd off old pie red sun sky tie top win won age ago all bad bag bar
-    bed big bit bus cap cup cut day few fun get got gun guy hot job kid law lay leg let lie lot low map mix nor own pay
-    pen per pig put raw rod say sea see sit son tax tea try use van war wet hit add""".split()
-)
+_SHORT_WORDS = frozenset(_SHORT_ONES.split())
 _SHORT_CAPITALS = frozenset({"AM", "PM", "AND", "OR", "NOT", "IF"})
-_COUNTING = frozenset(
-    "hundred thousand million billion trillion dozen half third quarter fifth score once twice pair".split()
-)
+_COUNTING = frozenset(_COUNTING_ONES.split())
 _FILLERS = frozenset({"a", "an", "the", "and"})
 _TOKEN = re.compile(r"\\[A-Za-z]+|\d[\d,]*(?:\.\d+)?|\.\d+|[A-Za-z]+(?:'[a-z]+)?|[^\sA-Za-z\d,;.'{}]")
 _DIGITS = re.compile(r"[\d,]*\.?\d+")
@@ -40,7 +43,7 @@ def joined(text: str) -> str:
 
 
 def is_unread(text: str) -> bool:
-    """Tell whether a normal form holds a word, or a second quantity behind a space, that algebra would misread.
+    """Tell whether a normal form holds a word or a second quantity that algebra would misread.
 
     Up to three letters beside other mathematics are a product, unless they spell a common word; letters that
     stand alone are a word.
@@ -78,7 +81,7 @@ def tokens(text: str) -> tuple[str, ...]:
 
 
 def elements(text: str) -> tuple[tuple[str, ...], ...]:
-    """Return the tokens of each element of a list, sorted: their order says nothing, nor that of 2 h 30 min."""
+    """Return the tokens of each element of a list, sorted, and those of 2 h 30 min apart."""
     inner = text.removeprefix(r"\{").removesuffix(r"\}")
     parts = re.split(r"[,;](?!\d{3}(?!\d))|(?<![A-Za-z])and(?![A-Za-z])", inner)
     if any(re.search(r"[()\[\]]", part) for part in parts):

@@ -38,7 +38,7 @@ async def run_sweep(cells: Sequence[CheckedCell], *, say: Callable[[str], None])
             await _run_group(group, grader, sweep, say)
         if grader.vote_wait_s >= WORTH_SAYING_S:
             say(
-                f"votes waited {grader.vote_wait_s:.1f} s for a grading worker, within the times to an answer: "
+                f"votes waited {grader.vote_wait_s:.1f} s for a grading worker, which tta_s holds: "
                 "give grading.num_vote_workers more"
             )
     return sweep
