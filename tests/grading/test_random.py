@@ -22,20 +22,20 @@ pytest.importorskip("hypothesis")
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-    "\frac \frac{1}{2} \sqrt \sqrt{3} \pi \text{ \mathbf{ \boxed{ \left( \right) \% \$ \, \cdot \times \circ"
-)
 TEXTS_AN_EXAMPLE = 3
 NUM_EXAMPLES = int(os.environ.get("TTS_EVAL_NUM_RANDOM", 300)) // TEXTS_AN_EXAMPLE
 PIECES = r"""
     0 1 2 5 7 12 98 100 1,200 3.5 .5 x y R r i e n A B C D
     + - * / = < > ^ _ ( ) [ ] { } , ; : . ! ? % $ | ' \ & ~ #
-    \frac \frac{1}{2} \sqrt \sqrt{3} \pi \text{ \mathbf{ \boxed{ \left( \right) \% \$ \, \cdot \times
-    \circ \infty \pm
-    \{ \} \begin{pmatrix} \end{pmatrix} \\ ^{2} ^\circ _5 \overline{3} \log \sin \ln cm kg hours and or if more less
-    than square per dollars Option answer is negative true apples odd √ ⅓ ² ° π ≤ £ “ 🎉 é 中
+    \frac \frac{1}{2} \sqrt \sqrt{3} \pi \text{ \mathbf{ \boxed{ \left( \right) \% \$ \, \cdot \times \circ
+    \infty \pm \{ \} \begin{pmatrix} \end{pmatrix} \\ ^{2} ^\circ _5 \overline{3} \log \sin \ln
+    cm kg hours and or if more less than square per dollars Option answer is negative true apples odd
+    √ ⅓ ² ° π ≤ £ “ 🎉 é 中
 """
 PIECES_OF_TEXT = [*PIECES.split(), "\u2212", "\u200b", "\n", " ", " "]
-answers = st.lists(st.sampled_from(PIECES_OF_TEXT), min_size=1, max_size=9).map("".join) | st.text(max_size=12)
+answers = st.lists(st.sampled_from(PIECES_OF_TEXT), min_size=1, max_size=9).map("".join) | st.text(
+    max_size=12
+)
 runner = asyncio.Runner()
 
 
