@@ -52,7 +52,8 @@ def _show_undecided(run: Path) -> int:
     table = Table("problem", "gold", "answer", "reason", title=f"{len(undecided)} undecided")
     for outcome in undecided:
         answer = "" if outcome.attempt is None else str(outcome.attempt.answer)
-        table.add_row(*map(escape, (outcome.problem_id, str(outcome.gold), answer, str(outcome.grade.reason))))
+        cells = (outcome.problem_id, str(outcome.gold), answer, str(outcome.grade.reason))
+        table.add_row(*map(escape, cells))
     Console().print(table)
     return 0
 
