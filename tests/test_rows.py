@@ -86,8 +86,8 @@ def test_a_limit_takes_the_first_rows_and_looks_at_no_other() -> None:
         (({"id": 1, "q": "?", "a": float("nan")},), "r, row 1 (id 1): column 'a' is empty"),
         (({"id": 1, "q": " ", "a": "1"},), "r, row 1 (id 1): column 'q' is empty"),
         (
-            ({"id": 1, "q": "?", "a": ["1"]},),
-            "r, row 1 (id 1): column 'a' must hold text or a number, not ['1']",
+            ({"id": 1, "q": "?", "a": ["1", "2"]},),
+            "r, row 1 (id 1): column 'a' must hold one gold answer, not 2: ['1', '2']",
         ),
         (({"id": 1, "q": "?", "a": "1"},) * 2, "r, row 2 (id 1): id '1' was given to an earlier row"),
     ],
@@ -175,3 +175,8 @@ def test_a_cached_copy_serves_without_network(tmp_path: Path) -> None:
     process = read_from_hub("someone/benchmark", tmp_path)
 
     assert process.stdout.strip() == "({'q': '1+1', 'a': '2'},)", process.stderr
+
+
+def test_a_list_of_one_gold_answer_is_that_answer() -> None:
+    [problem] = Rows("r", ({"q": "?", "a": ["3"]},)).problems(Columns(("q",), "a"), name="r")
+    assert problem.gold == "3"

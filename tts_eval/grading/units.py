@@ -68,7 +68,9 @@ _GENERIC = frozenset({"unit"})
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _WORD = r"[A-Za-z][A-Za-z'-]*"
 _FACTOR = rf"{_WORD}\.?(?:\^(?:\d|\{{-?\d\}}))?"
-_UNIT = re.compile(rf"(?P<space> ?)(?P<unit>(?:/ ?)?{_FACTOR}(?:(?: |/| ?\\cdot |\*|/ ?){_FACTOR}){{0,5}})$")
+_UNIT = re.compile(
+    rf"(?P<space> ?)(?<![A-Za-z\\])(?P<unit>(?:/ ?)?{_FACTOR}(?:(?: |/| ?\\cdot |\*|/ ?){_FACTOR}){{0,5}})$"
+)
 _FACTORS = re.compile(
     rf"(?P<sign>/|(?<![A-Za-z])per(?![A-Za-z]))|(?<!\\)(?P<word>{_WORD})\.?(?:\^\{{?(?P<power>-?\d)\}}?)?"
 )
