@@ -126,7 +126,7 @@ def _in_front(sentence: str) -> str | None:
     if len(pieces) > 1:
         return content
     more = _MORE_OF_IT.match(rest)
-    if more and (" and " in more[0] or unit_name(more[0].split()[0]) in UNIT_NAMES):
+    if more and (" and " in more[0] or unit_name(more[0].split()[0]) in UNIT_NAMES - {"in"}):
         return content + more[0]
     content = _decimal(content, "")
     unit = _UNIT.match(rest)

@@ -72,7 +72,7 @@ _UNIT = re.compile(
     rf"(?P<space> ?)(?<![A-Za-z\\])(?P<unit>(?:/ ?)?{_FACTOR}(?:(?: |/| ?\\cdot |\*|/ ?){_FACTOR}){{0,5}})$"
 )
 _FACTORS = re.compile(
-    rf"(?P<sign>/|(?<![A-Za-z])per(?![A-Za-z]))|(?<!\\)(?P<word>{_WORD})\.?(?:\^\{{?(?P<power>-?\d)\}}?)?"
+    rf"(?P<sign>/|(?<![A-Za-z])per(?![A-Za-z]))|(?<![A-Za-z\\])(?P<word>{_WORD})\.?(?:\^\{{?(?P<power>-?\d)\}}?)?"
 )
 _DEGREES = re.compile(r"\^\\circ ?(?P<scale>[CF]?)$")
 _TRIGONOMETRY = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
