@@ -19,7 +19,7 @@ from sympy import Expr, Float, Interval, MatrixBase, Rational, Set, Symbol, Tupl
 
 from tts_eval.grading.domains import agree_where_defined
 from tts_eval.grading.grade import Reason
-from tts_eval.grading.latex import Parsed, parse, uses_both_cases, with_imaginary_unit
+from tts_eval.grading.latex import Parsed, has_letter_i, parse, uses_both_cases, with_imaginary_unit
 from tts_eval.grading.messages import Form, Job, Kind, Reply, rational_key
 
 _GUARD_DIGITS = 30
@@ -44,7 +44,7 @@ def run(job: Job, *, step_timeout_s: int) -> Reply:
         if equal and isinstance(gold, FiniteSet) and isinstance(answer, Interval | Tuple):
             # x = 3, y = 7 against (3, 7): math-verify minds the order only where the pair is the gold
             equal = _verify(answer, gold, step_timeout_s)
-        if not equal and "i" in f"{job.gold} {job.answer}":
+        if not equal and (has_letter_i(gold) or has_letter_i(answer)):
             gold, answer = with_imaginary_unit(gold), with_imaginary_unit(answer)
             equal = _verify(gold, answer, step_timeout_s)
         if not equal:

@@ -57,6 +57,11 @@ def parse(text: str, *, keeps_case: bool) -> Parsed:
         return _convert(last, keeps_case)
 
 
+def has_letter_i(parsed: Parsed) -> bool:
+    """Tell whether the letter i is in it, which may be the imaginary unit."""
+    return any(symbol in _IMAGINARY for symbol in parsed.free_symbols)
+
+
 def with_imaginary_unit(parsed: Parsed) -> Parsed:
     """Return `parsed` with the letter i as the imaginary unit."""
     return parsed.subs(_IMAGINARY)
