@@ -16,7 +16,7 @@ from tts_eval.measuring.allowance import Allowance
 from tts_eval.measuring.meter import Meter
 from tts_eval.open_call import OpenCall
 from tts_eval.reading import MeteredReader
-from tts_eval.records import Candidate, Markers, Problem, Trace
+from tts_eval.records import Candidate, Finish, Markers, Problem, Trace
 from tts_eval.requests import Completion, Request
 from tts_eval.seeds import derive_seed, digest, uniform
 from tts_eval.served import Served
@@ -117,8 +117,10 @@ class MeteredModel:
             yield growing
 
     def answer(self, trace: Trace) -> str | None:
-        """Return the answer stated after the thinking part; an unfinished thinking part states none."""
-        return None if trace.is_thinking else extract_answer(trace.said)
+        """Return the answer stated after the thinking part; an unfinished one, or a cut-off guess, states none."""
+        if trace.is_thinking:
+            return None
+        return extract_answer(trace.said, is_truncated=trace.finish is Finish.LENGTH)
 
     async def group(self, answers: Sequence[str | None]) -> list[list[int]]:
         """Return the indices of equivalent answers, the largest group first; None is in no group."""
