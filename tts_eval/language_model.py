@@ -117,7 +117,7 @@ class MeteredModel:
             yield growing
 
     def answer(self, trace: Trace) -> str | None:
-        """Return the answer stated after the thinking part; an unfinished one, or a cut-off guess, states none."""
+        """Return the answer stated after the thinking part; an unfinished one states none."""
         if trace.is_thinking:
             return None
         return extract_answer(trace.said, is_truncated=trace.finish is Finish.LENGTH)
