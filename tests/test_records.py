@@ -33,7 +33,7 @@ def test_values_of_tokens_keep_step_with_the_tokens() -> None:
 
 
 def test_sampling_refuses_what_no_sampler_can_do() -> None:
-    with pytest.raises(ValueError, match=r"temperature must be 0 \(greedy\) or a number from 0.01 to 2, not -1"):
+    with pytest.raises(ValueError, match=r"temperature must be 0 .* or a number from 0.01 to 2, not -1"):
         Sampling(temperature=-1)
     with pytest.raises(ValueError, match="top_p must be a number from 1e-06 to 1, not 0"):
         Sampling(top_p=0)
