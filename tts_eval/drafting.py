@@ -21,7 +21,8 @@ class Drafter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Drafting:
-    """How an engine drafts; `model` is known for a model by itself alone."""
+    """How an engine drafts, `num_tokens` at once; `model` is known for a model by itself alone."""
 
     drafter: Drafter
+    num_tokens: int
     model: Model | None = None

@@ -83,9 +83,11 @@ class OpenCall:
             first_answer_token_s=self._on_clock(answer_after_s),
             gap_counts=None if timing.token_times_s is None else gap_counts(timing.token_times_s),
             num_preemptions=completion.num_preemptions,
+            num_drafts=completion.num_drafts,
             num_draft_tokens=completion.num_draft_tokens,
             num_accepted_tokens=completion.num_accepted_tokens,
             num_reread_tokens=completion.num_reread_tokens,
+            num_pieces=completion.num_pieces,
             requeue_s=timing.requeue_s,
             about=about,
         )

@@ -62,9 +62,9 @@ class Completion:
 
     `text` keeps the stop string it ended on. `logprobs` are natural; `confidences` are the negative mean
     log-probabilities of the most likely `num_logprobs` tokens (DeepConf, arXiv 2508.15260, section 2).
-    Drafted and accepted tokens are those of speculative decoding, None where the engine does not tell.
-    Reread tokens are those that a sample drawn in pieces had to compute again. `is_correct` is a verdict that
-    was recorded with the sample.
+    Drafts (each one step's guess at several tokens), drafted and accepted tokens are those of speculative
+    decoding, verified ones alone; None where the engine does not tell. Reread tokens are those that a sample
+    drawn in `num_pieces` had to compute again. `is_correct` is a verdict that was recorded with the sample.
     """
 
     token_ids: tuple[int, ...]
@@ -72,9 +72,11 @@ class Completion:
     finish: Finish | None
     num_cached_tokens: int = 0
     num_preemptions: int = 0
+    num_drafts: int | None = None
     num_draft_tokens: int | None = None
     num_accepted_tokens: int | None = None
     num_reread_tokens: int = 0
+    num_pieces: int = 1
     timing: Timing = Timing()
     logprobs: tuple[float, ...] | None = None
     confidences: tuple[float, ...] | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def read_document(file: Path) -> dict[str, Any]:

@@ -18,8 +18,8 @@ class Call:
     `prefill_s` first scheduled → first token, `decode_s` first → last token; None where the engine keeps
     no such times. `first_token_s` and `first_answer_token_s`, the first after the thinking part, lie on the
     run's clock too. `gap_counts` sketches the gaps between tokens (see `measuring.gaps`). A call drawn in
-    pieces (scheduling.chunk_tokens) waited `requeue_s` between them and computed `num_reread_tokens` again.
-    `about` is the number of the call whose sample a verifier's call scored.
+    `num_pieces` (scheduling.chunk_tokens) waited `requeue_s` between them and computed `num_reread_tokens`
+    again. `about` is the number of the call whose sample a verifier's call scored.
     """
 
     problem_id: str
@@ -39,9 +39,11 @@ class Call:
     first_answer_token_s: float | None = None
     gap_counts: tuple[tuple[int, int], ...] | None = None
     num_preemptions: int = 0
+    num_drafts: int | None = None
     num_draft_tokens: int | None = None
     num_accepted_tokens: int | None = None
     num_reread_tokens: int = 0
+    num_pieces: int = 1
     requeue_s: float = 0.0
     about: int | None = None
 

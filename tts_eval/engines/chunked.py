@@ -142,9 +142,11 @@ class _Sample:
             finish=finish,
             num_cached_tokens=old.num_cached_tokens,
             num_preemptions=old.num_preemptions + piece.num_preemptions,
+            num_drafts=_sum(old.num_drafts, piece.num_drafts),
             num_draft_tokens=_sum(old.num_draft_tokens, piece.num_draft_tokens),
             num_accepted_tokens=_sum(old.num_accepted_tokens, piece.num_accepted_tokens),
             num_reread_tokens=old.num_reread_tokens + num_reread_tokens,
+            num_pieces=old.num_pieces + 1,
             timing=replace(
                 old.timing,
                 decode_s=decode_s,

@@ -31,13 +31,14 @@ def arguments(speculation: Settings, model: Model) -> dict[str, Any]:
 
 def drafting_of(speculation: Settings, model: Model) -> Drafting:
     """Return what drafts for `model`."""
+    num_tokens = int(speculation["num_speculative_tokens"])
     match speculation["method"]:
         case "ngram" | "suffix":
-            return Drafting(Drafter.LOOKUP)
+            return Drafting(Drafter.LOOKUP, num_tokens)
         case "draft_model":
-            return Drafting(Drafter.MODEL, _drafter(speculation, model))
+            return Drafting(Drafter.MODEL, num_tokens, _drafter(speculation, model))
         case _:
-            return Drafting(Drafter.LAYERS)
+            return Drafting(Drafter.LAYERS, num_tokens)
 
 
 def check(speculation: Settings, model: Model, *, model_len: int, tensor_parallel_size: int) -> None:

@@ -66,13 +66,14 @@ class Growth:
         """Return everything so far, with the times that `output` carries; those of tokens only at the end."""
         (sample,) = output.outputs
         wanted = self.request.num_logprobs
-        num_draft_tokens, num_accepted_tokens = drafted_of(sample)
+        num_drafts, num_draft_tokens, num_accepted_tokens = drafted_of(sample)
         return Completion(
             token_ids=tuple(self.token_ids),
             text="".join(self._text),
             finish=finish_of(sample.finish_reason, sample.stop_reason),
             num_cached_tokens=output.num_cached_tokens or 0,
             num_preemptions=getattr(output.metrics, "num_preemptions", 0),
+            num_drafts=num_drafts,
             num_draft_tokens=num_draft_tokens,
             num_accepted_tokens=num_accepted_tokens,
             timing=timing_of(output.metrics, self.steps if is_last else (), num_tokens=len(self.token_ids)),
@@ -93,12 +94,13 @@ def finish_of(reason: str | None, stop_reason: int | str | None) -> Finish | Non
             return Finish.STOP if isinstance(stop_reason, str) else Finish.END
 
 
-def drafted_of(sample: Any) -> tuple[int | None, int | None]:
-    """Return drafted and accepted tokens of a finished sample, where this vLLM tells (from 0.32)."""
-    drafts = getattr(sample, "spec_decode_metrics", None)
+def drafted_of(sample: Any) -> tuple[int, int, int] | tuple[None, None, None]:
+    """Return drafts, drafted and accepted tokens of a finished sample; vLLM reports them from 0.32 on."""
+    drafts = getattr(sample, "spec_decode_metrics", None)  # its histogram counts drafts by accepted tokens
     if drafts is None:
-        return None, None
-    return drafts.num_draft_tokens, sum(place * steps for place, steps in enumerate(drafts.histogram))
+        return None, None, None
+    num_accepted_tokens = sum(place * steps for place, steps in enumerate(drafts.histogram))
+    return sum(drafts.histogram), drafts.num_draft_tokens, num_accepted_tokens
 
 
 def timing_of(metrics: Any, steps: Sequence[Step], *, num_tokens: int) -> Timing:

@@ -1,47 +1,29 @@
 """How the FLOPs of a run spread over its problems.
 
-Knows no formula of its own: the sums are the summary's, whatever was counted there.
+They are counted call by call as the summary counts them (`running.figures.call_flops`), so that the problems'
+FLOPs add up to the summary's.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pandas as pd
 
 from tts_eval.frames import Frames
-from tts_eval.measuring.architecture_reader import read_architecture
-from tts_eval.measuring.flops import call_flops
 from tts_eval.running.directory import RunDirectory
-
-SUMMARY_ROLES = {"policy": "policy", "verifier": "verifier"}  # every other role is a draft model there
-
-
-class _Call(msgspec.Struct):
-    """What is read of a call: there may be millions."""
-
-    session: int
-    problem_id: str
-    role: str
-    num_prompt_tokens: int
-    num_cached_tokens: int
-    num_generated_tokens: int
-
-
-_CALLS = msgspec.json.Decoder(_Call)
+from tts_eval.running.drafted import drafted_calls
+from tts_eval.running.figures.call_flops import FlopsCounter
+from tts_eval.running.figures.flops import flops_by_problem as of_problems
 
 
 def flops_by_problem(frames: Frames) -> pd.Series[Any]:
     """Return the FLOPs of each row of `frames.problems`; NaN where the run's are not known.
 
-    A role's FLOPs are shared out by those of its calls, as if each had the policy's architecture: exact for
-    the policy, an estimate of who used a verifier or a draft model how much.
+    Raises ValueError where those of a run do not add up to its summary's: its files have been changed.
     """
     parts = [
         pd.Series(_of_run(str(run), frames.runs.loc[str(run)].to_dict(), mine), index=mine.index)
@@ -51,33 +33,19 @@ def flops_by_problem(frames: Frames) -> pd.Series[Any]:
 
 
 def _of_run(run: str, row: Mapping[Any, Any], problems: pd.DataFrame) -> list[float]:
-    total = row["flops_per_problem.total"]
+    per_problem = row["flops_per_problem.total"]
+    if per_problem is None or math.isnan(per_problem):
+        return [math.nan] * len(problems)
     directory = RunDirectory(Path(run))
     manifest = directory.manifest()
-    if total is None or math.isnan(total) or manifest["architecture"] is None:
-        return [math.nan] * len(problems)
-    architecture = read_architecture(manifest["architecture"])
-
-    @cache
-    def flops(num_prompt_tokens: int, num_cached_tokens: int, num_generated_tokens: int) -> int:
-        return call_flops(
-            architecture,
-            num_prompt_tokens=num_prompt_tokens,
-            num_cached_tokens=num_cached_tokens,
-            num_generated_tokens=num_generated_tokens,
-        )
-
     sessions = dict(zip(problems["problem"], problems["session"], strict=True))
-    spent: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(sessions, 0.0))
-    for call in _CALLS.decode_lines(directory.whole_lines("calls")):
-        if sessions.get(call.problem_id) == call.session:
-            role = SUMMARY_ROLES.get(call.role, "draft")
-            spent[role][call.problem_id] += flops(
-                call.num_prompt_tokens, call.num_cached_tokens, call.num_generated_tokens
-            )
-    shares = dict.fromkeys(sessions, 0.0)
-    for role, by_problem in spent.items():
-        a_flop = row[f"flops_per_problem.{role}"] * len(sessions) / sum(by_problem.values())
-        for problem, own in by_problem.items():
-            shares[problem] += own * a_flop
-    return list(shares.values())
+    calls, _ = drafted_calls(directory, sessions, manifest)
+    flops = of_problems(calls, FlopsCounter.of_run(manifest))
+    shares = [float(flops.get(problem) or 0) for problem in sessions]
+    total = per_problem * len(sessions)
+    if not math.isclose(sum(shares), total, rel_tol=1e-9):
+        raise ValueError(
+            f"{run}: the FLOPs of its problems add up to {sum(shares):.6g}, its summary has {total:.6g}; "
+            f"python -m tts_eval.audit {run} lists what does not add up"
+        )
+    return shares

@@ -82,6 +82,8 @@ def rejected_draft_flops(
     Estimate: where drafts were rejected is not recorded, so each costs the call's mean decode pass. Accepted
     ones cost no more than decoding them.
     """
+    if num_rejected_tokens == 0:
+        return 0
     num_passes = max(num_generated_tokens - 1, 1)
     decode = decode_flops(architecture, num_context_tokens=num_prompt_tokens, num_passes=num_passes)
     return decode * num_rejected_tokens // num_passes
@@ -95,6 +97,8 @@ def recompute_flops(
     Estimate: when it was preempted is not recorded, so each time is taken to be half-way through its tokens,
     with nothing of it left in the prefix cache.
     """
+    if num_preemptions == 0:
+        return 0
     num_lost_tokens = num_prompt_tokens + num_generated_tokens // 2
     return num_preemptions * prefill_flops(architecture, num_prompt_tokens=num_lost_tokens)
 
@@ -125,18 +129,41 @@ def draft_flops(
     num_prompt_tokens: int,
     num_cached_tokens: int,
     num_generated_tokens: int,
-    num_draft_tokens: int,
+    num_positions: int,
+    num_proposed_tokens: int,
 ) -> int:
     """Return the FLOPs of a small model that drafts within the engine, over one call.
 
-    Estimate: the prefill of the prompt, then a decode pass for each drafted token, at the call's mean length.
+    `num_positions` are the tokens that go through it after the prompt (see `num_draft_positions`), of which
+    `num_proposed_tokens` take lm_head too. Estimate: they are taken to lie at the call's mean length.
     """
-    num_passes = max(num_generated_tokens - 1, 1)
-    decode = decode_flops(architecture, num_context_tokens=num_prompt_tokens, num_passes=num_passes)
+    num_decoded = max(num_generated_tokens - 1, 1)
+    num_pairs = _num_pairs(architecture, num_prompt_tokens, num_prompt_tokens + num_decoded)
+    pair_flops = _decode_pair_flops(architecture) * num_pairs * num_positions // num_decoded
+    lm_head_flops = 2 * architecture.num_lm_head_weights
     prefill = prefill_flops(
         architecture, num_prompt_tokens=num_prompt_tokens, num_cached_tokens=num_cached_tokens
     )
-    return prefill + decode * num_draft_tokens // num_passes
+    return (
+        prefill
+        - lm_head_flops
+        + 2 * architecture.num_active_layer_weights * num_positions
+        + pair_flops
+        + lm_head_flops * num_proposed_tokens
+    )
+
+
+def num_draft_positions(*, num_rounds: int, num_draft_tokens: int, num_speculative_tokens: int) -> int:
+    """Return how many tokens of one call go through the draft model, those of its prompt aside.
+
+    vLLM drafts after every step of a request (`SpecDecodeBaseProposer.propose`), the first of which reads the
+    prompt: so there are `num_rounds` = 1 + the steps that verified a draft. A round first reads again what
+    the target has just read (of a verification its first token and all drafted ones, rejected ones too: the
+    batch is padded) and the token sampled from it, then makes a pass for each further token. A verification
+    of d tokens is thus d + 1 + g of them, g = `num_speculative_tokens`, the round of the prompt g.
+    """
+    num_verified_tokens = num_draft_tokens + num_rounds - 1
+    return num_verified_tokens + num_speculative_tokens * num_rounds
 
 
 def _decode_pair_flops(architecture: Architecture) -> int:
@@ -148,7 +175,11 @@ def _decode_pair_flops(architecture: Architecture) -> int:
 
 def _num_pairs(architecture: Architecture, first: int, end: int) -> int:
     """Pairs of query and key in all layers, for the queries at positions `first` to `end` - 1."""
-    return sum(_num_pairs_before(end, w) - _num_pairs_before(first, w) for w in architecture.windows)
+    return sum(
+        architecture.windows.count(window)
+        * (_num_pairs_before(end, window) - _num_pairs_before(first, window))
+        for window in set(architecture.windows)
+    )
 
 
 def _num_pairs_before(end: int, window: int | None) -> int:

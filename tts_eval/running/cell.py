@@ -140,7 +140,7 @@ class Cell:
             is_speculative=bool(self.config.get("speculation")),
         )
         roles = {
-            name: CheckedRole(role_codecs[name], _architecture(role.model))
+            name: CheckedRole(role_codecs[name], _architecture(role.model), _drafting(role))
             for name, role in self.roles.items()
         }
         self._check_verifier(roles)
@@ -148,18 +148,11 @@ class Cell:
             self.apart()
         self.tracking.check()
         architecture = replays.architecture if replays else _architecture(self.model)
-        checked = CheckedCell(self, problems, codec, architecture, roles, self._drafting())
+        drafting = _drafting(self.deployment.roles["policy"])
+        checked = CheckedCell(self, problems, codec, architecture, roles, drafting)
         if replays:
             rehearse(checked, num_samples=replays.num_samples)
         return checked
-
-    def _drafting(self) -> Mapping[str, Any] | None:
-        """Return what drafts inside the policy's engine, and its configuration where it is a model."""
-        drafting = self.engine.drafting(self.model) if isinstance(self.engine, DraftsTokens) else None
-        if drafting is None:
-            return None
-        architecture = None if drafting.model is None else _architecture(drafting.model)
-        return {"drafter": drafting.drafter, "architecture": architecture}
 
     def _check_verifier(self, roles: Mapping[str, CheckedRole]) -> None:
         verifier = self.verifier
@@ -192,12 +185,25 @@ def _architecture(model: Model) -> Mapping[str, Any] | None:
     return config
 
 
+def _drafting(role: Role) -> Mapping[str, Any] | None:
+    """Return what drafts inside the engine of `role`, and its configuration where it is a model."""
+    drafting = role.engine.drafting(role.model) if isinstance(role.engine, DraftsTokens) else None
+    if drafting is None:
+        return None
+    return {
+        "drafter": drafting.drafter,
+        "num_speculative_tokens": drafting.num_tokens,
+        "architecture": None if drafting.model is None else _architecture(drafting.model),
+    }
+
+
 @dataclass(frozen=True)
 class CheckedRole:
     """A role beside the policy: its model's tokenizer and configuration are at hand."""
 
     codec: Codec = field(repr=False)
     architecture: Mapping[str, Any] | None = field(default=None, repr=False)
+    drafting: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,11 @@ class Deployment:
         return sum(0 if role.shares_gpus else role.engine.num_gpus for _, role in self._distinct())
 
     @property
+    def engines(self) -> list[list[str]]:
+        """Which roles share each engine, those of the policy's first."""
+        return [names for names, _ in self._distinct()]
+
+    @property
     def holdings(self) -> list[dict[str, Any]]:
         """Which roles hold how many GPUs together; those that share the policy's are with it."""
         (names, policy), *others = self._distinct()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 
 from tts_eval.measuring.machine import MachineReading
@@ -26,6 +27,16 @@ from tts_eval.spend import Call
 
 ERRORS = "errors.txt"
 DOCUMENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+
+
+class _OfSession(msgspec.Struct):
+    """What a line of calls.jsonl has beside the call."""
+
+    session: int
+
+
+_SESSIONS = msgspec.json.Decoder(_OfSession)
+_CALLS = msgspec.json.Decoder(Call)
 
 
 @dataclass(frozen=True)
@@ -84,13 +95,17 @@ class RunDirectory:
 
     def calls(self, outcomes: Sequence[Outcome] | Sequence[Fill]) -> list[Call]:
         """Return the calls that belong to `outcomes`; those of problems cut off do not count."""
-        sessions = {outcome.problem_id: outcome.session for outcome in outcomes}
-        kept = []
-        for line in json_lines.read_lines(self.path / "calls.jsonl"):
-            session = line.pop("session")
-            if sessions.get(line["problem_id"]) == session:
-                kept.append(_call(line))
-        return kept
+        return self.calls_of({outcome.problem_id: outcome.session for outcome in outcomes})
+
+    def calls_of(self, sessions: Mapping[str, int]) -> list[Call]:
+        """Return the calls of problems in the sessions that finished them: there may be millions."""
+        text = self.whole_lines("calls")
+        try:
+            calls = _CALLS.decode_lines(text)
+        except msgspec.ValidationError:  # a replay has null for what was not recorded
+            calls = [_call(line) for line in self.lines("calls")]
+        own = zip(_SESSIONS.decode_lines(text), calls, strict=True)
+        return [call for line, call in own if sessions.get(call.problem_id) == line.session]
 
     def gauges(self) -> list[tuple[int, Gauges]]:
         """Return the engine's gauges in order, each with its session."""
@@ -149,5 +164,6 @@ def _fields(record: Call | Gauges | MachineReading) -> dict[str, Any]:
 
 def _call(line: Mapping[str, Any]) -> Call:
     gaps = line["gap_counts"]
+    line = {name: value for name, value in line.items() if name != "session"}
     gap_counts = None if gaps is None else tuple((bucket, num) for bucket, num in gaps)
     return Call(**{**refilled(Call, line), "finish": Finish(line["finish"]), "gap_counts": gap_counts})

@@ -61,6 +61,7 @@ def manifest_of(
         "holdings": cell.deployment.holdings,
         "hardware": asdict(cell.hardware),
         "api_prices": {name: role.model.api_price for name, role in cell.deployment.roles.items()},
+        "engine_roles": cell.deployment.engines,
         "startup_s": startup_s,
     }
     return {
@@ -93,6 +94,7 @@ def manifest_of(
         "role_architectures": replays.role_architectures
         if replays
         else {name: role.architecture for name, role in checked.roles.items()},
+        "role_drafting": {name: role.drafting for name, role in checked.roles.items()},
         "hardware": session["hardware"],  # the last session's, as a name for the run
         "provenance": engine.provenance,
         "sessions": [*(earlier["sessions"] if earlier else ()), session],

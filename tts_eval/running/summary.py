@@ -11,15 +11,16 @@ from typing import Any
 from tts_eval.measuring.objectives import Objectives
 from tts_eval.requests import REPLAYED
 from tts_eval.running.directory import RunDirectory
+from tts_eval.running.drafted import drafted_calls
 from tts_eval.running.figures.answers import answer_figures, without_answers
 from tts_eval.running.figures.budget import budget_figures
+from tts_eval.running.figures.call_flops import FlopsCounter
 from tts_eval.running.figures.calls import call_figures
 from tts_eval.running.figures.cost import cost_figures
-from tts_eval.running.figures.drafts import with_drafts
 from tts_eval.running.figures.energy import energy_figures
 from tts_eval.running.figures.fairness import fairness_figures
 from tts_eval.running.figures.flops import flops_figures
-from tts_eval.running.figures.gauges import gauge_figures, rises_of
+from tts_eval.running.figures.gauges import gauge_figures
 from tts_eval.running.figures.goodput import goodput_figures
 from tts_eval.running.figures.latency import latency_figures
 from tts_eval.running.figures.lengths import length_figures
@@ -41,10 +42,9 @@ def summarize(directory: RunDirectory) -> Summary:
     manifest = directory.manifest()
     outcomes = directory.outcomes()
     readings = directory.gauges()
-    calls, fills = directory.calls(outcomes), directory.fills()
-    fill_calls = directory.calls(fills)
-    # The engine's counters have those of the fill too.
-    calls = list(with_drafts([*calls, *fill_calls], rises_of(readings)))[: len(calls)]
+    fills = directory.fills()
+    sessions_of = {outcome.problem_id: outcome.session for outcome in outcomes}
+    calls, fill_calls = drafted_calls(directory, sessions_of, manifest)
     sessions = manifest["sessions"]
     engines = [session["engine"] for session in sessions]
     load, wall_s = manifest["load"], wall_seconds(outcomes)
@@ -53,12 +53,7 @@ def summarize(directory: RunDirectory) -> Summary:
     held_share = held_s / wall_s if wall_s else 1.0
     steadiness = steady_figures(outcomes, fills, fill_calls, wall_s=wall_s, held_s=held_s)
     is_synthetic = any(engine["is_synthetic"] for engine in engines)
-    flops = flops_figures(
-        calls,
-        len(outcomes),
-        {"policy": manifest["architecture"], **manifest["role_architectures"]},
-        drafting=manifest["drafting"],
-    )
+    flops = flops_figures(calls, len(outcomes), FlopsCounter.of_run(manifest))
     flops_per_problem = flops["flops_per_problem"]["total"]
     gauges = gauge_figures(readings)
     summary = {

@@ -34,6 +34,7 @@ REPLAYABLE = (
     "accuracy_not_reused_ci95",
     "max_spend",
     "flops_per_problem",
+    "flops_per_problem_by_role",
     "flops_per_problem_extra",
     "flops_per_problem_weights_only",
 )

@@ -1,42 +1,53 @@
-"""Drafted tokens of the calls for which the engine did not tell them.
+"""Drafts of the calls for which the engine did not report any.
 
-vLLM tells of a request's drafts when it ends the request itself; one that was ended from outside, by a stop
-string or an abort, has none told (before 0.32 no request has). Its counters have them all. Knows no FLOPs.
+vLLM reports a request's drafts when it ends the request itself; for one that was ended from outside, by a
+stop string or an abort, it reports none (before 0.32 for no request). Its counters have them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 
 from tts_eval.spend import Call
 
+COUNTS = ("num_drafts", "num_draft_tokens", "num_accepted_tokens")
 
-def with_drafts(calls: Sequence[Call], counted: Mapping[str, int]) -> Sequence[Call]:
-    """Return the calls, the policy's each with its drafted and accepted tokens.
 
-    Estimate: what the counters of the policy's engine have (`counted`: generated, drafted, accepted tokens)
-    beyond the calls that were told of is shared out by generated tokens. Where nothing was drafted, or the
-    engine has no counters, the calls are returned as they are.
+def with_drafts(
+    calls: Sequence[Call], counted: Mapping[str, int], *, roles: Collection[str]
+) -> Sequence[Call]:
+    """Return the calls, those of `roles`, which share the policy's engine, each with its drafts.
+
+    Estimate: what the counters of that engine have (`counted`: generated tokens, drafts, drafted and
+    accepted tokens) beyond the calls with known drafts is shared out by generated tokens. Tokens that they
+    have beyond those of all calls are of calls that were cut off, and keep their share, but for those that a
+    call can have lost after its stop string: a draft's. Where nothing was drafted, or the engine has no
+    counters, the calls are returned as they are.
     """
-    told = [call for call in calls if call.role == "policy" and call.num_draft_tokens is not None]
+    mine = [call for call in calls if call.role in roles]
+    unknown = [call for call in mine if call.num_drafts is None]
     left = {
-        name: counted[name] - sum(getattr(call, name) or 0 for call in told)
-        for name in ("num_generated_tokens", "num_draft_tokens", "num_accepted_tokens")
+        name: counted[name] - sum(getattr(call, name) or 0 for call in mine if call.num_drafts is not None)
+        for name in ("num_generated_tokens", *COUNTS)
     }
     if counted["num_draft_tokens"] == 0 or left["num_generated_tokens"] <= 0:
         return calls
-
-    def share(name: str, call: Call) -> int:
-        return max(0, round(left[name] * call.num_generated_tokens / left["num_generated_tokens"]))
-
-    return [
-        call
-        if call.role != "policy" or call.num_draft_tokens is not None
-        else replace(
+    most_lost = math.ceil(counted["num_draft_tokens"] / counted["num_drafts"]) * len(unknown)
+    num_tokens = sum(call.num_generated_tokens for call in unknown)
+    num_sharing = max(1, num_tokens, left["num_generated_tokens"] - most_lost)
+    # Rounded as running sums, so that many short calls together get what is theirs.
+    sums = accumulate((call.num_generated_tokens for call in unknown), initial=0)
+    shared = iter(
+        replace(
             call,
-            num_draft_tokens=share("num_draft_tokens", call),
-            num_accepted_tokens=share("num_accepted_tokens", call),
+            **{
+                name: max(0, round(left[name] * end / num_sharing) - round(left[name] * begin / num_sharing))
+                for name in COUNTS
+            },
         )
-        for call in calls
-    ]
+        for call, (begin, end) in zip(unknown, pairwise(sums), strict=True)
+    )
+    return [next(shared) if call.role in roles and call.num_drafts is None else call for call in calls]
