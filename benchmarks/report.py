@@ -31,7 +31,7 @@ from tts_eval.running.loads import Concurrent
 from tts_eval.running.manifest import manifest_of
 from tts_eval.running.outcome import Outcome
 from tts_eval.running.summary import summarize
-from tts_eval.spend import Call, CriticalPath, Spend
+from tts_eval.spend import Call, CriticalPath, RoleTokens, Spend
 from tts_eval.tracking.none import NoTracking
 
 MOST_S, MOST_BYTES = 60.0, 20e6
@@ -160,6 +160,7 @@ def _solved(
                 first_token_s=arrived_s + queue_s + 0.01,
                 prefill_s=0.01,
                 decode_s=token_s * num_tokens,
+                num_thinking_tokens=num_tokens - 4,
             )
         )
     answers = [candidate.answer for candidate in candidates]
@@ -200,7 +201,7 @@ def _spend(calls: list[Call], *, arrived_s: float, last: Call) -> Spend:
         num_prompt_tokens=9 * len(calls),
         num_cached_tokens=0,
         num_generated_tokens=num_generated,
-        num_thinking_tokens=num_generated - 4 * len(calls),
+        num_thinking_tokens=sum(call.num_thinking_tokens for call in calls),
         num_verifier_tokens=0,
         num_draft_tokens=0,
         num_unread_steps=0,
@@ -214,6 +215,7 @@ def _spend(calls: list[Call], *, arrived_s: float, last: Call) -> Spend:
         idle_s=0.0,
         barrier_wait_s=0.0,
         critical_path=CriticalPath(queue_s, prefill_s, decode_s, 0.0, 0.0, 0.0),
+        by_role={"policy": RoleTokens.of(calls)},
     )
 
 

@@ -96,7 +96,7 @@ def problem_frame(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
         "verdict": verdicts,
         # The text of synthetic acceptance means nothing.
         "is_correct": [None if is_synthetic else v == "equal" for v in verdicts],
-        **_columns([line.spend for line in lines]),
+        **_columns([{k: v for k, v in line.spend.items() if k != "by_role"} for line in lines]),
     }
     frame = pd.DataFrame(columns)
     frame["tta_s"] = frame["finished_s"].astype(float) - frame["arrived_s"].astype(float)

@@ -272,4 +272,4 @@ class MeteredModel:
         )
         if self.role == "policy":
             self.allowance.see(call.number, booked.num_generated_tokens, booked.finish)
-        self.meter.add(booked, num_thinking_tokens=num_thinking_tokens)
+        self.meter.add(booked)

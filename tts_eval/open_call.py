@@ -90,6 +90,7 @@ class OpenCall:
             num_pieces=completion.num_pieces,
             requeue_s=timing.requeue_s,
             about=about,
+            num_thinking_tokens=num_thinking_tokens,
         )
 
     def _on_clock(self, after_s: float | None) -> float | None:

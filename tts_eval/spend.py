@@ -5,7 +5,9 @@ Knows no clock: moments lie on the run's, in seconds since its first arrival unl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Self
 
 from tts_eval.records import Finish
 
@@ -46,6 +48,7 @@ class Call:
     num_pieces: int = 1
     requeue_s: float = 0.0
     about: int | None = None
+    num_thinking_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,22 @@ class MaxSpend:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleTokens:
+    """The tokens of one role's calls."""
+
+    num_prompt_tokens: int
+    num_cached_tokens: int
+    num_generated_tokens: int
+    num_thinking_tokens: int
+
+    @classmethod
+    def of(cls, calls: Iterable[Call]) -> Self:
+        """Return the sums over `calls`."""
+        mine = list(calls)
+        return cls(**{name: sum(getattr(call, name) for call in mine) for name in cls.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
 class CriticalPath:
     """Where one problem's time to answer went; the parts add up to it (see `measuring.critical_path`)."""
 
@@ -80,8 +99,10 @@ class CriticalPath:
 class Spend:
     """What one problem cost: times from its arrival, tokens by role.
 
-    `num_generated_tokens` counts the policy alone; verifier and draft-model tokens (prompt and generated)
-    stand apart. `num_thinking_tokens` are those generated up to and with the end-of-thinking marker.
+    Prompt, cached, generated and thinking tokens (those up to and with the end-of-thinking marker) are summed
+    over all roles, a verifier's included; `by_role` holds the parts. Verifier and draft tokens are prompt and
+    generated ones of the verifier, and of all other roles but the policy. First token, queue and tokens a
+    second are those of the roles that answer: all but the verifier.
     `num_unread_steps` did not fit the verifier's length and took the score of a step that did;
     `num_unscored_traces` got the neutral score, as the verifier came to no verdict.
     `calls_s` adds up how long each call took, concurrent ones too. `late_s` is how long after its arrival
@@ -111,6 +132,7 @@ class Spend:
     barrier_wait_s: float | None
     critical_path: CriticalPath
     num_unscored_traces: int = 0
+    by_role: Mapping[str, RoleTokens] = field(default_factory=dict)
 
     @property
     def tta_s(self) -> float:

@@ -35,8 +35,8 @@ def clock(*times_s: float) -> Meter:
 def test_two_samples_of_one_problem() -> None:
     """Arrives at 2, scheduled at 3.5, first tokens at 4 and 5, answered at 9."""
     meter = clock(2.0, 9.0)
-    meter.add(call(), num_thinking_tokens=3)
-    meter.add(call(number=1, first_token_s=5.0, queue_s=1.5, decode_s=4.0), num_thinking_tokens=2)
+    meter.add(call(num_thinking_tokens=3))
+    meter.add(call(number=1, first_token_s=5.0, queue_s=1.5, decode_s=4.0, num_thinking_tokens=2))
     spend = meter.spend()
     assert (spend.ttft_s, spend.tta_s, spend.queue_s) == (2.0, 7.0, 1.5)
     assert (spend.num_calls, spend.calls_s) == (2, 10.0)
@@ -46,13 +46,21 @@ def test_two_samples_of_one_problem() -> None:
     assert spend.ttfat_s is None  # nobody saw when the thinking ended
 
 
-def test_verifier_and_draft_stand_apart_from_the_policy() -> None:
+def test_tokens_of_every_role_count_and_the_verifier_gives_no_first_token() -> None:
     meter = clock(0.0, 9.0)
     meter.add(call())
     meter.add(call(role="verifier", num_prompt_tokens=100, num_generated_tokens=0, first_token_s=1.0))
     meter.add(call(role="draft", num_prompt_tokens=7, num_generated_tokens=3))
     spend = meter.spend()
-    assert (spend.num_generated_tokens, spend.num_verifier_tokens, spend.num_draft_tokens) == (5, 100, 10)
+    assert (spend.num_generated_tokens, spend.num_verifier_tokens, spend.num_draft_tokens) == (8, 100, 10)
+    assert {role: tokens.num_generated_tokens for role, tokens in spend.by_role.items()} == {
+        "policy": 5,
+        "verifier": 0,
+        "draft": 3,
+    }
+    assert (
+        spend.num_prompt_tokens == sum(tokens.num_prompt_tokens for tokens in spend.by_role.values()) == 117
+    )
     assert spend.ttft_s == 4.0
     assert spend.num_calls == 3
 

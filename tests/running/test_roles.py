@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from strategies.cascade import Cascade
+from strategies.cot import Cot
 from tests.running.cells import Calculator, CalculatorSettings, sums_cell
 from tests.scripted import MODEL, WordCodec
 from tts_eval.measuring.architecture_reader import read_architecture
@@ -17,7 +19,7 @@ from tts_eval.measuring.flops import call_flops
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, TextCodec
-from tts_eval.requests import Pooled, PoolingRequest
+from tts_eval.requests import Pooled, PoolingRequest, Timing
 from tts_eval.running.cell import CheckedRole
 from tts_eval.running.deployment import Deployment, Role
 from tts_eval.running.directory import RunDirectory
@@ -165,7 +167,17 @@ async def test_every_role_is_charged_for_its_own_calls(tmp_path: Path) -> None:
     ] * 2
     assert summary["tokens"]["verifier"] == 2 * 5
     assert summary["tokens"]["draft"] == 2 * (4 + 5)
-    assert summary["tokens"]["generated"] == 4 * 5
+    assert summary["tokens"]["generated"] == 4 * 5 + 2 * 5
+    by_role = summary["tokens"]["by_role"]
+    assert {role: tokens["generated"] for role, tokens in by_role.items()} == {
+        "policy": 4 * 5,
+        "verifier": 0,
+        "draft": 2 * 5,
+    }
+    for kind in ("prompt", "cached", "generated", "thinking"):
+        assert sum(tokens[kind] for tokens in by_role.values()) == summary["tokens"][kind]
+    assert sum(summary["usd_by_role"].values()) == pytest.approx(summary["usd_total"])
+    assert set(summary["usd_by_role"]) == {"policy", "verifier", "draft"}
     assert summary["num_gpus"] == 3
     assert summary["startup_s"] == 1.5  # three engines, half a second each
     assert summary["usd_total"] == pytest.approx(3 * summary["held_s"] * 0.001)
@@ -192,3 +204,42 @@ async def test_a_role_that_nobody_configured_is_told_to_the_strategy(tmp_path: P
     assert outcome.error is not None
     assert outcome.error.startswith("ValueError at ")
     assert outcome.error.endswith(": no model is configured for role 'draft'; there are: policy")
+
+
+async def test_a_cascade_that_its_cheap_role_settles_has_tokens_and_times(tmp_path: Path) -> None:
+    """The policy is never asked: all that was generated, and the first token, are the cheap role's."""
+    cascade = Cascade(Cot(), Cot(), escalate_on="difficulty", difficulty=Easy(), cheap_role="cheap")
+    engine = Timed({}, codec=WordCodec())
+    checked, policy = sums_cell(tmp_path, strategy=cascade, num_problems=2)
+    engine.codec = policy.codec
+    roles = {"cheap": Role(MODEL, CalculatorSettings(engine))}
+    codec: Any = engine.codec
+    cell = replace(checked.cell, roles=roles)
+    [[_, summary]] = (
+        await run_sweep(
+            [replace(checked, cell=cell, roles={"cheap": CheckedRole(codec, CONFIG)})], say=lambda _: None
+        )
+    ).summaries
+
+    assert summary["tokens"]["generated"] == 2 * 5
+    assert set(summary["tokens"]["by_role"]) == {"cheap"}
+    assert summary["generated_tokens_per_s"] > 0
+    assert 0 < summary["usd_per_generated_token"] < 1
+    assert summary["ttft_s"] is not None
+    assert summary["queue_s"] is not None
+    assert summary["flops_per_problem_by_role"] == {"cheap": summary["flops_per_problem"]["total"]}
+
+
+class Easy:
+    """Finds every problem easy."""
+
+    def of(self, problem: Problem) -> float:
+        return 0.0
+
+
+class Timed(Calculator):
+    """Keeps the times of its samples, as a real engine does."""
+
+    async def generate(self, request: Any) -> Any:
+        completion = await super().generate(request)
+        return replace(completion, timing=Timing(first_token_s=0.001, queue_s=0.0005, decode_s=0.001))

@@ -57,7 +57,15 @@ async def test_every_promised_key_is_there(tmp_path: Path) -> None:
     checked, engine = sums_cell(tmp_path)
     summary = await run_cell(checked, engine, Grader(GradingPool()))
     assert [key for key in KEYS if key not in summary] == []
-    assert set(summary["tokens"]) == {"prompt", "cached", "generated", "thinking", "verifier", "draft"}
+    assert set(summary["tokens"]) == {
+        "prompt",
+        "cached",
+        "generated",
+        "thinking",
+        "verifier",
+        "draft",
+        "by_role",
+    }
     percentiles = {"p50", "p90", "p95", "p99", "p50_ci95", "p99_ci95"}
     assert set(summary["tta_s"]) == {"n", "num_censored", "mean", "std", *percentiles}
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 
 from tts_eval.measuring.critical_path import critical_path
 from tts_eval.measuring.latency import barrier_wait_s, e2e_per_token_s, e2e_s, idle_s, tpot_excl_first_s
 from tts_eval.records import Candidate, Interim
-from tts_eval.spend import Call, Spend
+from tts_eval.spend import Call, RoleTokens, Spend
 
 Clock = Callable[[], float]  # seconds since the run began, monotonic
 
@@ -32,7 +33,6 @@ class Meter:
         self.num_unscored_traces = 0
         self._num_calls_begun = 0
         self._num_samples: Counter[tuple[str, str]] = Counter()
-        self._num_thinking_tokens = 0
 
     @property
     def late_s(self) -> float:
@@ -49,11 +49,9 @@ class Meter:
         self._num_samples[role, prefix] += 1
         return self._num_samples[role, prefix] - 1
 
-    def add(self, call: Call, *, num_thinking_tokens: int = 0) -> None:
+    def add(self, call: Call) -> None:
         """Book a finished call."""
         self.calls.append(call)
-        if call.role == "policy":
-            self._num_thinking_tokens += num_thinking_tokens
 
     def interim(self, answer: str | None, candidates: Sequence[Candidate] = ()) -> None:
         """Note that `answer`, chosen from `candidates`, is the best one as of now."""
@@ -63,7 +61,7 @@ class Meter:
     def spend(self) -> Spend:
         """Close the account: the problem is answered now."""
         finished_s = self.clock()
-        policy = [call for call in self.calls if call.role == "policy"]
+        answering = [call for call in self.calls if call.role != "verifier"]
         verifier = [call for call in self.calls if call.role == "verifier"]
         others = [call for call in self.calls if call.role not in ("policy", "verifier")]
         return Spend(
@@ -71,28 +69,29 @@ class Meter:
             finished_s=finished_s,
             num_calls=len(self.calls),
             calls_s=sum(map(e2e_s, self.calls)),
-            num_prompt_tokens=sum(call.num_prompt_tokens for call in policy),
-            num_cached_tokens=sum(call.num_cached_tokens for call in policy),
-            num_generated_tokens=sum(call.num_generated_tokens for call in policy),
-            num_thinking_tokens=self._num_thinking_tokens,
+            **asdict(RoleTokens.of(self.calls)),
             num_verifier_tokens=_all_tokens(verifier),
             num_draft_tokens=_all_tokens(others),
             num_unread_steps=self.num_unread_steps,
             num_unscored_traces=self.num_unscored_traces,
             num_preemptions=sum(call.num_preemptions for call in self.calls),
-            ttft_s=self._first_after_arrival(call.first_token_s for call in policy),
-            ttfat_s=self._first_after_arrival(call.first_answer_token_s for call in policy),
+            ttft_s=self._first_after_arrival(call.first_token_s for call in answering),
+            ttfat_s=self._first_after_arrival(call.first_answer_token_s for call in answering),
             queue_s=self._first_after_arrival(
-                None if call.queue_s is None else call.submitted_s + call.queue_s for call in policy
+                None if call.queue_s is None else call.submitted_s + call.queue_s for call in answering
             ),
-            tpot_excl_first_s=_mean(map(tpot_excl_first_s, policy)),
-            e2e_per_token_s=_mean(map(e2e_per_token_s, policy)),
+            tpot_excl_first_s=_mean(map(tpot_excl_first_s, answering)),
+            e2e_per_token_s=_mean(map(e2e_per_token_s, answering)),
             late_s=self.late_s,
             idle_s=idle_s(self.calls, begun_s=self.begun_s, finished_s=finished_s),
             barrier_wait_s=barrier_wait_s(self.calls, finished_s=finished_s),
             critical_path=critical_path(
                 self.calls, arrived_s=self.arrived_s, begun_s=self.begun_s, finished_s=finished_s
             ),
+            by_role={
+                role: RoleTokens.of(call for call in self.calls if call.role == role)
+                for role in sorted({call.role for call in self.calls})
+            },
         )
 
     def _first_after_arrival(self, moments_s: Iterable[float | None]) -> float | None:

@@ -13,7 +13,7 @@ from tts_eval.budget import Cut
 from tts_eval.grading.grade import Grade, Verdict
 from tts_eval.records import Attempt, Candidate, Finish, Interim, TreeNode
 from tts_eval.running.untimed import refilled
-from tts_eval.spend import CriticalPath, Spend
+from tts_eval.spend import CriticalPath, RoleTokens, Spend
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,8 @@ class Outcome:
 
 def _spend(line: Mapping[str, Any]) -> Spend:
     path = CriticalPath(**refilled(CriticalPath, line["critical_path"]))
-    return Spend(**(refilled(Spend, line) | {"critical_path": path}))
+    by_role = {role: RoleTokens(**refilled(RoleTokens, own)) for role, own in line["by_role"].items()}
+    return Spend(**(refilled(Spend, line) | {"critical_path": path, "by_role": by_role}))
 
 
 def _candidate(line: Mapping[str, Any]) -> Candidate:

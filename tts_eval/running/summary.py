@@ -14,6 +14,7 @@ from tts_eval.running.directory import RunDirectory
 from tts_eval.running.drafted import drafted_calls
 from tts_eval.running.figures.answers import answer_figures, without_answers
 from tts_eval.running.figures.budget import budget_figures
+from tts_eval.running.figures.by_role import role_figures
 from tts_eval.running.figures.call_flops import FlopsCounter
 from tts_eval.running.figures.calls import call_figures
 from tts_eval.running.figures.cost import cost_figures
@@ -56,6 +57,24 @@ def summarize(directory: RunDirectory) -> Summary:
     flops = flops_figures(calls, len(outcomes), FlopsCounter.of_run(manifest))
     flops_per_problem = flops["flops_per_problem"]["total"]
     gauges = gauge_figures(readings)
+    holdings = _with_replicas(sessions[-1])
+    cost = cost_figures(
+        outcomes,
+        calls,
+        held_s=held_s,
+        load=load,
+        holdings=holdings,
+        hardware=manifest["hardware"],
+        fills=fills,
+        fill_calls=fill_calls,
+        api_prices=sessions[-1]["api_prices"],
+    )
+    energy = energy_figures(
+        outcomes,
+        directory.machine(),
+        idle_powers_w=[s["idle_power_w"] for s in sessions],
+        held_share=held_share,
+    )
     summary = {
         "schema_version": SCHEMA_VERSION,
         "provenance": manifest["provenance"],
@@ -81,22 +100,14 @@ def summarize(directory: RunDirectory) -> Summary:
         **saturation,
         **goodput_figures(outcomes, held_s, Objectives(**manifest["objectives"])),
         **flops,
-        **cost_figures(
+        **cost,
+        **energy,
+        **role_figures(
             outcomes,
             calls,
-            held_s=held_s,
-            load=load,
-            holdings=_with_replicas(sessions[-1]),
-            hardware=manifest["hardware"],
-            fills=fills,
-            fill_calls=fill_calls,
-            api_prices=sessions[-1]["api_prices"],
-        ),
-        **energy_figures(
-            outcomes,
-            directory.machine(),
-            idle_powers_w=[s["idle_power_w"] for s in sessions],
-            held_share=held_share,
+            holdings=holdings,
+            usd=cost["usd_total"],
+            joules=energy["joules_total"],
         ),
         **fairness_figures(outcomes, calls),
         **gauges,

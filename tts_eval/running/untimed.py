@@ -76,7 +76,7 @@ def replayable(figures: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[
     Where a role's calls were not recorded, neither its tokens and FLOPs are known nor any total.
     """
     unknown = set(manifest["sessions"][-1]["engine"]["settings"]["unknown_tokens"])
-    tokens = {kind: None if kind in unknown else count for kind, count in figures["tokens"].items()}
+    tokens = _known(figures["tokens"], unknown)
     kept = {key: value if key in REPLAYABLE else None for key, value in figures.items()}
     if unknown & {"verifier", "draft"}:
         flops = {
@@ -85,5 +85,13 @@ def replayable(figures: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[
         }
         extra = dict.fromkeys(figures["flops_per_problem_extra"])
         kept |= {"flops_per_problem": flops, "flops_per_problem_extra": extra}
-        kept["flops_per_problem_weights_only"] = None
+        kept |= {"flops_per_problem_weights_only": None, "flops_per_problem_by_role": None}
     return {**kept, "tokens": tokens}
+
+
+def _known(tokens: Mapping[str, Any], unknown: Collection[str]) -> dict[str, Any]:
+    """Return counts by kind with null for unknown kinds, those of single roles too."""
+    return {
+        kind: None if kind in unknown else _known(count, unknown) if isinstance(count, Mapping) else count
+        for kind, count in tokens.items()
+    }
