@@ -87,6 +87,15 @@ class LimitsLogprobs(Protocol):
 
 
 @runtime_checkable
+class MayRunOnCpu(Protocol):
+    """Engine settings that may do without a GPU: then all engines of a cell share one machine."""
+
+    @property
+    def is_on_cpu(self) -> bool:
+        """Whether it runs on the machine's processors."""
+
+
+@runtime_checkable
 class PlacedOnGpus(Protocol):
     """Engine settings that can be told to leave the first GPUs to other engines."""
 

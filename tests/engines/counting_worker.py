@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from vllm.v1.spec_decode.llm_base_proposer import SpecDecodeBaseProposer
-from vllm.v1.worker.gpu_model_runner import GPUModelRunner
+from vllm.v1.worker.cpu_model_runner import CPUModelRunner
 
 from tts_eval.engines.cpu_worker import MendedWorker
 
@@ -28,7 +28,7 @@ def _counted(owner: type[Any], name: str) -> None:
     owner.load_model = load_and_count
 
 
-_counted(GPUModelRunner, "target")
+_counted(CPUModelRunner, "target")
 _counted(SpecDecodeBaseProposer, "draft")
 
 

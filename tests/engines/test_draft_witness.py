@@ -65,7 +65,7 @@ async def sampled(llm: MeteredModel, prompts: list[Trace], kind: str) -> None:
     """Draw a sample of each prompt: to its length, to a stop string, or until somebody has seen enough."""
 
     async def until_seen(prompt: Trace) -> None:
-        async with llm.stream(prompt, max_tokens=80, every=20) as growing:
+        async with llm.stream(prompt, max_tokens=120, every=60) as growing:
             async for _ in growing:
                 break
 
@@ -73,7 +73,7 @@ async def sampled(llm: MeteredModel, prompts: list[Trace], kind: str) -> None:
         case "whole":
             drawn = [llm.extend(prompt, max_tokens=60) for prompt in prompts]
         case "stopped":
-            drawn = [llm.extend(prompt, max_tokens=60, stop=["7", "3"]) for prompt in prompts]
+            drawn = [llm.extend(prompt, max_tokens=120, stop=["7"]) for prompt in prompts]
         case _:
             drawn = [until_seen(prompt) for prompt in prompts]  # type: ignore[misc]
     await asyncio.gather(*drawn)
@@ -120,4 +120,4 @@ async def test_tokens_that_are_read_are_those_booked(
                 found[kind, name] = booked(calls, num_speculative_tokens)[name]
                 expected[kind, name] = read[name]
     assert found == pytest.approx(expected, rel=0.01)
-    assert ("whole", "draft") in found or speculation != "draft"
+    assert {name for _, name in found} == ({"target", "draft"} if speculation == "draft" else {"target"})

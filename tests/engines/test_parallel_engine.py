@@ -34,7 +34,8 @@ async def test_tensor_parallel_samples_are_those_of_one_worker(engine: Engine, t
     settings.check(tiny)
     async with settings.start(tiny) as parallel:
         found = await at_once(parallel, asked)
-        assert parallel.facts.num_gpus == parallel.facts.settings["tensor_parallel_size"] == 2
+        assert parallel.facts.settings["tensor_parallel_size"] == 2
+        assert parallel.facts.num_gpus == 1  # one machine, whatever its workers
         assert len(children() - processes_before) >= 2
         memory_held = memory_bytes()
 

@@ -14,6 +14,8 @@ from strategies.cascade import Cascade
 from strategies.cot import Cot
 from tests.running.cells import Calculator, CalculatorSettings, sums_cell
 from tests.scripted import MODEL, WordCodec
+from tts_eval.engines.transformers_reader import TransformersReader
+from tts_eval.engines.vllm import VllmEngine
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.measuring.flops import call_flops
 from tts_eval.model import Model
@@ -89,6 +91,18 @@ def test_idle_gpus_count_and_shared_ones_count_once() -> None:
     assert Deployment({"policy": policy, "verifier": prm}).num_gpus == 6
     assert Deployment({"policy": policy, "verifier": replace(prm, shares_gpus=True)}).num_gpus == 2
     assert Deployment({"policy": policy, "judge": policy}).num_gpus == 2
+
+
+@pytest.mark.parametrize("parallel", ["tensor", "pipeline", "data"])
+def test_a_machine_without_gpus_is_held_and_paid_for_once(parallel: str) -> None:
+    """Two workers of the policy and a verifier's engine run on the same processors."""
+    policy = VllmEngine(**{f"{parallel}_parallel_size": 2})  # type: ignore[arg-type]
+    roles = {"policy": Role(MODEL, policy), "verifier": Role(PRM, TransformersReader(device="cpu"))}
+
+    assert policy.num_workers == 2
+    assert Deployment({"policy": Role(MODEL, policy)}).num_gpus == 1
+    assert Deployment(roles).num_gpus == 1
+    assert Deployment(roles).holdings == [{"roles": ["policy", "verifier"], "num_gpus": 1}]
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ async def test_a_step_below_the_threshold_is_rewritten() -> None:
     assert attempt.candidates[0].text == " easy\n\n right\n\n" + END
     assert (len(small.requests), len(large.requests)) == (3, 1)
     spend = llm.meter.spend()
-    assert spend.num_generated_tokens == 2  # "right" and its blank line
+    assert spend.by_role["policy"].num_generated_tokens == 2  # "right" and its blank line
+    assert spend.num_generated_tokens == 2 + 2 + 2 + 2
     assert spend.num_draft_tokens == sum(len(r.prompt_ids) for r in small.requests) + 2 + 2 + 2
 
 

