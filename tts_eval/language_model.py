@@ -242,13 +242,9 @@ class MeteredModel:
             self._book(call, completion, call.grown(completion))
 
     async def _finish(self, call: OpenCall) -> Trace:
-        if self.allowance.budget.is_limited:  # what a plain call wrote is lost if it is stopped
-            async with self._watch(call, every=call.request.max_tokens) as growing:
-                [*_, grown] = [trace async for trace in growing]
-            return grown
-        completion = await self.served.engine.generate(call.request)
-        grown = call.grown(completion)
-        self._book(call, completion, grown)
+        """Draw the sample to its end; one that is stopped (a sibling failed, the budget ended) is booked too."""
+        async with self._watch(call, every=call.request.max_tokens) as growing:
+            [*_, grown] = [trace async for trace in growing]
         return grown
 
     def _check_thinking(self, trace: Trace, grown: Trace, max_thinking_tokens: int) -> None:

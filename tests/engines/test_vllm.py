@@ -15,6 +15,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 from tts_eval.codec import Codec
+from tts_eval.concurrency import together
 from tts_eval.engines.vllm_platform import argument_names
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
@@ -288,3 +289,25 @@ async def test_every_token_has_its_time(engine: Engine) -> None:
         assert timing.token_times_s[0] == pytest.approx(timing.first_token_s)
         last_s = timing.token_times_s[-1] - timing.token_times_s[0]
         assert last_s == pytest.approx(timing.decode_s, abs=1e-6)
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.3])
+async def test_what_the_siblings_of_a_failed_sample_have_generated_is_booked(
+    engine: Engine, tiny: Model, num_counted: Callable[[], int], after_s: float
+) -> None:
+    """Whether the failure comes before the engine has heard of them or while they grow."""
+    llm = handle_on(engine, tiny)
+
+    async def fail() -> None:
+        await asyncio.sleep(after_s)
+        raise RuntimeError("a sibling")
+
+    problem = Problem("p", "What is 1 + 1?", "2")
+    with pytest.raises(RuntimeError, match="a sibling"):
+        await together([*(llm.extend(llm.start(problem), max_tokens=600) for _ in range(6)), fail()])
+    booked = sum(call.num_generated_tokens for call in llm.meter.calls)
+    assert await idle(engine, within_s=5)
+    num_probes = num_counted() - booked  # `idle` asks for one token at a time
+    assert 0 <= num_probes <= 3
+    assert booked > 0 or after_s == 0.0
+    assert {call.finish for call in llm.meter.calls} <= {Finish.ABORT}

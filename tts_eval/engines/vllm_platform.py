@@ -55,8 +55,8 @@ def check_devices(num_workers: int) -> None:
         devices, unit = torch.cuda.device_count(), "GPUs"
     if num_workers > devices:
         raise ValueError(
-            f"tensor x pipeline x data parallel = {num_workers} workers, but this machine has {devices} {unit}; "
-            f"allowed: at most {devices}"
+            f"tensor x pipeline x data parallel = {num_workers} workers, but this machine has {devices} "
+            f"{unit}; allowed: at most {devices}"
         )
 
 

@@ -5,6 +5,7 @@ Knows no problem, no strategy and no seed rule; imports vLLM, so it is itself im
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
@@ -29,6 +30,7 @@ from tts_eval.engines.vllm_token_times import TokenTimes
 from tts_eval.records import Finish, Sampling
 from tts_eval.requests import Completion, EngineDied, EngineFacts, Gauges, Pooled, PoolingRequest, Request
 
+ABORT_AGAIN_S = 0.05
 DIED = "the vLLM engine died; its own message stands above"
 
 
@@ -171,9 +173,14 @@ class RunningVllm:
         return Pooled(rows, num_cached_tokens=output.num_cached_tokens)
 
     def stream(self, request: Request, *, every: int = 1) -> VllmStream:
-        """Draw one sample, to be looked at whenever it has grown by `every` tokens."""
+        """Draw one sample, to be looked at whenever it has grown by `every` tokens.
+
+        One that nobody looks at before its end is sent once, whole, which spares an output a step.
+        """
         request_id, growth = self._next_id(), Growth(request)
-        outputs = self._outputs(growth, RequestOutputKind.DELTA, request_id)
+        is_looked_at = every < request.max_tokens
+        kind = RequestOutputKind.DELTA if is_looked_at else RequestOutputKind.FINAL_ONLY
+        outputs = self._outputs(growth, kind, request_id)
         return VllmStream(outputs, growth, every=every, abort=partial(self._llm.abort, request_id))
 
     def _next_id(self) -> str:
@@ -218,29 +225,45 @@ class VllmStream:
         self._every = every
         self._abort = abort
         self._last: RequestOutput | None = None
+        self._next: asyncio.Task[RequestOutput | None] | None = None
 
     async def __aiter__(self) -> AsyncIterator[Completion]:
         """Yield the sample at every look, and at its end."""
         num_seen = 0
-        async for output in self._outputs:
-            self._take(output)
+        while (output := await self._taken()) is not None:
             if output.finished or len(self._growth.token_ids) - num_seen >= self._every:
                 num_seen = len(self._growth.token_ids)
                 yield self._growth.completion(output, is_last=output.finished)
 
     async def close(self) -> Completion:
         """Stop the sample where it stands and return all of it, tokens not looked at included."""
-        if self._last is None:  # nobody has looked: the request has not even been sent
+        if self._last is None and self._next is None:  # nobody has looked: the request has not been sent
             return Completion((), "", Finish.ABORT)
-        if not self._last.finished:
+        while not (self._last is not None and self._last.finished):
             await self._abort()
-            async for output in self._outputs:
-                self._take(output)
+            if self._next is not None:  # an abort may come before the engine has heard of the request
+                await asyncio.wait({self._next}, timeout=ABORT_AGAIN_S)
+            if (self._next is None or self._next.done()) and await self._taken() is None:
+                break
         await self._outputs.aclose()
+        if self._last is None:
+            return Completion((), "", Finish.ABORT)
         completion = self._growth.completion(self._last, is_last=True)
-        # Whoever is cancelled while waiting for a token has ended the outputs without a last one.
         return completion if completion.finish else replace(completion, finish=Finish.ABORT)
 
-    def _take(self, output: RequestOutput) -> None:
-        self._last = output
-        self._growth.add(output)
+    async def _taken(self) -> RequestOutput | None:
+        """Take over the next output; None after the last one.
+
+        A caller that is cancelled meanwhile leaves the request as it is: `close` gets what it has generated.
+        """
+        if self._next is None:
+            self._next = asyncio.create_task(self._waited_for())
+        output = await asyncio.shield(self._next)
+        self._next = None
+        if output is not None:
+            self._last = output
+            self._growth.add(output)
+        return output
+
+    async def _waited_for(self) -> RequestOutput | None:
+        return await anext(self._outputs, None)
