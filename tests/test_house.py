@@ -52,14 +52,23 @@ FLOORS = (
     ("open_call", "reading"),
     ("language_model",),
     ("verifying",),
-    ("running",),
+    ("running", "auditing"),
     ("frame_rows",),
     ("frames",),
     ("frontiers",),
     ("planning",),
     ("reporting",),
     ("command",),
-    ("__main__", "check_speculation", "check_verifier", "plan", "report", "show", "train_difficulty"),
+    (
+        "__main__",
+        "audit",
+        "check_speculation",
+        "check_verifier",
+        "plan",
+        "report",
+        "show",
+        "train_difficulty",
+    ),
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 

@@ -242,7 +242,7 @@ class MeteredModel:
             self._book(call, completion, call.grown(completion))
 
     async def _finish(self, call: OpenCall) -> Trace:
-        """Draw the sample to its end; one that is stopped (a sibling failed, the budget ended) is booked too."""
+        """Draw the sample to its end; one that is stopped, as a sibling failed, is booked too."""
         async with self._watch(call, every=call.request.max_tokens) as growing:
             [*_, grown] = [trace async for trace in growing]
         return grown

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tts_eval.auditing.evidence import Evidence
+from tts_eval.auditing.invariants import inconsistencies
 from tts_eval.measuring.objectives import Objectives
 from tts_eval.requests import REPLAYED
 from tts_eval.running.directory import RunDirectory
@@ -30,6 +32,7 @@ from tts_eval.running.figures.steadiness import held_seconds, steady_figures
 from tts_eval.running.figures.throughput import throughput_figures, wall_seconds
 from tts_eval.running.figures.tokens import token_figures
 from tts_eval.running.figures.utilization import utilization_figures
+from tts_eval.running.outcome import Outcome
 from tts_eval.running.untimed import replayable
 from tts_eval.schema import SCHEMA_VERSION
 from tts_eval.spend import Call
@@ -125,8 +128,17 @@ def summarize(directory: RunDirectory) -> Summary:
         "wall_s": wall_s,
     }
     if manifest["provenance"] == REPLAYED:
-        return replayable(summary, manifest)
-    return without_answers(summary) if is_synthetic else summary
+        return {**replayable(summary, manifest), "inconsistencies": None}
+    summary = without_answers(summary) if is_synthetic else summary
+    return {**summary, "inconsistencies": _inconsistencies(Evidence(manifest, summary, outcomes, calls))}
+
+
+def _inconsistencies(evidence: Evidence) -> list[str]:
+    """Return what does not add up; whatever that may be, the run is not lost over it."""
+    try:
+        return list(inconsistencies(evidence))
+    except Exception as error:
+        return [f"the figures could not be checked: {error!r}"]
 
 
 def _share_of_tokens(calls: Sequence[Call], fill_calls: Sequence[Call]) -> float:

@@ -62,6 +62,7 @@ def test_what_was_generated_after_a_stop_string_takes_no_drafts_away() -> None:
     counted = counters(num_generated_tokens=42, num_drafts=20, num_draft_tokens=20, num_accepted_tokens=8)
     shared = with_drafts([LONG, SHORT], counted, roles=["policy"])
     assert [call.num_drafts for call in shared] == [15, 5]
+    assert sum(call.num_accepted_tokens or 0 for call in shared) == 8 - 2  # two were accepted in vain
 
 
 def test_without_drafts_nothing_is_changed() -> None:

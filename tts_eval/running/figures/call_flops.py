@@ -123,11 +123,12 @@ class FlopsCounter:
 def num_rejected(call: Call) -> int:
     """Return how many drafted tokens the model read that are no part of the sample.
 
-    Accepted ones after the sample's end (a stop string, its last token) are no part of it either.
+    Accepted ones beyond the sample's last token are no part of it either; those after a stop string have been
+    taken off already (`with_drafts`).
     """
-    num_used = min(
-        call.num_accepted_tokens or 0, max(0, call.num_generated_tokens - 1 - (call.num_drafts or 0))
-    )
+    num_used = call.num_accepted_tokens or 0
+    if not _is_ended_outside(call):
+        num_used = min(num_used, max(0, call.num_generated_tokens - 1 - (call.num_drafts or 0)))
     return (call.num_draft_tokens or 0) - num_used
 
 

@@ -38,6 +38,8 @@ def with_drafts(
     most_lost = math.ceil(counted["num_draft_tokens"] / counted["num_drafts"]) * len(unknown)
     num_tokens = sum(call.num_generated_tokens for call in unknown)
     num_sharing = max(1, num_tokens, left["num_generated_tokens"] - most_lost)
+    # What came after a stop string had been accepted, and is in no sample.
+    left["num_accepted_tokens"] -= max(0, left["num_generated_tokens"] - num_sharing)
     # Rounded as running sums, so that many short calls together get what is theirs.
     sums = accumulate((call.num_generated_tokens for call in unknown), initial=0)
     shared = iter(

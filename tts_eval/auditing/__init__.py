@@ -1,0 +1,1 @@
+"""Auditing: whether the figures of a run add up, from its files alone."""

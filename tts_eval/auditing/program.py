@@ -1,0 +1,74 @@
+"""The audit of one run: all invariants, and its summary worked out again from its files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tts_eval.auditing.counts import check_counts
+from tts_eval.auditing.engine_counts import check_engine_counts
+from tts_eval.auditing.evidence import Evidence, differing
+from tts_eval.auditing.invariants import inconsistencies
+from tts_eval.auditing.lines import check_lines, strays
+from tts_eval.requests import REPLAYED
+from tts_eval.running.directory import RunDirectory
+from tts_eval.running.drafted import drafted_calls
+from tts_eval.running.summary import summarize
+
+
+def audit(folder: Path) -> tuple[list[str], list[str]]:
+    """Return what does not add up in the run in `folder`, and remarks on what is not counted.
+
+    Raises ValueError where there is no finished run, or one of another schema.
+    """
+    directory = RunDirectory(folder)
+    manifest, summary = directory.manifest(), directory.read("summary.json")
+    if summary is None:
+        raise ValueError(f"{folder}: the run is not finished (summary.json is missing)")
+    problems, calls = list(directory.lines("problems")), list(directory.lines("calls"))
+    return (
+        list(dict.fromkeys(_faults(directory, manifest, summary, problems, calls))),
+        [f"{count} calls {what} are in no figure" for what, count in strays(problems, calls).items()],
+    )
+
+
+def _faults(
+    directory: RunDirectory,
+    manifest: Mapping[str, Any],
+    summary: Mapping[str, Any],
+    problems: list[dict[str, Any]],
+    calls: list[dict[str, Any]],
+) -> Iterator[str]:
+    outcomes = directory.outcomes()
+    sessions = {outcome.problem_id: outcome.session for outcome in outcomes}
+    drawn, _ = drafted_calls(directory, sessions, manifest)
+    evidence = Evidence(manifest, summary, outcomes, drawn)
+    yield from check_lines(problems, calls)
+    if manifest["provenance"] == REPLAYED:  # has neither times nor counters
+        yield from check_counts(evidence)
+    else:
+        yield from inconsistencies(evidence)
+        yield from check_engine_counts(manifest, summary, calls)
+    again: Mapping[str, Any] = orjson.loads(orjson.dumps(summarize(directory)))
+    yield from _changed(summary, again)
+
+
+def _changed(stored: Mapping[str, Any], again: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Hold a stored summary against the same one worked out again, key by key."""
+    for key in dict.fromkeys((*stored, *again)):
+        name = f"{prefix}{key}"
+        if key not in stored or key not in again:
+            yield f"summary {name}: is {'missing' if key in again else 'unknown'}"
+        elif isinstance(stored[key], Mapping) and isinstance(again[key], Mapping):
+            yield from _changed(stored[key], again[key], f"{name}.")
+        elif isinstance(stored[key], list) and isinstance(again[key], list):
+            yield from _changed(dict(_numbered(stored[key])), dict(_numbered(again[key])), f"{name}.")
+        else:
+            yield from differing(f"summary {name}, worked out again", stored[key], again[key])
+
+
+def _numbered(values: list[Any]) -> Iterator[tuple[str, Any]]:
+    return ((str(place), value) for place, value in enumerate(values))
