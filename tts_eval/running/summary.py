@@ -32,7 +32,6 @@ from tts_eval.running.figures.steadiness import held_seconds, steady_figures
 from tts_eval.running.figures.throughput import throughput_figures, wall_seconds
 from tts_eval.running.figures.tokens import token_figures
 from tts_eval.running.figures.utilization import utilization_figures
-from tts_eval.running.outcome import Outcome
 from tts_eval.running.untimed import replayable
 from tts_eval.schema import SCHEMA_VERSION
 from tts_eval.spend import Call
