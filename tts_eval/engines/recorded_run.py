@@ -16,7 +16,14 @@ from tts_eval.schema import read_document
 from tts_eval.spend import Call
 
 Line = Mapping[str, Any]
-COUNTS = ("num_preemptions", "num_draft_tokens", "num_accepted_tokens", "num_reread_tokens")
+COUNTS = (
+    "num_preemptions",
+    "num_drafts",
+    "num_draft_tokens",
+    "num_accepted_tokens",
+    "num_reread_tokens",
+    "num_pieces",
+)
 FILES = ("manifest.json", "summary.json", "problems.jsonl", "calls.jsonl")
 
 

@@ -30,9 +30,11 @@ class Sample:
     num_prompt_tokens: int | None = None
     num_cached_tokens: int | None = None
     num_preemptions: int = 0
+    num_drafts: int | None = None
     num_draft_tokens: int | None = None
     num_accepted_tokens: int | None = None
     num_reread_tokens: int = 0
+    num_pieces: int = 1
     score: float | None = None
     step_scores: tuple[float, ...] | None = None
     scoring: tuple[Call, ...] | None = ()

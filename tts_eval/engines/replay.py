@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any
 
 from tts_eval.engines.recorded_run import read_run
 from tts_eval.engines.recorded_verifier import recorded_verifier
 from tts_eval.engines.recording import RecordedTask, Recording, Sample
 from tts_eval.engines.replay_codec import NotRecorded, RecordedCodec
 from tts_eval.engines.trace_file import TraceColumns, read_traces
+from tts_eval.engines.whole import WholeStream
 from tts_eval.model import Model
 from tts_eval.records import Finish
 from tts_eval.requests import REPLAYED, Completion, EngineFacts, Gauges, Request
@@ -181,15 +182,19 @@ class ReplayEngine:
             sample.finish,
             num_cached_tokens=sample.num_cached_tokens or 0,
             num_preemptions=sample.num_preemptions,
+            num_drafts=sample.num_drafts,
             num_draft_tokens=sample.num_draft_tokens,
             num_accepted_tokens=sample.num_accepted_tokens,
             num_reread_tokens=sample.num_reread_tokens,
+            num_pieces=sample.num_pieces,
             is_correct=sample.is_correct,
         )
 
-    def stream(self, request: Request, *, every: int = 1) -> NoReturn:
-        """Refuse: nobody recorded how a trace grew."""
-        raise NotRecorded("a recorded trace cannot be watched while it grows")
+    def stream(self, request: Request, *, every: int = 1) -> WholeStream:
+        """Hand out a whole sample; NotRecorded for one to be watched: nobody recorded how a trace grew."""
+        if every < request.max_tokens:
+            raise NotRecorded("a recorded trace cannot be watched while it grows")
+        return WholeStream(self.generate, request)
 
     def _check(self, request: Request, sample: Sample) -> None:
         recorded = self._recording.sampling
