@@ -13,7 +13,7 @@ from tts_eval.running.figures.throughput import wall_seconds
 def check_counts(evidence: Evidence) -> Iterator[str]:
     """Yield each count that the problems do not come to."""
     summary, outcomes = evidence.summary, evidence.outcomes
-    expected = {
+    expected: dict[str, float | None] = {
         "num_problems": len(outcomes),
         "num_failed": sum(outcome.error is not None for outcome in outcomes),
     }

@@ -42,13 +42,16 @@ def with_drafts(
     left["num_accepted_tokens"] -= max(0, left["num_generated_tokens"] - num_sharing)
     # Rounded as running sums, so that many short calls together get what is theirs.
     sums = accumulate((call.num_generated_tokens for call in unknown), initial=0)
+
+    def share(name: str, begin: int, end: int) -> int:
+        return max(0, round(left[name] * end / num_sharing) - round(left[name] * begin / num_sharing))
+
     shared = iter(
         replace(
             call,
-            **{
-                name: max(0, round(left[name] * end / num_sharing) - round(left[name] * begin / num_sharing))
-                for name in COUNTS
-            },
+            num_drafts=share("num_drafts", begin, end),
+            num_draft_tokens=share("num_draft_tokens", begin, end),
+            num_accepted_tokens=share("num_accepted_tokens", begin, end),
         )
         for call, (begin, end) in zip(unknown, pairwise(sums), strict=True)
     )
