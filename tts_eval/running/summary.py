@@ -5,7 +5,7 @@ Knows no figure itself and no engine; what could not be measured is None.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tts_eval.auditing.evidence import Evidence
@@ -118,7 +118,9 @@ def summarize(directory: RunDirectory) -> Summary:
             None if flops_per_problem is None else flops_per_problem * len(outcomes),
             wall_s=held_s,
             num_gpus=sessions[-1]["num_gpus"],
-            num_steps=round(gauges["num_steps"] * _share_of_tokens(calls, fill_calls)),
+            num_steps=round(
+                gauges["num_steps"] * _share_of_tokens(calls, fill_calls, sessions[-1]["engine_roles"][0])
+            ),
             config=manifest["architecture"],
             engine=engines[-1],
             hardware=manifest["hardware"],
@@ -140,11 +142,10 @@ def _inconsistencies(evidence: Evidence) -> list[str]:
         return [f"the figures could not be checked: {error!r}"]
 
 
-def _share_of_tokens(calls: Sequence[Call], fill_calls: Sequence[Call]) -> float:
-    """Return the share of the policy's generated tokens, and so of its steps, that are no fill's."""
+def _share_of_tokens(calls: Sequence[Call], fill_calls: Sequence[Call], roles: Collection[str]) -> float:
+    """Return the share of the tokens that `roles` generated, and so of their engine's steps, without fill."""
     own, fill = (
-        sum(call.num_generated_tokens for call in some if call.role == "policy")
-        for some in (calls, fill_calls)
+        sum(call.num_generated_tokens for call in some if call.role in roles) for some in (calls, fill_calls)
     )
     return own / (own + fill) if fill else 1.0
 

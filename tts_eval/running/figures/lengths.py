@@ -12,14 +12,16 @@ from tts_eval.statistics.spread import Spread
 
 
 def length_figures(calls: Sequence[Call]) -> dict[str, Any]:
-    """Return how the lengths of the policy's prompts and outputs, in tokens, spread over its calls.
+    """Return how the lengths of prompts and outputs, in tokens, spread over the calls of roles that answer.
 
     An output that was stopped is censored: it would have grown on. A prompt that was never read has none.
     """
-    policy = [call for call in calls if call.role == "policy"]
-    whole = [float(call.num_generated_tokens) for call in policy if call.finish is not Finish.ABORT]
-    stopped = [float(call.num_generated_tokens) for call in policy if call.finish is Finish.ABORT]
+    answering = [call for call in calls if call.role != "verifier"]
+    whole = [float(call.num_generated_tokens) for call in answering if call.finish is not Finish.ABORT]
+    stopped = [float(call.num_generated_tokens) for call in answering if call.finish is Finish.ABORT]
     return {
-        "prompt_tokens": plain(Spread.of(float(c.num_prompt_tokens) for c in policy if c.num_prompt_tokens)),
+        "prompt_tokens": plain(
+            Spread.of(float(c.num_prompt_tokens) for c in answering if c.num_prompt_tokens)
+        ),
         "output_tokens": plain(Spread.of(whole, stopped)),
     }

@@ -22,7 +22,7 @@ def throughput_figures(
 ) -> dict[str, Any]:
     """Return problems and tokens per second of `held_s` (see `steadiness.held_seconds`).
 
-    Input tokens are the policy's prompts, cached ones included. A user is a problem in flight.
+    Input tokens are the prompts of all roles, cached tokens included. A user is a problem in flight.
     """
     num_generated = sum(outcome.spend.num_generated_tokens for outcome in outcomes)
     num_input = sum(outcome.spend.num_prompt_tokens for outcome in outcomes)
