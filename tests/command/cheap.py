@@ -58,6 +58,26 @@ class RunningParrot:
         return Completion(self._ids, self._text, Finish.END, timing=timing)
 
 
+    def stream(self, request: Request, *, every: int = 1) -> ParrotStream:
+        return ParrotStream(self, request)
+
+
+@dataclass
+class ParrotStream:
+    """What a parrot says, whole or not at all."""
+
+    engine: RunningParrot
+    request: Request
+    said: Completion = Completion((), "", Finish.ABORT, timing=Timing())
+
+    async def __aiter__(self) -> AsyncIterator[Completion]:
+        self.said = await self.engine.generate(self.request)
+        yield self.said
+
+    async def close(self) -> Completion:
+        return self.said
+
+
 @dataclass(frozen=True)
 class Failing:
     """Finds nothing in an empty list."""
