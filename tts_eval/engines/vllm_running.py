@@ -89,6 +89,7 @@ class RunningVllm:
             is_synthetic=drafts is not None and drafts.rejection_sample_method == "synthetic",
             settings={
                 "dtype": str(config.model_config.dtype).removeprefix("torch."),
+                "quantization": config.model_config.quantization,
                 "enforce_eager": config.model_config.enforce_eager,
                 "enable_prefix_caching": config.cache_config.enable_prefix_caching,
                 "enable_chunked_prefill": config.scheduler_config.enable_chunked_prefill,

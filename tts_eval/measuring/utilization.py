@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tts_eval.measuring.architecture import Architecture
-
-BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "fp8": 1, "fp8_e4m3": 1, "fp8_e5m2": 1}
+from tts_eval.measuring.weight_format import BYTES, WeightFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +32,28 @@ def decode_bytes(
     calls: Sequence[Decoded],
     *,
     num_steps: int,
+    weights: WeightFormat,
     dtype: str,
     kv_cache_dtype: str | None = None,
-) -> int | None:
+) -> float | None:
     """Return the bytes that were read from memory at least: weights once a step, KV cache once a decode pass.
 
     A lower bound: activations, writes and the KV cache that prefills read are left out. None for a mixture of
-    experts, whose steps read as many experts as their tokens happen to visit, and for weights that are
-    neither of 2 nor of 4 bytes.
+    experts, whose steps read as many experts as their tokens happen to visit, and for unknown formats.
+    `dtype` is what the engine computes in, and its KV cache where nothing else is said.
     """
-    bytes_per_weight = BYTES.get(dtype)
-    bytes_per_element = (
-        BYTES.get(kv_cache_dtype) if kv_cache_dtype not in (None, "auto") else bytes_per_weight
-    )
-    if architecture.experts is not None or bytes_per_weight is None or bytes_per_element is None:
+    bytes_per_element = BYTES.get(dtype if kv_cache_dtype in (None, "auto") else kv_cache_dtype)
+    if (
+        architecture.experts is not None
+        or weights.layer_bytes is None
+        or weights.other_bytes is None
+        or bytes_per_element is None
+    ):
         return None
-    num_weights = architecture.num_active_layer_weights + architecture.num_lm_head_weights
+    weight_bytes = (
+        architecture.num_active_layer_weights * weights.layer_bytes
+        + architecture.num_lm_head_weights * weights.other_bytes
+    )
     kv_bytes = sum(
         call.num_passes
         * architecture.kv_bytes(
@@ -56,4 +61,4 @@ def decode_bytes(
         )
         for call in calls
     )
-    return num_steps * num_weights * bytes_per_weight + kv_bytes
+    return num_steps * weight_bytes + kv_bytes

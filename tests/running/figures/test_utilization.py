@@ -12,7 +12,7 @@ from tts_eval.running.figures.utilization import utilization_figures
 
 CALL = call("a", "policy", 0.0, 2.0, prompt=10, generated=21)
 ENGINE: dict[str, Any] = {"num_gpus": 2, "settings": {"dtype": "bfloat16", "kv_cache_dtype": "auto"}}
-GPU: dict[str, Any] = {"bf16_tflops": 100, "bandwidth_gb_per_s": 1000}
+GPU: dict[str, Any] = {"bf16_tflops": 100, "fp8_tflops": 200, "bandwidth_gb_per_s": 1000}
 
 
 def figures(**changed: Any) -> dict[str, Any]:
@@ -84,3 +84,53 @@ def test_an_accepted_draft_token_reads_no_cache_of_its_own() -> None:
 )
 def test_what_is_not_known_is_not_told(changed: dict[str, Any], known: set[str]) -> None:
     assert {name for name, value in figures(**changed).items() if value is not None} == known
+
+
+FP8 = {"quant_method": "fp8", "activation_scheme": "dynamic"}
+INT4 = {"quant_method": "gptq", "bits": 4, "group_size": 128}
+BNB = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+W4A16 = {
+    "quant_method": "compressed-tensors",
+    "config_groups": {"group_0": {"weights": {"num_bits": 4, "type": "int", "group_size": 128}}},
+}
+W8A8 = {
+    "quant_method": "compressed-tensors",
+    "config_groups": {
+        "group_0": {
+            "weights": {"num_bits": 8, "type": "float"},
+            "input_activations": {"num_bits": 8, "type": "float"},
+        }
+    },
+}
+UNHEARD = {"quant_method": "unheard of"}
+
+
+@pytest.mark.parametrize(
+    ("quantised", "layer_bytes", "tflops"),
+    [
+        (FP8, 1, 200),
+        (INT4, 0.5 + 2.5 / 128, 100),
+        (BNB, 0.5 + 4 / 64, 100),
+        (W4A16, 0.5 + 2.5 / 128, 100),
+        (W8A8, 1, 200),
+        (UNHEARD, None, None),
+    ],
+)
+def test_quantised_weights_take_the_bytes_and_the_peak_of_their_format(
+    quantised: dict[str, Any], layer_bytes: float | None, tflops: float | None
+) -> None:
+    """Layers are quantised, lm_head and the KV cache stay at two bytes."""
+    layers, head, cache = 2 * (4 * 8 * 8 + 3 * 8 * 16), 8 * 32, 20 * (2 * 2 * 8) * 2
+    found = figures(config={**TARGET, "quantization_config": quantised})
+
+    if layer_bytes is None or tflops is None:
+        assert (found["mfu"], found["bandwidth_utilization"]) == (None, None)
+        return
+    read = 21 * (layers * layer_bytes + head * 2) + 20 * cache
+    assert found["achieved_bytes_per_s"] == pytest.approx(read / 2)
+    assert found["mfu"] == pytest.approx(2e12 / (2 * tflops * 1e12))
+
+
+def test_weights_quantised_while_loading_are_those_of_the_engine() -> None:
+    engine = {**ENGINE, "settings": {**ENGINE["settings"], "quantization": "fp8"}}
+    assert figures(engine=engine)["mfu"] == pytest.approx(0.005)

@@ -166,7 +166,9 @@ def _is_ended_outside(call: Call) -> bool:
 
 
 def _num_drafted_a_step(call: Call) -> int:
-    return round((call.num_draft_tokens or 0) / call.num_drafts) if call.num_drafts else 0
+    """Return the mean of drafted tokens over all decoding steps: a look-up finds none for many of them."""
+    num_steps = max(call.num_drafts or 0, call.num_generated_tokens - 1 - (call.num_accepted_tokens or 0), 1)
+    return round((call.num_draft_tokens or 0) / num_steps)
 
 
 def _decoded(architecture: Architecture, call: Call, num_tokens: int) -> int:

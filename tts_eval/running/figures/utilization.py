@@ -10,9 +10,10 @@ from typing import Any
 
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.measuring.utilization import Decoded, decode_bytes, share_of_peak
+from tts_eval.measuring.weight_format import weight_format
 from tts_eval.spend import Call
 
-SIXTEEN_BITS = ("bfloat16", "float16")
+PEAKS = {"16 bits": "bf16_tflops", "fp8": "fp8_tflops"}  # by what matrices are multiplied in
 
 
 def utilization_figures(
@@ -28,11 +29,12 @@ def utilization_figures(
 ) -> dict[str, Any]:
     """Return FLOPs a second of all models, bytes a second that the policy's decoding read, and their shares.
 
-    `engine` are the facts of the policy's, `num_gpus` those held. The peak is that of 16 bits; for an engine
-    that computes in others it is not known.
+    `engine` are the facts of the policy's, `num_gpus` those held. The peak is that of the format in
+    which the policy's matrices are multiplied, 16 bits or fp8; of any other it is not known.
     """
-    dtype = engine["settings"].get("dtype")
-    tflops = hardware["bf16_tflops"] if dtype in SIXTEEN_BITS else None
+    dtype = str(engine["settings"].get("dtype"))
+    weights = weight_format(config or {}, dtype, quantization=engine["settings"].get("quantization"))
+    tflops = None if weights.multiplies_in is None else hardware[PEAKS[weights.multiplies_in]]
     gb_per_s = hardware["bandwidth_gb_per_s"]
     num_bytes = None
     if config is not None and num_steps:
@@ -40,7 +42,8 @@ def utilization_figures(
             read_architecture(config),
             [_decoded(call) for call in calls if call.role == "policy"],
             num_steps=num_steps,
-            dtype=str(dtype),
+            weights=weights,
+            dtype=dtype,
             kv_cache_dtype=engine["settings"].get("kv_cache_dtype"),
         )
     return {
