@@ -55,9 +55,9 @@ def run_row(folder: Path) -> dict[str, Any]:
         "sweep": manifest["group"],
         "seed": manifest["seed"],
         "fingerprint": manifest["problems"],
-        "hardware": manifest["hardware"]["name"],
+        "hardware": " then ".join(dict.fromkeys(start["hardware"]["name"] for start in manifest["sessions"])),
         "load": None if summary["load"] is None else _with_settings(summary["load"], config.get("load")),
-        "has_synthetic_acceptance": manifest["sessions"][-1]["engine"]["is_synthetic"],
+        "has_synthetic_acceptance": any(start["engine"]["is_synthetic"] for start in manifest["sessions"]),
         "settings": {key: value for key, value in config.items() if key not in NOT_THE_CELL},
         "is_open_load": manifest["load"]["is_open"],
         "made_with": _made_with(manifest["sessions"]),
@@ -77,7 +77,7 @@ def _made_with(sessions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def problem_frame(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
-    """Return a row a problem; `row` is that of the run, whose dollars and joules are shared out."""
+    """Return a row a problem; `row` is that of the run, whose sessions' dollars and joules are shared out."""
     directory = RunDirectory(Path(run))
     text, load = directory.whole_lines("problems"), directory.manifest()["load"]
     lines = list({line.problem_id: line for line in _PROBLEM_LINES.decode_lines(text)}.values())
@@ -101,9 +101,11 @@ def problem_frame(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
     frame = pd.DataFrame(columns)
     frame["tta_s"] = frame["finished_s"].astype(float) - frame["arrived_s"].astype(float)
     seconds = held_weights(load, tta_s=frame["tta_s"], calls_s=frame["calls_s"].astype(float))
+    shares = seconds / seconds.groupby(frame["session"]).transform("sum")
     for name in ("usd", "joules"):
-        total = row.get(f"{name}_total")
-        frame[name] = math.nan if total is None else total * seconds / seconds.sum()
+        totals = {session["session"]: session[f"{name}_total"] for session in row["sessions"] or ()}
+        is_known = None not in totals.values()
+        frame[name] = shares * frame["session"].map(totals).astype(float) if is_known else math.nan
     return frame
 
 

@@ -33,7 +33,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def in_summary(*keys: str, times: float = 1.01, plus: float = 0.0) -> tuple[str, Change]:
+def in_summary(*keys: str | int, times: float = 1.01, plus: float = 0.0) -> tuple[str, Change]:
     """Change one number of the summary."""
 
     def change(document: Any) -> None:
@@ -54,7 +54,7 @@ def in_call(key: str, plus: float) -> tuple[str, Change]:
     return "calls.jsonl", in_summary(key, times=1, plus=plus)[1]
 
 
-def set_to(file: str, *keys: str, value: Any) -> tuple[str, Change]:
+def set_to(file: str, *keys: str | int, value: Any) -> tuple[str, Change]:
     def change(document: Any) -> None:
         for key in keys[:-1]:
             document = document[key]
@@ -91,6 +91,8 @@ FAULTS: dict[str, tuple[str, Change]] = {
     "a call's problem": set_to("calls.jsonl", "problem_id", value="sum-3"),
     "a verdict": set_to("problems.jsonl", "grade", "verdict", value="undecided"),
     "the price": set_to("manifest.json", "hardware", "usd_per_gpu_hour", value=1.0),
+    "a session's price": set_to("manifest.json", "sessions", 0, "hardware", "usd_per_gpu_hour", value=1.0),
+    "a session's dollars": in_summary("sessions", 0, "usd_total"),
     "a key that nobody knows": set_to("summary.json", "goodness", value=1),
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 from tts_eval.auditing.evidence import Evidence, differing
 from tts_eval.running.figures.call_flops import FlopsCounter
 from tts_eval.running.figures.flops import flops_by_problem
+from tts_eval.running.figures.sessions import added
 
 KINDS = ("prompt", "cached", "generated", "thinking")
 SECONDS_AN_HOUR = 3600
@@ -48,17 +49,27 @@ def _flops(evidence: Evidence) -> Iterator[str]:
 
 
 def _dollars(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> Iterator[str]:
-    """Hold the dollars against price x GPUs x seconds, `held_s` where the summary tells it apart."""
+    """Hold the dollars against price x GPUs x seconds of every session that solved problems."""
+    starts, sessions = manifest["sessions"], summary["sessions"]
+    yield from differing("hardware, against the last session's", manifest["hardware"], starts[-1]["hardware"])
+    for session in sessions:
+        start, name = starts[session["session"]], f"session {session['session']}"
+        num_gpus = sum(holding["num_gpus"] for holding in start["holdings"])
+        yield from differing(f"num_gpus of {name}, against the holdings", session["num_gpus"], num_gpus)
+        price = start["hardware"]["usd_per_gpu_hour"]
+        usd = None if price is None else num_gpus * session["held_s"] / SECONDS_AN_HOUR * price
+        yield from differing(f"usd_total of {name}, price x GPUs x hours", session["usd_total"], usd)
+    for total in ("num_problems", "held_s", "usd_total", "joules_total"):
+        parts = added(session[total] for session in sessions)
+        yield from differing(
+            f"sum of sessions.{total}", parts if sessions else summary[total], summary[total]
+        )
+    for name in ("num_gpus", "usd_per_gpu_hour"):
+        values = {session[name] for session in sessions}
+        the_one = values.pop() if len(values) == 1 else None
+        yield from differing(f"{name}, against the sessions", summary[name], the_one)
     if summary["usd_total"] is None:
         return
-    held_s = summary.get("held_s") or summary["wall_s"]
-    session = manifest["sessions"][-1]
-    held = sum(holding["num_gpus"] for holding in session["holdings"])
-    yield from differing("num_gpus, against the holdings", summary["num_gpus"], held)
-    if len(manifest["sessions"]) == 1:  # else each session has a price and holdings of its own
-        price = session["hardware"]["usd_per_gpu_hour"]
-        usd = held * held_s / SECONDS_AN_HOUR * price
-        yield from differing("usd_total, price x GPUs x hours", summary["usd_total"], usd)
     for per, count in {
         "usd_per_problem": summary["num_problems"],
         "usd_per_correct": summary["num_correct"],

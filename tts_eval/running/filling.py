@@ -33,6 +33,8 @@ class Filling:
 
     def __post_init__(self) -> None:
         self._untouched = self.attempting.checked.apart()
+        earlier = (int(fill.problem_id.rpartition("-")[2]) for fill in self.directory.fills())
+        self._first_round = max(earlier, default=-1) + 1  # no name stands for the fill of two sessions
 
     def arrivals(self) -> Iterator[Arrival]:
         """Yield the cell's problems round and round, so that a closed loop's first k end before the first.
@@ -42,7 +44,7 @@ class Filling:
         """
         problems = self._untouched.problems
         first = -(self._untouched.cell.load.in_flight or 0)
-        number = 0
+        number = self._first_round
         while len(self._failed) < len(problems):
             of_round = self._of_round(number)
             for place in range(len(problems)):

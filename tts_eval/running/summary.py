@@ -5,7 +5,6 @@ Knows no figure itself and no engine; what could not be measured is None.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tts_eval.auditing.evidence import Evidence
@@ -20,21 +19,21 @@ from tts_eval.running.figures.by_role import role_figures
 from tts_eval.running.figures.call_flops import FlopsCounter
 from tts_eval.running.figures.calls import call_figures
 from tts_eval.running.figures.cost import cost_figures
-from tts_eval.running.figures.energy import energy_figures
+from tts_eval.running.figures.energy import energy_figures, session_joules
 from tts_eval.running.figures.fairness import fairness_figures
 from tts_eval.running.figures.flops import flops_figures
-from tts_eval.running.figures.gauges import gauge_figures
+from tts_eval.running.figures.gauges import gauge_figures, rises_by_session
 from tts_eval.running.figures.goodput import goodput_figures
 from tts_eval.running.figures.latency import latency_figures
 from tts_eval.running.figures.lengths import length_figures
 from tts_eval.running.figures.saturation import saturation_figures
-from tts_eval.running.figures.steadiness import held_seconds, steady_figures
+from tts_eval.running.figures.sessions import session_figures, sessions_of
+from tts_eval.running.figures.steadiness import held_by_session, steady_figures
 from tts_eval.running.figures.throughput import throughput_figures, wall_seconds
 from tts_eval.running.figures.tokens import token_figures
 from tts_eval.running.figures.utilization import utilization_figures
 from tts_eval.running.untimed import replayable
 from tts_eval.schema import SCHEMA_VERSION
-from tts_eval.spend import Call
 
 Summary = dict[str, Any]
 LABELS = ("strategy", "verifier", "engine", "speculation", "load")
@@ -46,37 +45,35 @@ def summarize(directory: RunDirectory) -> Summary:
     outcomes = directory.outcomes()
     readings = directory.gauges()
     fills = directory.fills()
-    sessions_of = {outcome.problem_id: outcome.session for outcome in outcomes}
-    calls, fill_calls = drafted_calls(directory, sessions_of, manifest)
-    sessions = manifest["sessions"]
-    engines = [session["engine"] for session in sessions]
+    solved_in = {outcome.problem_id: outcome.session for outcome in outcomes}
+    calls, fill_calls = drafted_calls(directory, solved_in, manifest)
+    starts = manifest["sessions"]
+    engines = [start["engine"] for start in starts]
     load, wall_s = manifest["load"], wall_seconds(outcomes)
     saturation = saturation_figures(outcomes, is_open=load["is_open"])
-    held_s = held_seconds(outcomes, load, wall_s=wall_s, is_saturated=saturation["saturated"])
-    held_share = held_s / wall_s if wall_s else 1.0
+    held_by = held_by_session(outcomes, load, is_saturated=saturation["saturated"])
+    held_s = sum(held_by.values())
     steadiness = steady_figures(outcomes, fills, fill_calls, wall_s=wall_s, held_s=held_s)
     is_synthetic = any(engine["is_synthetic"] for engine in engines)
     flops = flops_figures(calls, len(outcomes), FlopsCounter.of_run(manifest))
     flops_per_problem = flops["flops_per_problem"]["total"]
     gauges = gauge_figures(readings)
-    holdings = _with_replicas(sessions[-1])
-    cost = cost_figures(
+    sessions = sessions_of(
+        manifest,
         outcomes,
         calls,
-        held_s=held_s,
-        load=load,
-        holdings=holdings,
-        hardware=manifest["hardware"],
+        held_s=held_by,
+        num_steps=rises_by_session(readings, "num_steps"),
         fills=fills,
         fill_calls=fill_calls,
-        api_prices=sessions[-1]["api_prices"],
     )
-    energy = energy_figures(
+    energy = session_joules(
         outcomes,
         directory.machine(),
-        idle_powers_w=[s["idle_power_w"] for s in sessions],
-        held_share=held_share,
+        idle_powers_w=[start["idle_power_w"] for start in starts],
+        held_s=held_by,
     )
+    joules = None if energy is None else {number: each.used for number, each in energy.items()}
     summary = {
         "schema_version": SCHEMA_VERSION,
         "provenance": manifest["provenance"],
@@ -95,37 +92,25 @@ def summarize(directory: RunDirectory) -> Summary:
         **throughput_figures(
             outcomes,
             held_s,
-            num_gpus=sessions[-1]["num_gpus"],
+            gpu_s=sum(session.gpu_s for session in sessions),
             mean_in_flight=steadiness["mean_in_flight"],
         ),
         **steadiness,
         **saturation,
         **goodput_figures(outcomes, held_s, Objectives(**manifest["objectives"])),
         **flops,
-        **cost,
-        **energy,
-        **role_figures(
-            outcomes,
-            calls,
-            holdings=holdings,
-            usd=cost["usd_total"],
-            joules=energy["joules_total"],
-        ),
+        **cost_figures(sessions, load=load),
+        **energy_figures(outcomes, energy),
+        **role_figures(sessions, joules=joules),
         **fairness_figures(outcomes, calls),
         **gauges,
         **utilization_figures(
-            calls,
+            sessions,
             None if flops_per_problem is None else flops_per_problem * len(outcomes),
-            wall_s=held_s,
-            num_gpus=sessions[-1]["num_gpus"],
-            num_steps=round(
-                gauges["num_steps"] * _share_of_tokens(calls, fill_calls, sessions[-1]["engine_roles"][0])
-            ),
             config=manifest["architecture"],
-            engine=engines[-1],
-            hardware=manifest["hardware"],
         ),
-        "startup_s": sum(session["startup_s"] for session in sessions),
+        "sessions": session_figures(sessions, joules),
+        "startup_s": sum(start["startup_s"] for start in starts),
         "wall_s": wall_s,
     }
     if manifest["provenance"] == REPLAYED:
@@ -140,20 +125,3 @@ def _inconsistencies(evidence: Evidence) -> list[str]:
         return list(inconsistencies(evidence))
     except Exception as error:
         return [f"the figures could not be checked: {error!r}"]
-
-
-def _share_of_tokens(calls: Sequence[Call], fill_calls: Sequence[Call], roles: Collection[str]) -> float:
-    """Return the share of the tokens that `roles` generated, and so of their engine's steps, without fill."""
-    own, fill = (
-        sum(call.num_generated_tokens for call in some if call.role in roles) for some in (calls, fill_calls)
-    )
-    return own / (own + fill) if fill else 1.0
-
-
-def _with_replicas(session: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return which roles hold which GPUs, and how many replicas their engine runs on them."""
-    facts = {"policy": session["engine"], **session["roles"]}
-    return [
-        {**held, "num_replicas": facts[held["roles"][0]]["settings"].get("data_parallel_size", 1)}
-        for held in session["holdings"]
-    ]

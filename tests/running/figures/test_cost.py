@@ -7,14 +7,19 @@ the policy generates 60 tokens from 2 s to 6 s, 64 of its 100 prompt tokens foun
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.running.figures.outcomes import call, outcome
+from tts_eval.running.figures.by_role import role_figures
 from tts_eval.running.figures.cost import cost_figures
-from tts_eval.running.figures.steadiness import held_seconds, held_weights
-from tts_eval.running.outcome import Fill
+from tts_eval.running.figures.sessions import Session
+from tts_eval.running.figures.steadiness import held_by_session, held_weights
+from tts_eval.running.outcome import Outcome
+from tts_eval.spend import Call
 
 CALLS = [
     call("a", "policy", 0.0, 4.0, prompt=100, generated=40),
@@ -42,17 +47,22 @@ API_PRICES = {
 }
 
 
-def figures(*, correct: str = "a", **settings: Any) -> dict[str, Any]:
-    outcomes = [outcome(name, CALLS, is_correct=name in correct) for name in "ab"]
+def session(outcomes: Sequence[Outcome], calls: Sequence[Call], **changed: Any) -> Session:
     given: dict[str, Any] = {
-        "held_s": 6.0,
-        "load": BATCH,
-        "holdings": TWO_GPUS,
+        "number": 0,
+        "held_s": 4.0,
+        "holdings": TWO_GPUS[:1],
         "hardware": PRICED,
-        "api_prices": API_PRICES,
-        **settings,
+        "engine": {},
+        "api_prices": {},
     }
-    return cost_figures(outcomes, CALLS, **given)
+    return Session(outcomes=outcomes, calls=calls, **given | changed)
+
+
+def figures(*, correct: str = "a", load: dict[str, Any] = BATCH, **changed: Any) -> dict[str, Any]:
+    outcomes = [outcome(name, CALLS, is_correct=name in correct) for name in "ab"]
+    given = {"held_s": 6.0, "holdings": TWO_GPUS, "api_prices": API_PRICES}
+    return cost_figures([session(outcomes, CALLS, **given | changed)], load=load)
 
 
 def test_an_idle_verifier_is_paid_for() -> None:
@@ -82,28 +92,52 @@ def test_a_verifier_on_the_policys_gpu_costs_no_second_one() -> None:
     assert found["cost_busy"]["usd_total"] == pytest.approx(0.006)
 
 
-def test_the_sessions_of_a_resumed_run_have_clocks_of_their_own() -> None:
-    """Two seconds of `a` and, after a kill, two of `b`, which are not the same two."""
+def test_the_sessions_of_a_resumed_run_have_clocks_machines_and_prices_of_their_own() -> None:
+    """Two seconds of `a` at $3.60; after a kill two others of `b`, on four GPUs at $7.20."""
     calls = [call(name, "policy", 0.0, 2.0, prompt=10, generated=10) for name in "ab"]
-    outcomes = [outcome(name, calls, is_correct=True, session=number) for number, name in enumerate("ab")]
-    found = cost_figures(
-        outcomes, calls, held_s=4.0, load=BATCH, holdings=TWO_GPUS[:1], hardware=PRICED, api_prices={}
+    dear = {"usd_per_gpu_hour": 7.2, "usd_per_gpu_hour_low": 3.6, "usd_per_gpu_hour_high": 7.2}
+    first, second = (
+        session(
+            [outcome(name, [own], is_correct=True, session=number)],
+            [own],
+            number=number,
+            held_s=2.0,
+            **changed,
+        )
+        for number, (name, own, changed) in enumerate(
+            (
+                ("a", calls[0], {"api_prices": {"policy": api_price(prompt=1.0, cached=0.1, generated=1.0)}}),
+                (
+                    "b",
+                    calls[1],
+                    {
+                        "hardware": dear,
+                        "holdings": [{"roles": ["policy"], "num_gpus": 4}],
+                        "api_prices": {"policy": api_price(prompt=2.0, cached=0.1, generated=2.0)},
+                    },
+                ),
+            )
+        )
     )
+    found = cost_figures([first, second], load=BATCH)
 
-    assert found["cost_busy"]["usd_total"] == pytest.approx(0.004)
+    assert found["usd_total"] == pytest.approx(0.002 + 0.016)
+    assert found["cost_busy"]["usd_total"] == pytest.approx(0.018)
+    assert found["cost_api"]["usd_total"] == pytest.approx(60e-6)
+    assert found["price_band"]["usd_per_problem"] == [pytest.approx(0.0045), pytest.approx(0.010)]
+    assert found["price_band"]["usd_per_gpu_hour"] is found["usd_per_gpu_hour"] is found["num_gpus"] is None
+    by_role = role_figures([first, second], joules={0: 1.0, 1: 2.0})
+    assert by_role == {"usd_by_role": {"policy": pytest.approx(0.018)}, "joules_by_role": {"policy": 3.0}}
+
+    unknown = replace(second, hardware=dict.fromkeys(PRICED), api_prices={"policy": None})
+    found = cost_figures([first, unknown], load=BATCH)
+    assert found["usd_total"] is found["cost_busy"] is found["price_band"] is found["cost_api"] is None
+    assert role_figures([first, unknown], joules=None) == {"usd_by_role": None, "joules_by_role": None}
 
 
 def test_waiting_in_the_queue_is_no_work() -> None:
     late = call("a", "policy", 0.0, 4.0, prompt=100, generated=40, queue_s=3.0)
-    found = cost_figures(
-        [outcome("a", [late], is_correct=True)],
-        [late],
-        held_s=4.0,
-        load=BATCH,
-        holdings=TWO_GPUS[:1],
-        hardware=PRICED,
-        api_prices={},
-    )
+    found = cost_figures([session([outcome("a", [late], is_correct=True)], [late])], load=BATCH)
 
     assert found["cost_busy"]["usd_total"] == pytest.approx(0.001)
     assert found["usd_total"] == pytest.approx(0.004)
@@ -151,7 +185,7 @@ def test_in_a_closed_loop_a_problem_pays_for_its_time_in_flight() -> None:
     """Two users: `a` is in flight for 5 s, `b` for 4, and each shares two GPUs with one other problem."""
     outcomes = [outcome(name, CALLS, is_correct=True) for name in "ab"]
     load = {"is_open": False, "is_steady": True, "in_flight": 2}
-    held_s = held_seconds(outcomes, load, wall_s=6.0, is_saturated=None)
+    [held_s] = held_by_session(outcomes, load, is_saturated=None).values()
 
     assert held_s == 4.5
     assert held_weights(load, tta_s=[5.0, 4.0], calls_s=[1.0, 1.0]) == [5.0, 4.0]
@@ -164,32 +198,18 @@ def test_fill_pays_for_its_part_of_the_busy_time() -> None:
         call(name, "policy", *times, prompt=9, generated=9)
         for name, times in (("a", (0.0, 4.0)), ("b", (2.0, 4.0)))
     ]
-    found = cost_figures(
-        [outcome(name, mine, is_correct=True) for name in "ab"],
-        mine,
-        held_s=4.0,
-        load=BATCH,
-        holdings=TWO_GPUS[:1],
-        hardware=PRICED,
-        fills=[Fill("a#fill-0", 0, 0.0, 4.0, is_stopped=False)],
-        fill_calls=[call("a#fill-0", "policy", 0.0, 4.0, prompt=9, generated=9)],
-        api_prices={},
-    )
+    beside = [call("a#fill-0", "policy", 0.0, 4.0, prompt=9, generated=9)]
+    outcomes = [outcome(name, mine, is_correct=True) for name in "ab"]
+    found = cost_figures([session(outcomes, mine, fill_calls=beside)], load=BATCH)
 
     assert found["cost_busy"]["usd_total"] == pytest.approx(0.001 * (1 + 2 * 2 / 3))
 
 
 def test_a_call_of_a_data_parallel_engine_is_charged_one_replica() -> None:
     alone = [call("a", "policy", 0.0, 4.0, prompt=9, generated=9)]
-    found = cost_figures(
-        [outcome("a", alone, is_correct=True)],
-        alone,
-        held_s=4.0,
-        load=BATCH,
-        holdings=[{"roles": ["policy"], "num_gpus": 8, "num_replicas": 4}],
-        hardware=PRICED,
-        api_prices={},
-    )
+    eight = [{"roles": ["policy"], "num_gpus": 8, "num_replicas": 4}]
+    outcomes = [outcome("a", alone, is_correct=True)]
+    found = cost_figures([session(outcomes, alone, holdings=eight)], load=BATCH)
 
     assert found["cost_busy"]["usd_total"] == pytest.approx(0.001 * 2 * 4)
     assert found["usd_total"] == pytest.approx(0.001 * 8 * 4)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.running.figures.outcomes import call, outcome
 from tts_eval.measuring.machine import MachineReading
-from tts_eval.running.figures.energy import Readings, energy_figures
+from tts_eval.running.figures.energy import Readings, energy_figures, session_joules
+from tts_eval.running.outcome import Outcome
 
 CALL = call("a", "policy", 1.0, 5.0, prompt=10, generated=50)
 OUTCOMES = [outcome("a", [CALL], is_correct=True)]
@@ -19,8 +22,12 @@ READINGS: Readings = [
 ]
 
 
+def figures(outcomes: Sequence[Outcome], readings: Readings, **settings: Any) -> dict[str, Any]:
+    return energy_figures(outcomes, session_joules(outcomes, readings, **settings))
+
+
 def test_the_drivers_counter_is_read_from_first_arrival_to_last_answer() -> None:
-    found = energy_figures(OUTCOMES, READINGS, idle_powers_w=[60.0])
+    found = figures(OUTCOMES, READINGS, idle_powers_w=[60.0])
 
     assert found == {
         "power_valid": True,
@@ -36,13 +43,13 @@ def test_without_a_counter_power_is_integrated() -> None:
     """100 W for a second, 100 → 300 W over the next, 300 W for two."""
     readings = [(s, at_s, replace(reading, gpu_joules=None)) for s, at_s, reading in READINGS]
 
-    assert energy_figures(OUTCOMES, readings, idle_powers_w=[60.0])["joules_total"] == pytest.approx(900.0)
+    assert figures(OUTCOMES, readings, idle_powers_w=[60.0])["joules_total"] == pytest.approx(900.0)
 
 
 def test_none_correct_took_infinitely_much() -> None:
     wrong = [outcome("a", [CALL], is_correct=False)]
 
-    assert energy_figures(wrong, READINGS, idle_powers_w=[60.0])["joules_per_correct"] == "inf"
+    assert figures(wrong, READINGS, idle_powers_w=[60.0])["joules_per_correct"] == "inf"
 
 
 @pytest.mark.parametrize(
@@ -57,7 +64,7 @@ def test_none_correct_took_infinitely_much() -> None:
     ],
 )
 def test_what_was_not_read_throughout_is_not_told(readings: Readings, idle_power_w: float | None) -> None:
-    found = energy_figures(OUTCOMES, readings, idle_powers_w=[idle_power_w])
+    found = figures(OUTCOMES, readings, idle_powers_w=[idle_power_w])
 
     assert found.pop("power_valid") is False
     assert set(found.values()) == {None}
@@ -66,6 +73,15 @@ def test_what_was_not_read_throughout_is_not_told(readings: Readings, idle_power
 def test_sessions_add_up() -> None:
     again = outcome("b", [replace(CALL, problem_id="b")], is_correct=True, session=1)
     readings = [*READINGS, *((1, at_s, reading) for _, at_s, reading in READINGS)]
-    found = energy_figures([*OUTCOMES, again], readings, idle_powers_w=[60.0, 50.0])
+    found = figures([*OUTCOMES, again], readings, idle_powers_w=[60.0, 50.0])
 
     assert (found["joules_total"], found["joules_idle"]) == (pytest.approx(1600.0), pytest.approx(440.0))
+
+
+def test_each_session_shares_its_own_joules_with_its_fill() -> None:
+    """800 J in 4 s: of the first session's its problem held a quarter, of the second's all."""
+    again = outcome("b", [replace(CALL, problem_id="b")], is_correct=True, session=1)
+    readings = [*READINGS, *((1, at_s, reading) for _, at_s, reading in READINGS)]
+    found = session_joules([*OUTCOMES, again], readings, idle_powers_w=[60.0, 50.0], held_s={0: 1.0, 1: 4.0})
+
+    assert found == {0: pytest.approx((200.0, 60.0)), 1: pytest.approx((800.0, 200.0))}

@@ -70,7 +70,7 @@ def test_lengths_of_prompts_and_outputs() -> None:
 def test_throughput_per_gpu_and_per_user() -> None:
     """40 prompt and 60 generated tokens in 4 s on two GPUs, with 1.5 problems in flight."""
     solved = [outcome(name, SERVED, is_correct=True) for name in "ab"]
-    found = throughput_figures(solved, 4.0, num_gpus=2, mean_in_flight=1.5)
+    found = throughput_figures(solved, 4.0, gpu_s=8.0, mean_in_flight=1.5)
 
     assert found == pytest.approx(
         {
@@ -82,4 +82,4 @@ def test_throughput_per_gpu_and_per_user() -> None:
             "generated_tokens_per_s_per_user": 10.0,
         }
     )
-    assert set(throughput_figures([], 0.0, num_gpus=2, mean_in_flight=None).values()) == {None}
+    assert set(throughput_figures([], 0.0, gpu_s=0.0, mean_in_flight=None).values()) == {None}

@@ -11,7 +11,7 @@ from tts_eval.measuring.meter import Meter
 from tts_eval.measuring.objectives import Objectives
 from tts_eval.running.figures.goodput import goodput_figures
 from tts_eval.running.figures.saturation import saturation_figures
-from tts_eval.running.figures.steadiness import held_seconds, steady_figures
+from tts_eval.running.figures.steadiness import held_by_session, steady_figures
 from tts_eval.running.outcome import Fill, Outcome
 
 
@@ -44,14 +44,14 @@ def test_an_open_load_holds_the_gpus_for_as_many_gaps_as_it_has_arrivals() -> No
     steady = {"is_open": True, "is_steady": True, "in_flight": None}
 
     def held_s(load: dict[str, Any], *, is_saturated: bool | None = None) -> float:
-        return held_seconds(outcomes, load, wall_s=14.0, is_saturated=is_saturated)
+        return held_by_session(outcomes, load, is_saturated=is_saturated)[0]
 
     assert held_s(steady) == 6.0
     assert held_s(steady, is_saturated=True) == 14.0  # there is no steady state
     assert held_s({**steady, "is_steady": False}) == 14.0
-    assert held_seconds(outcomes[:1], steady, wall_s=4.0, is_saturated=None) == 4.0  # no gap
+    assert held_by_session(outcomes[:1], steady, is_saturated=None) == {0: 4.0}  # no gap
     resumed = [*outcomes, solved("late", 0.0, 1.0, session=1), solved("later", 2.0, 3.0, session=1)]
-    assert held_seconds(resumed, steady, wall_s=17.0, is_saturated=None) == 10.0
+    assert held_by_session(resumed, steady, is_saturated=None) == {0: 6.0, 1: 4.0}
 
 
 def test_in_flight_is_a_mean_over_the_wall_with_the_fill() -> None:

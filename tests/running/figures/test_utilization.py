@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.running.figures.outcomes import call
 from tests.running.figures.test_flops import TARGET
+from tts_eval.running.figures.sessions import Session
 from tts_eval.running.figures.utilization import utilization_figures
+from tts_eval.spend import Call
 
 CALL = call("a", "policy", 0.0, 2.0, prompt=10, generated=21)
 ENGINE: dict[str, Any] = {"num_gpus": 2, "settings": {"dtype": "bfloat16", "kv_cache_dtype": "auto"}}
 GPU: dict[str, Any] = {"bf16_tflops": 100, "fp8_tflops": 200, "bandwidth_gb_per_s": 1000}
 
 
-def figures(**changed: Any) -> dict[str, Any]:
+def session(own: Call = CALL, **changed: Any) -> Session:
     given: dict[str, Any] = {
-        "wall_s": 2.0,
-        "num_gpus": 2,
+        "number": 0,
+        "outcomes": (),
+        "held_s": 2.0,
+        "holdings": [{"roles": ["policy"], "num_gpus": 2}],
         "num_steps": 21,
-        "config": TARGET,
         "engine": ENGINE,
         "hardware": GPU,
+        "api_prices": {},
     }
-    return utilization_figures([CALL], 4e12, **given | changed)
+    return Session(calls=[own], **given | changed)
+
+
+def figures(*, config: Any = TARGET, **changed: Any) -> dict[str, Any]:
+    return utilization_figures([session(**changed)], 4e12, config=config)
 
 
 def test_flops_over_those_of_the_gpus() -> None:
@@ -51,20 +60,28 @@ def test_an_accepted_draft_token_reads_no_cache_of_its_own() -> None:
         "a", "policy", 0.0, 2.0, prompt=10, generated=21, num_draft_tokens=9, num_accepted_tokens=5
     )
     one, other = (
-        utilization_figures(
-            [each],
-            None,
-            wall_s=1.0,
-            num_gpus=1,
-            num_steps=1,
-            config=TARGET,
-            engine=ENGINE,
-            hardware=GPU,
-        )["achieved_bytes_per_s"]
+        utilization_figures([session(each, held_s=1.0)], None, config=TARGET)["achieved_bytes_per_s"]
         for each in (CALL, drafted)
     )
 
     assert one - other == 5 * 20 * (2 * 2 * 8) * 2
+
+
+def test_sessions_are_held_against_the_peaks_of_their_own_machines() -> None:
+    """2 s of 2 GPUs of 100 TFLOP/s and 1 TB/s, then 6 s of 1 GPU of 400 TFLOP/s and 3 TB/s."""
+    other = {"bf16_tflops": 400, "bandwidth_gb_per_s": 3000}
+    one = [{"roles": ["policy"], "num_gpus": 1}]
+    later = session(number=1, held_s=6.0, holdings=one, hardware=other, engine={**ENGINE, "num_gpus": 1})
+    found = utilization_figures([session(), later], 28e12, config=TARGET)
+    num_bytes = 2 * figures()["achieved_bytes_per_s"]  # of each
+
+    assert found["achieved_flops_per_s"] == pytest.approx(28e12 / 8)
+    assert found["mfu"] == pytest.approx(28 / (2 * 2 * 100 + 6 * 400))
+    assert found["achieved_bytes_per_s"] == pytest.approx(2 * num_bytes / 8)
+    assert found["bandwidth_utilization"] == pytest.approx(2 * num_bytes / (2 * 2e12 + 6 * 3e12))
+    unknown = replace(later, hardware=dict.fromkeys(GPU))
+    found = utilization_figures([session(), unknown], 28e12, config=TARGET)
+    assert found["mfu"] is found["bandwidth_utilization"] is None
 
 
 @pytest.mark.parametrize(

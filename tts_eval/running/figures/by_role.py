@@ -6,55 +6,50 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tts_eval.measuring.busy import busy_shares_s
-from tts_eval.running.outcome import Outcome
-from tts_eval.spend import Call
+from tts_eval.running.figures.sessions import Session
 
 
-def role_figures(
-    outcomes: Sequence[Outcome],
-    calls: Sequence[Call],
-    *,
-    holdings: Sequence[Mapping[str, Any]],
-    usd: float | None,
-    joules: float | None,
-) -> dict[str, Any]:
-    """Return `usd` and `joules` by role; the parts add up to them, None where they are not known.
+def role_figures(sessions: Sequence[Session], *, joules: Mapping[int, float] | None) -> dict[str, Any]:
+    """Return `usd` and `joules` by role; the parts add up to the run's, None where these are not known.
 
-    GPUs are paid for whether they work or not: each of `holdings` (roles that hold GPUs together) has its
-    share of the GPUs, and divides it among its roles by the time in which their calls kept it busy; evenly,
-    where it never was.
+    `joules` are those of each session by its number. GPUs are paid for whether they work or not: each of a
+    session's holdings (roles that hold GPUs together) has its share of the GPUs, and divides it among its
+    roles by the time in which their calls kept it busy; evenly, where it never was.
     """
-    shares = _shares(outcomes, calls, holdings)
+    usd = [session.usd() for session in sessions]
     return {
-        name: None if total is None else {role: total * share for role, share in shares.items()}
-        for name, total in (("usd_by_role", usd), ("joules_by_role", joules))
+        "usd_by_role": _by_role(sessions, usd),
+        "joules_by_role": _by_role(sessions, [(joules or {}).get(session.number) for session in sessions]),
     }
 
 
-def _shares(
-    outcomes: Sequence[Outcome], calls: Sequence[Call], holdings: Sequence[Mapping[str, Any]]
-) -> dict[str, float]:
-    """Return which part of all GPUs, over the whole run, is each role's."""
-    num_gpus = sum(held["num_gpus"] for held in holdings)
+def _by_role(sessions: Sequence[Session], totals: Sequence[float | None]) -> dict[str, float] | None:
+    by_role: dict[str, float] = {}
+    for session, total in zip(sessions, totals, strict=True):
+        if total is None:
+            return None
+        for role, share in _shares(session).items():
+            by_role[role] = by_role.get(role, 0.0) + share * total
+    return by_role or None
+
+
+def _shares(session: Session) -> dict[str, float]:
+    """Return which part of the session's GPUs, over all of it, is each role's."""
     shares: dict[str, float] = {}
-    for held in holdings:
-        busy_s = _busy_seconds(outcomes, calls, held["roles"])
+    for held in session.holdings:
+        busy_s = _busy_seconds(session, held["roles"])
         total_s = sum(busy_s.values())
         for role, seconds in busy_s.items():
             part = seconds / total_s if total_s else 1 / len(busy_s)
-            shares[role] = part * held["num_gpus"] / num_gpus if num_gpus else 0.0
+            shares[role] = part * held["num_gpus"] / session.num_gpus if session.num_gpus else 0.0
     return shares
 
 
-def _busy_seconds(
-    outcomes: Sequence[Outcome], calls: Sequence[Call], roles: Sequence[str]
-) -> dict[str, float]:
-    """Return the seconds that each role's calls had of the engine; every session has a clock of its own."""
-    sessions = {outcome.problem_id: outcome.session for outcome in outcomes}
+def _busy_seconds(session: Session, roles: Sequence[str]) -> dict[str, float]:
+    """Return the seconds that each role's calls had of the engine."""
     busy_s = dict.fromkeys(roles, 0.0)
-    for session in set(sessions.values()):
-        mine = [c for c in calls if c.role in busy_s and sessions.get(c.problem_id) == session]
-        stretches = [(call.submitted_s + (call.queue_s or 0.0), call.finished_s) for call in mine]
-        for call, share_s in zip(mine, busy_shares_s(stretches), strict=True):
-            busy_s[call.role] += share_s
+    mine = [call for call in session.calls if call.role in busy_s]
+    stretches = [(call.submitted_s + (call.queue_s or 0.0), call.finished_s) for call in mine]
+    for call, share_s in zip(mine, busy_shares_s(stretches), strict=True):
+        busy_s[call.role] += share_s
     return busy_s

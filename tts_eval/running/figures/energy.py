@@ -6,8 +6,8 @@ Knows no price. Energy is that of the GPUs alone, without host, cooling and powe
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from tts_eval.measuring.cost import per_unit
 from tts_eval.measuring.energy import PowerReading, joules_between
@@ -17,20 +17,26 @@ from tts_eval.running.outcome import Outcome
 Readings = Sequence[tuple[int, float, MachineReading]]  # session, when, what the machine showed
 
 
-def energy_figures(
+class Joules(NamedTuple):
+    """What the GPUs used, and what they had used idle in the same time."""
+
+    used: float
+    idle: float
+
+
+def session_joules(
     outcomes: Sequence[Outcome],
     readings: Readings,
     *,
     idle_powers_w: Sequence[float | None],
-    held_share: float = 1.0,
-) -> dict[str, Any]:
-    """Return energy from the first arrival to the last answer, and what idle GPUs would have used in it.
+    held_s: Mapping[int, float] | None = None,
+) -> dict[int, Joules] | None:
+    """Return each session's energy from its first arrival to its last answer, by its number.
 
-    Of a steady load it is shared with the fill: only `held_share` of it, `held_s` over `wall_s`, is theirs.
-    `idle_powers_w` has an entry a session. All is None, and `power_valid` false, if power was not read
-    throughout; a run on CPU has none.
+    Of a steady load it is shared with the fill: of the wall only `held_s`, by session, is its problems'.
+    `idle_powers_w` has an entry a session. None if power was not read throughout; a run on CPU has none.
     """
-    joules, idle_joules = 0.0, 0.0
+    joules: dict[int, Joules] = {}
     for session in sorted({outcome.session for outcome in outcomes}):
         spends = [outcome.spend for outcome in outcomes if outcome.session == session]
         start_s, end_s = min(s.arrived_s for s in spends), max(s.finished_s for s in spends)
@@ -41,14 +47,22 @@ def energy_figures(
         ]
         used, idle_power_w = joules_between(series, start_s=start_s, end_s=end_s), idle_powers_w[session]
         if used is None or idle_power_w is None:
-            return _figures(outcomes, None, None)
-        joules += used
-        idle_joules += idle_power_w * (end_s - start_s)
-    joules, idle_joules = held_share * joules, held_share * idle_joules
-    return _figures(outcomes, joules, idle_joules) if outcomes else _figures(outcomes, None, None)
+            return None
+        wall_s = end_s - start_s
+        share = held_s[session] / wall_s if held_s is not None and wall_s else 1.0
+        joules[session] = Joules(share * used, share * idle_power_w * wall_s)
+    return joules or None
 
 
-def _figures(outcomes: Sequence[Outcome], joules: float | None, idle_joules: float | None) -> dict[str, Any]:
+def energy_figures(outcomes: Sequence[Outcome], by_session: Mapping[int, Joules] | None) -> dict[str, Any]:
+    """Return the joules of all sessions, and these per token, problem and correct answer.
+
+    All is None, and `power_valid` false, where they are not known of every session.
+    """
+    joules, idle_joules = None, None
+    if by_session is not None:
+        joules = sum(session.used for session in by_session.values())
+        idle_joules = sum(session.idle for session in by_session.values())
     counts = {
         "generated_token": sum(outcome.spend.num_generated_tokens for outcome in outcomes),
         "problem": len(outcomes),

@@ -25,18 +25,22 @@ RISING = (
 
 def rises_of(readings: Sequence[tuple[int, Gauges]]) -> dict[str, int]:
     """Add up, over the sessions, what each counter rose by; a session starts with a reading of its own."""
-    rises = dict.fromkeys(RISING, 0)
-    for series in _by_session(readings):
-        for name in rises:
-            rises[name] += getattr(series[-1], name) - getattr(series[0], name)
-    return rises
+    return {name: sum(rises_by_session(readings, name).values()) for name in RISING}
+
+
+def rises_by_session(readings: Sequence[tuple[int, Gauges]], name: str) -> dict[int, int]:
+    """Return what the counter rose by in each session, by its number."""
+    return {
+        session: getattr(series[-1], name) - getattr(series[0], name)
+        for session, series in _by_session(readings).items()
+    }
 
 
 def gauge_figures(readings: Sequence[tuple[int, Gauges]]) -> dict[str, Any]:
     """Return peaks, and what the counters tell of caches, steps and drafts."""
     rises = rises_of(readings)
     accepted_at: list[int] = []
-    for series in _by_session(readings):
+    for series in _by_session(readings).values():
         accepted_at = _added(accepted_at, series[-1].num_accepted_tokens_at, sign=1)
         accepted_at = _added(accepted_at, series[0].num_accepted_tokens_at, sign=-1)
     queried, drafts, drafted = (
@@ -56,11 +60,11 @@ def gauge_figures(readings: Sequence[tuple[int, Gauges]]) -> dict[str, Any]:
     }
 
 
-def _by_session(readings: Sequence[tuple[int, Gauges]]) -> list[list[Gauges]]:
+def _by_session(readings: Sequence[tuple[int, Gauges]]) -> dict[int, list[Gauges]]:
     by_session: dict[int, list[Gauges]] = {}
     for session, gauges in readings:
         by_session.setdefault(session, []).append(gauges)
-    return list(by_session.values())
+    return by_session
 
 
 def _added(counts: Sequence[int], further: Sequence[int], *, sign: int) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from tts_eval.running.figures.throughput import wall_seconds
 from tts_eval.running.outcome import Fill, Outcome
 from tts_eval.spend import Call
 
@@ -29,24 +30,27 @@ def longest_session(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return max(by_session(outcomes), key=len, default=[])
 
 
-def held_seconds(
-    outcomes: Sequence[Outcome], load: Mapping[str, Any], *, wall_s: float, is_saturated: bool | None
-) -> float:
-    """Return for how long the GPUs are held for these problems under their load; `load` is the manifest's.
+def held_by_session(
+    outcomes: Sequence[Outcome], load: Mapping[str, Any], *, is_saturated: bool | None
+) -> dict[int, float]:
+    """Return for how long each session held the GPUs for its problems; `load` is the manifest's.
 
     A closed loop of k: the sum of the times in the system over k (Little, Operations Research 9, 1961): a
     problem shares the GPUs with the k - 1 in flight beside it, fill among them. An open steady load: N
     arrivals have N - 1 gaps, so the time from the first to the last is N / (N - 1) times too short. A load
-    that is not steady, or that the engine fell behind, has no steady state: then all of `wall_s`.
+    that is not steady, or that the engine fell behind, has no steady state: then all of the wall.
     """
+    sessions = {session[0].session: session for session in by_session(outcomes)}
     if load["in_flight"] is not None:
-        return sum(outcome.spend.tta_s for outcome in outcomes) / int(load["in_flight"])
-    sessions = by_session(outcomes)
+        k = int(load["in_flight"])
+        return {
+            number: sum(outcome.spend.tta_s for outcome in solved) / k for number, solved in sessions.items()
+        }
     num_gaps = len(outcomes) - len(sessions)
     if not load["is_steady"] or is_saturated or not num_gaps:
-        return wall_s
-    arriving_s = sum(session[-1].spend.arrived_s - session[0].spend.arrived_s for session in sessions)
-    return arriving_s * len(outcomes) / num_gaps
+        return {number: wall_seconds(solved) for number, solved in sessions.items()}
+    arriving_s = sum(solved[-1].spend.arrived_s - solved[0].spend.arrived_s for solved in sessions.values())
+    return {number: arriving_s * len(solved) / num_gaps for number, solved in sessions.items()}
 
 
 def held_weights(load: Mapping[str, Any], *, tta_s: Seconds, calls_s: Seconds) -> Seconds:

@@ -18,9 +18,9 @@ def wall_seconds(outcomes: Sequence[Outcome]) -> float:
 
 
 def throughput_figures(
-    outcomes: Sequence[Outcome], held_s: float, *, num_gpus: int, mean_in_flight: float | None
+    outcomes: Sequence[Outcome], held_s: float, *, gpu_s: float, mean_in_flight: float | None
 ) -> dict[str, Any]:
-    """Return problems and tokens per second of `held_s` (see `steadiness.held_seconds`).
+    """Return problems and tokens per second held, `held_s` (see `steadiness.held_by_session`) or `gpu_s`.
 
     Input tokens are the prompts of all roles, cached tokens included. A user is a problem in flight.
     """
@@ -35,6 +35,6 @@ def throughput_figures(
         "generated_tokens_per_s": per_s(num_generated),
         "input_tokens_per_s": per_s(num_input),
         "total_tokens_per_s": per_s(num_generated + num_input),
-        "generated_tokens_per_s_per_gpu": per_s(num_generated / num_gpus) if num_gpus else None,
+        "generated_tokens_per_s_per_gpu": num_generated / gpu_s if gpu_s else None,
         "generated_tokens_per_s_per_user": per_s(num_generated / mean_in_flight) if mean_in_flight else None,
     }
