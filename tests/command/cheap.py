@@ -57,7 +57,6 @@ class RunningParrot:
         timing = Timing(first_token_s=0.0, queue_s=0.0, prefill_s=0.0, decode_s=0.0)
         return Completion(self._ids, self._text, Finish.END, timing=timing)
 
-
     def stream(self, request: Request, *, every: int = 1) -> ParrotStream:
         return ParrotStream(self, request)
 

@@ -16,6 +16,8 @@ import pytest
 
 from tests.command.test_program import tts_eval
 from tests.conftest import ROOT
+from tts_eval.audit import main as audit
+from tts_eval.frames import load
 from tts_eval.running.lock import locked
 
 CHEAP = (f"hydra.searchpath=[file://{ROOT}/tests/command/conf]", "engine=parrot", "tracking=none")
@@ -189,3 +191,52 @@ def test_a_lost_terminal_costs_no_summary(tmp_path: Path, closing: str) -> None:
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["num_problems"] == 3
     for file in (tmp_path / "run").glob("*.jsonl"):
         assert [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def killed_after(num_problems: int, folder: Path, *arguments: str) -> list[str]:
+    """Kill a run as soon as so many of its problems are answered; return which, in `folder`/run."""
+    process, problems = start(folder, "hydra.run.dir=run", *arguments), folder / "run" / "problems.jsonl"
+    try:
+        until(lambda: problems.exists() and problems.read_text().count("\n") >= num_problems)
+    finally:
+        process.kill()
+        process.communicate()
+    return [json.loads(line)["problem_id"] for line in problems.read_text().splitlines()]
+
+
+def test_a_run_that_is_resumed_at_another_price_pays_each_session_its_own(tmp_path: Path) -> None:
+    price = "hardware.usd_per_gpu_hour"
+    load_of_two = ("task.limit=12", "engine.delay_s=0.3", "load=concurrent", "load.k=2")
+    before = killed_after(4, tmp_path, f"{price}=36", *load_of_two, *CHEAP)
+    assert 4 <= len(before) < 12
+    done = tts_eval(tmp_path, "resume=run", f"{price}=3.6")
+    assert done.returncode == 0, done.stderr
+
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    first, second = summary["sessions"]
+    assert (first["num_problems"], second["num_problems"]) == (len(before), 12 - len(before))
+    assert (first["usd_per_gpu_hour"], second["usd_per_gpu_hour"]) == (36, 3.6)
+    dear, cheap = first["held_s"] * 0.01, second["held_s"] * 0.001
+    assert summary["usd_total"] == pytest.approx(dear + cheap)
+    assert summary["usd_by_role"] == {"policy": pytest.approx(dear + cheap)}
+    assert summary["price_band"]["usd_per_problem"] == [pytest.approx((dear + cheap) / 12)] * 2
+    assert summary["usd_per_gpu_hour"] is None
+    assert summary["held_s"] == pytest.approx(first["held_s"] + second["held_s"])
+    problems = load(tmp_path).problems
+    assert problems.groupby("session")["usd"].sum().tolist() == [pytest.approx(dear), pytest.approx(cheap)]
+    own = [json.loads(line)["problem_id"] for line in (tmp_path / "run" / "fill.jsonl").open()]
+    assert len(own) == len(set(own))
+    assert audit([str(tmp_path / "run")]) == 0
+
+
+def test_a_killed_run_of_a_real_engine_is_finished_with_every_problem_once(tmp_path: Path) -> None:
+    engine = ("model=pocket", "task=pocket", "task.limit=24", "load.k=2", "tracking=none")
+    before = killed_after(3, tmp_path, *engine, "strategy.max_tokens=256")
+    assert 3 <= len(before) < 24
+    done = tts_eval(tmp_path, "resume=run")
+    assert done.returncode == 0, done.stderr
+
+    ids = [json.loads(line)["problem_id"] for line in (tmp_path / "run" / "problems.jsonl").open()]
+    assert ids[: len(before)] == before
+    assert len(ids) == len(set(ids)) == 24
+    assert audit([str(tmp_path / "run")]) == 0

@@ -6,7 +6,9 @@ The scripted server needs as many seconds for a problem as its question says, wh
 from __future__ import annotations
 
 import asyncio
+import errno
 import heapq
+import os
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +25,9 @@ from tts_eval.grading.pool import GradingPool
 from tts_eval.protocols import LanguageModel, Load, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.requests import Completion, EngineDied, Request
+from tts_eval.running import json_lines
 from tts_eval.running.directory import RunDirectory
+from tts_eval.running.json_lines import NotKept
 from tts_eval.running.loads import AllAtOnce, Concurrent, Poisson, Sequential
 from tts_eval.running.outcome import Fill
 from tts_eval.running.run import run_cell
@@ -226,6 +230,30 @@ async def test_a_dead_engine_ends_the_run_from_within_fill(tmp_path: Path, grade
     with pytest.raises(EngineDied):
         await run_cell(checked, engine, grader)
     assert len(fills_of(tmp_path)) == 4
+
+
+@pytest.mark.parametrize("file", ["calls.jsonl", "fill.jsonl"])
+async def test_a_disk_that_takes_no_fill_ends_the_run(
+    tmp_path: Path, grader: Grader, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    def full(descriptor: int, text: bytes) -> int:
+        if os.readlink(f"/proc/self/fd/{descriptor}").endswith(file) and (
+            file == "fill.jsonl" or b"#fill-" in text
+        ):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return os.write(descriptor, text)
+
+    monkeypatch.setattr(json_lines, "os_write", full)
+    slow = Slow({}, codec=WordCodec())
+    checked, engine = sums_cell(tmp_path, engine=slow, load=Concurrent(3), num_problems=6)
+    with pytest.raises(NotKept, match=rf"{file} could not be written: No space left on device"):
+        await asyncio.wait_for(run_cell(checked, engine, grader), 30)
+    assert fills_of(tmp_path) == []
+    assert not (tmp_path / "summary.json").exists()
+
+    monkeypatch.undo()
+    summary = await run_cell(checked, engine, grader)
+    assert (summary["num_problems"], summary["num_failed"]) == (6, 0)
 
 
 async def test_a_strategy_that_cannot_be_copied_is_named_before_anything_starts(tmp_path: Path) -> None:

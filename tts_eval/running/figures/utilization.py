@@ -52,7 +52,7 @@ def _peak_bytes(session: Session) -> float | None:
     return None if gb_per_s is None else float(session.held_s * session.engine["num_gpus"] * gb_per_s * 1e9)
 
 
-def _bytes_read(session: Session, config: Mapping[str, Any]) -> int | None:
+def _bytes_read(session: Session, config: Mapping[str, Any]) -> float | None:
     """Return what the policy's engine read at least, None where it counts no steps."""
     if not session.num_steps:
         return None
