@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tts_eval.codec import Codec
@@ -67,7 +67,7 @@ class ParrotStream:
 
     engine: RunningParrot
     request: Request
-    said: Completion = Completion((), "", Finish.ABORT, timing=Timing())
+    said: Completion = field(default_factory=lambda: Completion((), "", Finish.ABORT, timing=Timing()))
 
     async def __aiter__(self) -> AsyncIterator[Completion]:
         self.said = await self.engine.generate(self.request)
