@@ -103,6 +103,53 @@ def test_statements_and_bare_mathematics_are_taken_whole(text: str, answer: str)
     assert extract_answer(text) == answer
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("12 + 40 = 52 eggs.\n\nSo, Ann will use 52 eggs in 4 weeks.", "52"),
+        ("So 170 * 3 = 510. Tom scored 510 points in the second 20 minutes.", "510"),
+        ("3 g / 3 g = 1 gram. You can eat 1 gram of it if your target is 2000 and you have had 1800.", "1"),
+        ("42 / 2 = 21. Therefore, a 42 kg sack will last 21 weeks for the 5 who eat 0.2 kg.", "21"),
+        ("$45.00 x 5 = $225.00. She spends $225.00 on dry cleaning over 5 weeks.", "225.00"),
+        (r"\[18 - 4 = 14\text{ pens}\] So \(14\) of the \(18\) pens are left.", "14"),
+        ("1,200 * 3 = 3,600. The final answer is that he walks 3600 miles in 6 months.", "3600"),
+        ("So 6 * 4 = 24 legs in 2 days.", "24"),
+    ],
+)
+def test_the_result_that_the_last_sentence_restates_goes_before_its_circumstances(
+    text: str, answer: str
+) -> None:
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("60 / 30 = 2. So she drives 60 miles in 2 hours.", "2"),
+        ("2 * 2 = 4. So a width of 4 gives an area of 16.", "16"),
+        ("2 * 2 = 4. For 4 people the cost is 60.", "60"),
+        ("8 - 3 = 5. Ann has 5, Tom has 7.", "7"),
+        ("Ann uses 52 eggs in 4 weeks.", "4"),  # no result says which
+    ],
+)
+def test_without_such_a_result_the_last_number_counts(text: str, answer: str) -> None:
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("It is $\\boxed{22}$.\n\nQuestion:\nFind $x$.\n\nSo \\boxed{3}", "22"),
+        ("The answer is 8.\n\n**Question 2:** How many?\nThe answer is 9.", "8"),
+        ("#### 7\n\nProblem: Ann has 4 pens.\n#### 4", "7"),
+        ("Question: what is the answer?\n\nProblem: find it. The answer is 5.", "5"),
+        ("\\boxed{2}? The problem: it is even. So \\boxed{3}", "3"),
+    ],
+)
+def test_a_further_question_is_not_answered(text: str, answer: str) -> None:
+    assert extract_answer(text) == answer
+
+
 def test_nothing_is_guessed_from_a_truncated_text() -> None:
     assert extract_answer("16 - 3 is 13, and 13", is_truncated=True) is None
     assert extract_answer("The answer is 4", is_truncated=True) is None  # perhaps 42
@@ -116,7 +163,7 @@ def test_a_text_without_an_answer_has_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["$", "\\[", "{", "\\", r"\boxed{", "answer is ", "1,", r"\boxed{1}, ", "<think>"]
+    "piece", ["$", "\\[", "{", "\\", r"\boxed{", "answer is ", "1,", r"\boxed{1}, ", "<think>", "= 1 a "]
 )
 def test_hostile_texts_end_in_good_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))

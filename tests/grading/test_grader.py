@@ -38,6 +38,10 @@ class ScriptedPool(GradingPool):
     ("gold", "answer", "verdict"),
     [
         (r"\sqrt{8}", r"2\sqrt{2}", EQUAL),
+        (r"\sin^2t", r"\sin^2 t", EQUAL),  # seconds and tonnes are no unit of a function
+        (r"3\ln h", r"3 \ln h", EQUAL),
+        (r"\log_2 m", r"\log_2(m)", EQUAL),
+        (r"\sin^2 t", r"\tan^2 t", UNEQUAL),
         (r"\sqrt[4]{3}", "3**(1/4)", EQUAL),
         (r"-2+\sqrt{5}", "-2 + sqrt(5)", EQUAL),
         (r"\frac{\pi}{3}", r"60^\circ", UNEQUAL),

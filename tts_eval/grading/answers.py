@@ -17,6 +17,8 @@ _EMPHASIS = re.compile(r"(?<![\w)*])\*\*|\*\*(?![\w(*])|(?<![\w_])__|__(?![\w_])
 _LIGHT_EMPHASIS = re.compile(r"(?<![\w)*])([*_])(\S(?:[^*_\n]*[^\s*_])?)\1(?![\w*(])")
 _CALCULATOR = re.compile(r"<<[^<>\n]*>>")
 _DECIMAL_COMMA = re.compile(r"-?\d+,(?:\d{2}|\d{4,})|-?0,\d+")
+_ANSWERED = re.compile(r"boxed|\banswer\b|\#{4}", re.I)
+_QUESTION = re.compile(r"\n[ \t]*\n[ \t]*(?:\#+ ?|\*\*)?(?:question|problem)(?: \d+)?(?:\*\*)?:", re.I)
 _ONE_WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -29,7 +31,8 @@ def extract_answer(
 ) -> str | None:
     r"""Return the answer that a text states, or None where it states none.
 
-    Only the part after the last end of thinking counts; thinking that never ended has no answer.
+    Only the part after the last end of thinking counts; thinking that never ended has no answer. Nor does
+    what stands behind a further question that a model puts to itself ("Question:") once it has answered.
     Of these the first that is there wins: the last balanced, non-empty box, together with those before it in
     the same sentence that a comma, "and" or "or" links to it, and with the letter of a choice that is stated
     behind it; what stands directly behind the last statement of the answer; the whole text, where it holds no
@@ -38,14 +41,29 @@ def extract_answer(
     said = _after_thinking(text, start_of_thinking, end_of_thinking)
     if said is None:
         return None
-    found = boxes(said)
-    if boxed := last_list(said, found):
-        letter = last_choice(_plain(said[found[-1].end :][-FALLBACK_CHARS:]))
-        return f"({letter}) {boxed}" if letter and not split_choice(boxed.strip("$ ")) else boxed
-    tail = _plain(said[-FALLBACK_CHARS:])
-    if answer := last_statement(tail, is_truncated=is_truncated):
+    stop = _further_question(said)
+    if stop and (answer := _stated(said[:stop], is_truncated=False)):
         return answer
+    if answer := _stated(said, is_truncated=is_truncated):
+        return answer
+    tail = _plain(said[-FALLBACK_CHARS:])
     return None if is_truncated else _whole(tail) or last_formula_or_run(tail)
+
+
+def _further_question(text: str) -> int | None:
+    """Return where a model that has answered goes on to put itself another question, as base models do."""
+    answered = _ANSWERED.search(text)
+    further = _QUESTION.search(text, answered.end()) if answered else None
+    return further.start() if further else None
+
+
+def _stated(text: str, *, is_truncated: bool) -> str | None:
+    """Return what is boxed, or else what the last statement of the answer states."""
+    found = boxes(text)
+    if boxed := last_list(text, found):
+        letter = last_choice(_plain(text[found[-1].end :][-FALLBACK_CHARS:]))
+        return f"({letter}) {boxed}" if letter and not split_choice(boxed.strip("$ ")) else boxed
+    return last_statement(_plain(text[-FALLBACK_CHARS:]), is_truncated=is_truncated)
 
 
 def _after_thinking(text: str, start: str, end: str) -> str | None:

@@ -97,6 +97,14 @@ def runs(text: str, start: int = 0) -> Iterator[Piece]:
         yield from _trimmed(text, begin, end, unclosed)
 
 
+def bare_runs(text: str) -> list[Piece]:
+    """Return the runs outside of formulas."""
+    blanked = text
+    for piece in formulas(text):
+        blanked = f"{blanked[: piece.start]}{'&' * (piece.end - piece.start)}{blanked[piece.end :]}"
+    return list(runs(blanked))
+
+
 def _trimmed(text: str, begin: int, end: int, unclosed: list[int]) -> Iterator[Piece]:
     """Yield what of a run is mathematics and not punctuation; of a chain of equations, its last side."""
     if unclosed:  # "72 (48 in April"

@@ -6,7 +6,8 @@ import re
 
 from tts_eval.grading.boxes import Piece, last_list
 from tts_eval.grading.choices import LETTERS
-from tts_eval.grading.formulas import FORMULA, PROSE_WORD, formulas, runs
+from tts_eval.grading.formulas import FORMULA, PROSE_WORD, bare_runs, formulas, runs
+from tts_eval.grading.results import restated_result
 from tts_eval.grading.units import UNIT_NAMES, unit_name
 
 MAX_WORDS_OF_AN_ANSWER = 3
@@ -60,7 +61,8 @@ def last_statement(text: str, *, is_truncated: bool) -> str | None:
         sentence = rest[: end.start() if end else None].strip(" \t*_`\"'")
         if not sentence or _NEGATION.match(sentence):
             continue
-        if answer := _stated(sentence, rest if end and end[0] in "!?" else sentence):
+        before = text[: statement.end()]
+        if answer := _stated(sentence, rest if end and end[0] in "!?" else sentence, before=before):
             return answer
     return None
 
@@ -73,10 +75,18 @@ def last_choice(text: str) -> str | None:
     return None
 
 
-def last_formula_or_run(text: str) -> str | None:
-    """Return the last formula, in a list with those that it belongs to, or the bare mathematics behind it."""
+def last_formula_or_run(text: str, *, before: str = "") -> str | None:
+    """Return the last formula, in a list with those that it belongs to, or the bare mathematics behind it.
+
+    Of a last sentence that goes on behind the result of the last equation ("52 eggs in 4 weeks"), the result
+    is returned; that equation may stand in what came `before`.
+    """
     found = formulas(text)
     bare = list(runs(text, found[-1].end if found else 0))
+    if not (bare or found):
+        return None
+    if result := restated_result(before + text, len(before) + (bare or found)[-1].start):
+        return result
     if not bare:
         return last_list(text, found)
     first = len(bare) - 1
@@ -87,7 +97,7 @@ def last_formula_or_run(text: str) -> str | None:
     return _decimal(bare[-1].content, text[: bare[-1].start])
 
 
-def _stated(sentence: str, rest: str) -> str | None:
+def _stated(sentence: str, rest: str, *, before: str) -> str | None:
     if match := _CHOICE.match(sentence):
         letter = next(group for group in match.groups() if group)
         has_value = match[1] or match[2]
@@ -101,7 +111,7 @@ def _stated(sentence: str, rest: str) -> str | None:
         return answer
     if sentence and not PROSE_WORD.search(sentence):
         return re.sub(r"(?<=\d)[!?]+$", "", sentence)
-    stated = last_formula_or_run(sentence)
+    stated = last_formula_or_run(sentence, before=before)
     if stated or 0 < len(sentence.split()) <= MAX_WORDS_OF_AN_ANSWER:
         return stated or sentence
     return None
@@ -110,7 +120,7 @@ def _stated(sentence: str, rest: str) -> str | None:
 def _in_front(sentence: str) -> str | None:
     """Return the mathematics that the sentence begins with, with its list, its unit or what qualifies it."""
     pieces: list[Piece] = []
-    for piece in sorted([*formulas(sentence), *_bare(sentence)], key=lambda piece: piece.start):
+    for piece in sorted([*formulas(sentence), *bare_runs(sentence)], key=lambda piece: piece.start):
         between = sentence[pieces[-1].end if pieces else 0 : piece.start]
         if not (_LIST_COMMA.fullmatch(between) if pieces else not between.strip("($ ")):
             break
@@ -131,15 +141,6 @@ def _in_front(sentence: str) -> str | None:
     content = _decimal(content, "")
     unit = _UNIT.match(rest)
     return f"{content}{unit[0]}" if unit and not unit[0].lstrip()[0].isalpha() else content
-
-
-def _bare(sentence: str) -> list[Piece]:
-    """Return the runs outside of formulas."""
-    inside = [(piece.start, piece.end) for piece in formulas(sentence)]
-    blanked = sentence
-    for start, end in inside:
-        blanked = f"{blanked[:start]}{'&' * (end - start)}{blanked[end:]}"
-    return list(runs(blanked))
 
 
 def _decimal(content: str, before: str) -> str:

@@ -76,6 +76,10 @@ _FACTORS = re.compile(
 )
 _DEGREES = re.compile(r"\^\\circ ?(?P<scale>[CF]?)$")
 _TRIGONOMETRY = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
+_AWAITS_ARGUMENT = re.compile(
+    r"\\(?:(?:arc)?(?:sin|cos|tan)h?|cot|sec|csc|log|ln|lg|exp|det|gcd|lcm)"
+    r"(?: ?[\^_](?:\{[^{}]*\}|-?\w)){0,2} ?$"
+)
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _SCALE = re.compile(r" (?:hundred|thousand|million|billion|trillion|dozen)$")
@@ -132,6 +136,8 @@ def split_unit(text: str) -> tuple[str, Unit | None]:
 
 
 def _may_follow(quantity: str, space: str, written: str, unit: Unit) -> bool:
+    if _AWAITS_ARGUMENT.search(quantity):  # \sin^2 t
+        return False
     bare = _COMMAND.sub("", _THOUSANDS.sub("", _SCALE.sub("", quantity)))
     is_whole = bool(_MIXED.fullmatch(quantity)) or not _SPACED.search(quantity)
     is_amount = is_whole and re.search(r"\d", bare) is not None and not re.search(r"[A-Za-z,;=<>]", bare)
