@@ -1,19 +1,25 @@
-"""Which way of measuring a closed loop is unbiased: a simulated server, runs of 50 to 800 problems, k = 32.
+"""Which way of measuring a steady load is unbiased: a simulated server, runs of 50 to 800 problems.
 
     python -m benchmarks.steady_state
+
+A closed loop of k = 32, then Poisson arrivals at loads .5 and .8.
 
 The server shares its steps evenly: a step with n samples takes `1 + n / 40` ms and gives each a token.
 Lengths are log-normal, and one problem in 25 is a runaway that only its limit of 4,000 tokens ends. Half of
 the problems are answered rightly. Against a run of 400,000 stand, for each size of run: (a) the whole
 wall of a run without fill, (b) its window from the first answer to the last arrival, (c) fill and Little's
 law. With 50 problems one run in eight meets no runaway: no interval can know of what was not seen.
+
+Poisson arrivals of the same lengths wait in one line for eight places of 100 tokens/s each. A run begins with
+an empty server; its wall is held against the time from the first to the last arrival times N / (N - 1).
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -24,6 +30,8 @@ SIZES = (50, 100, 200, 800)
 NUM_RUNS = 300
 NUM_LONG = 400_000
 LIMIT = 4000
+LOADS = (0.5, 0.8)
+NUM_PLACES, PLACE_TOKENS_PER_S = 8, 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +110,19 @@ def little(flights: Sequence[Flight], right: Sequence[bool]) -> Figures:
     return _shared(flights, right, sum(tta_s) / K, tta_s)
 
 
+def arrivals(flights: Sequence[Flight], right: Sequence[bool]) -> Figures:
+    """Return the figures over the time of N gaps between arrivals, of which a run has N - 1."""
+    arrived_s = [flight.arrived_s for flight in flights]
+    held_s = (max(arrived_s) - min(arrived_s)) * len(flights) / (len(flights) - 1)
+    return _shared(flights, right, held_s, [flight.num_tokens for flight in flights])
+
+
 def _shared(
-    flights: Sequence[Flight], right: Sequence[bool], held_s: float, tta_s: Sequence[float]
+    flights: Sequence[Flight], right: Sequence[bool], held_s: float, weights: Sequence[float]
 ) -> Figures:
-    shares_s = held_s * np.asarray(tta_s) / sum(tta_s)
+    """Return the figures of `held_s`, shared out over the problems by `weights`."""
+    shares_s = held_s * np.asarray(weights) / sum(weights)
+    tta_s = [flight.answered_s - flight.arrived_s for flight in flights]
     return Figures(
         tokens_per_s=sum(flight.num_tokens for flight in flights) / held_s,
         held_s_per_correct=held_s / max(sum(right), 1),
@@ -126,18 +143,38 @@ def ways(draw: np.random.Generator, num: int) -> dict[str, Figures]:
     }
 
 
-def main() -> None:
+def queued(draw: np.random.Generator, num: int, *, load: float, mean_tokens: float) -> list[Flight]:
+    """Return the flights of `num` Poisson arrivals, of which the first finds all places free."""
+    rate_per_s = load * NUM_PLACES * PLACE_TOKENS_PER_S / mean_tokens
+    free_s = [0.0] * NUM_PLACES
+    flights = []
+    for arrived_s, num_tokens in zip(
+        np.cumsum(draw.exponential(1 / rate_per_s, num)).tolist(), lengths(draw, num), strict=True
+    ):
+        answered_s = max(free_s[0], arrived_s) + num_tokens / PLACE_TOKENS_PER_S
+        heapq.heapreplace(free_s, answered_s)
+        flights.append(Flight(arrived_s, answered_s, num_tokens))
+    return flights
+
+
+def ways_of_queue(
+    draw: np.random.Generator, num: int, *, load: float, mean_tokens: float
+) -> dict[str, Figures]:
+    """Measure one run of `num` arrivals in each way."""
+    flights = queued(draw, num, load=load, mean_tokens=mean_tokens)
+    right = (draw.random(num) < 0.5).tolist()
+    return {"(a) whole wall": whole_wall(flights, right), "(d) N / (N - 1)": arrivals(flights, right)}
+
+
+def compare(truth: Figures, measured: Callable[[int], dict[str, Figures]]) -> None:
     """Print, for each way and size, mean deviations from the long run, and how often it is covered."""
-    draw = np.random.default_rng(0)
-    flights = served(lengths(draw, NUM_LONG + 2000), NUM_LONG)
-    truth = little(flights, [True, False] * (NUM_LONG // 2))
     print(f"long run: {truth.tokens_per_s:.0f} tokens/s, median {truth.tta_p50_s:.3f} s, "
           f"{truth.held_s_per_correct * 1e3:.2f} ms of the server a correct answer")  # fmt: skip
     print(f"{'':18} {'N':>4} {'tokens/s':>9} {'s/correct':>9} {'tta p50':>9} {'covered':>8}")
     for num in SIZES:
         found: dict[str, list[Figures]] = {}
         for _ in range(NUM_RUNS):
-            for name, figures in ways(draw, num).items():
+            for name, figures in measured(num).items():
                 found.setdefault(name, []).append(figures)
         for name, runs in found.items():
             biases = [
@@ -148,6 +185,20 @@ def main() -> None:
                 [run.ci95[0] <= truth.held_s_per_correct <= run.ci95[1] for run in runs if run.ci95]
             )
             print(f"{name:18} {num:4} " + " ".join(f"{bias:+9.1%}" for bias in biases) + f" {covered:8.0%}")
+
+
+def main() -> None:
+    """Print a table for the closed loop, and one for each load of Poisson arrivals."""
+    draw = np.random.default_rng(0)
+    flights = served(lengths(draw, NUM_LONG + 2000), NUM_LONG)
+    right = [True, False] * (NUM_LONG // 2)
+    print(f"closed loop of {K}")
+    compare(little(flights, right), partial(ways, draw))
+    mean_tokens = float(np.mean([flight.num_tokens for flight in flights]))
+    for load in LOADS:
+        long = queued(draw, NUM_LONG, load=load, mean_tokens=mean_tokens)
+        print(f"\nPoisson arrivals, load {load}, {NUM_PLACES} places")
+        compare(arrivals(long, right), partial(ways_of_queue, draw, load=load, mean_tokens=mean_tokens))
 
 
 if __name__ == "__main__":
