@@ -41,6 +41,10 @@ class Chosen:
         cells = self.cells.tolist()
         return int(max(cells, key=cells.count))
 
+    def share_of(self, cell: int) -> float:
+        """Return the share of the folds that chose `cell`."""
+        return float((self.cells == cell).mean())
+
     @property
     def cost(self) -> float:
         """The cost on the folds that did not choose."""

@@ -28,7 +28,8 @@ def regret(cells: Cells, *, compute: str, system: str) -> pd.DataFrame:
     the rest, each in turn (see `Crossfit`): `regret` is what the row's cell costs more than those choices, in
     that axis' unit, and `accuracy_change` what they are ahead in accuracy. `system_cell` and `accurate_cell`
     name what was chosen most often. Where the row's cell is itself the choice, all of these are 0; a choice
-    that was luck has a regret below 0.
+    that was luck has a regret below 0. `share_kept` of the folds of `regret` keep the row's cell and save
+    nothing: it is then less than what the best other cell would save, and its lower end holds for both.
 
     The intervals are those of the differences once the choices are made, paired by problem, over problems and
     runs; that of `regret` leaves 4% below it and 1% above. Without repeats or a stated noise of runs those of
@@ -58,6 +59,7 @@ def regret(cells: Cells, *, compute: str, system: str) -> pd.DataFrame:
                 "compute_cost": compute_cost[cell],
                 "system_cost": system_cost[cell],
                 "system_cell": cells.names[cheapest.most_often],
+                "share_kept": cheapest.share_of(cell),
                 "regret": _minus(system_cost[cell], _cost(cells, cheapest, cell)),
                 "regret_low": low,
                 "regret_high": high,
