@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer, decoders, normalizers
+from tokenizers.models import BPE
+from transformers import PreTrainedTokenizerFast
 
 from tests.families.bench import BenchEngine
 from tests.families.families import (
@@ -195,6 +199,34 @@ def test_a_template_without_a_system_role_is_refused_in_one_line(tmp_path: Path)
         ValueError, match=r"^the chat template of 'smollm2' does not take .*system_prompt=null$"
     ):
         codec_of(gemma, tmp_path)
+
+
+def lossy(folder: Path, known: str) -> Codec:
+    """Return the codec of a tokenizer that knows the characters of `known` alone, the space among them."""
+    vocabulary = {character: number for number, character in enumerate(["<unk>", *sorted(set(known + " "))])}
+    tokenizer = Tokenizer(BPE(vocab=vocabulary, merges=[], unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.decoder = decoders.Fuse()
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>").save_pretrained(folder)
+    return Codec(Model("lossy", str(folder)))
+
+
+def test_a_rare_character_lost_is_warned_of_and_a_share_is_refused(tmp_path: Path) -> None:
+    question = "A train of 60 cars, how long is it if each car is 20 long?"
+    codec = lossy(tmp_path, question)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        codec.check([question, question.replace("60 cars", "\u0036\uff10\u2009ca\u00adrs\u200b")])
+    with pytest.warns(
+        UserWarning, match=r"^the tokenizer of lossy loses characters of 1 of 2 questions: '☺' of \"☺ A"
+    ):
+        codec.check([question, question.replace("A", "☺ A")])
+    with pytest.warns(UserWarning, match=r"loses characters of 1 of 1 questions"):
+        codec.check(["A c☺r"])  # a quarter of it, but one character
+    with pytest.raises(
+        ValueError, match=r'^model=lossy: 6% of "☺☺☺ A train .*\.\.\." is unknown to its tokenizer'
+    ):
+        codec.check(["A c☺r", question.replace("A", "☺☺☺ A")])
 
 
 def test_a_tokenizer_that_loses_text_is_refused() -> None:
