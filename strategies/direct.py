@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tts_eval import checks
+from tts_eval.markings import Marking
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
@@ -37,7 +38,9 @@ class Direct:
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
         """Refuse a bound that the model's length cannot hold, and a way that the model does not know."""
-        checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+        opening = self._most_opening_tokens(model)
+        asked = f"strategy.max_tokens={self.max_tokens or 'null'} and what opens the answer, up to {opening},"
+        checks.fits(asked, opening + (self.max_tokens or 1), room_tokens)
         if self.way == "template" and model.thinking_end is not None and not model.no_thinking_kwargs:
             raise ValueError(
                 f"the chat template of {model.name!r} cannot switch its thinking off; "
@@ -45,6 +48,16 @@ class Direct:
             )
         if self.way == "lead_in" and not model.answer_lead_in:
             raise ValueError(f"{model.name!r} has no answer_lead_in; use strategy.way=template")
+
+    def _most_opening_tokens(self, model: Model) -> int:
+        """Return the most tokens, one a byte, that stand between the longest prompt and the answer.
+
+        The prompts were measured as those of a model that may think.
+        """
+        opening = model.markers.answer_opening if self.way == "lead_in" else ""
+        if model.thinking_start is not None and model.thinking_end is not None:
+            opening = Marking.of(model.thinking_start, model.thinking_end).skipped("") + opening
+        return len(opening.encode())
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
         """Return one answer."""

@@ -209,3 +209,12 @@ async def test_a_forced_budget_spends_what_was_counted_by_hand(tmp_path: Path) -
         assert (spend.num_calls, spend.num_thinking_tokens) == (2, 16)
         assert spend.num_generated_tokens == 16 + 5
         assert engine.written(engine.requests[1]).endswith("\\boxed{")
+
+
+@pytest.mark.parametrize("name", ASKS)
+async def test_what_a_check_lets_into_a_short_room_is_solved_there(
+    name: str, strategies: dict[str, Any], family: Family, codec: Codec
+) -> None:
+    for room in (1, 8, 9, 40, 94, 130):
+        attempt, _, _ = await solved(strategies[name], family, codec, room=room)
+        assert attempt is None or room > 1 or name in ("doubling", "early_exit")
