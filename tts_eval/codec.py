@@ -15,6 +15,7 @@ from typing import Any
 from tts_eval.chat import Chat
 from tts_eval.model import Model
 from tts_eval.thinking import ThinkingPart
+from tts_eval.thinking_cap import check_cap
 
 NUM_KEPT_PROMPTS = 4096  # a few hundred bytes to some kilobytes each
 PRIVATE = 0xF0000  # where the characters begin that stand for added tokens
@@ -55,6 +56,12 @@ class Codec:
                 f"model.thinking_end={model.thinking_end!r} is nothing to the tokenizer of {model.name}"
             )
         self._check_lost({question: self.lost(question) for question in questions})
+
+    def check_cap(self) -> None:
+        """Raise ValueError where an engine cannot end this model's thinking itself."""
+        marking = self._chat.marking
+        if marking is not None:
+            check_cap(marking, self._chat.tails[True], self.encode, model_name=self.model.name)
 
     def _check_lost(self, lost: Mapping[str, str]) -> None:
         """Raise ValueError where too much of any question is `lost`, warn of less."""

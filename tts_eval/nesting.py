@@ -34,11 +34,16 @@ def is_greedy(strategy: object, model: Model) -> bool:
 
     One made of others is what they are: the sampling is theirs.
     """
-    settings = [getattr(strategy, each.name) for each in fields(strategy)] if is_dataclass(strategy) else []
-    if parts := [setting for setting in settings if hasattr(setting, "solve")]:
+    if parts := _parts(strategy):
         return all(is_greedy(part, model) for part in parts)
     temperature = getattr(strategy, "temperature", None)
     return model.sampling.override(temperature=temperature, top_p=None).is_greedy
+
+
+def caps_by_engine(strategy: object) -> bool:
+    """Whether `strategy`, or one that it is made of, leaves the cap on its thinking to the engine."""
+    is_own = getattr(strategy, "enforced_by", None) == "engine"
+    return is_own or any(caps_by_engine(part) for part in _parts(strategy))
 
 
 def check_drawn(name: str, num_samples: int, strategy: object, model: Model) -> None:
@@ -48,3 +53,9 @@ def check_drawn(name: str, num_samples: int, strategy: object, model: Model) -> 
             f"{name}={num_samples} samples at temperature 0 are all the same; give a temperature above 0, "
             f"or null for the model's own ({model.name}: {model.temperature:g})"
         )
+
+
+def _parts(strategy: object) -> list[object]:
+    """Return the strategies that `strategy` is made of."""
+    settings = [getattr(strategy, each.name) for each in fields(strategy)] if is_dataclass(strategy) else []
+    return [setting for setting in settings if hasattr(setting, "solve")]

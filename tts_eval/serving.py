@@ -87,6 +87,15 @@ class LimitsLogprobs(Protocol):
 
 
 @runtime_checkable
+class EndsThinking(Protocol):
+    """Engine settings that may have the engine itself end a model's thinking."""
+
+    @property
+    def ends_thinking(self) -> bool:
+        """Whether a request may cap its thinking."""
+
+
+@runtime_checkable
 class MayRunOnCpu(Protocol):
     """Engine settings that may do without a GPU: then all engines of a cell share one machine."""
 

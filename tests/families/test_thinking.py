@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, decoders, normalizers
 from tokenizers.models import BPE
-from transformers import PreTrainedTokenizerFast
+from transformers import LlamaConfig, PreTrainedTokenizerFast
 
 from tests.families.bench import BenchEngine
 from tests.families.families import (
@@ -17,6 +17,7 @@ from tests.families.families import (
     BY_NAME,
     FAMILIES,
     NO_SYSTEM,
+    TAGS,
     THOUGHT,
     Family,
     codec_of,
@@ -24,6 +25,7 @@ from tests.families.families import (
     save_tokenizer,
 )
 from tts_eval.codec import Codec
+from tts_eval.engines.vllm import VllmEngine
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.language_model import MeteredModel
@@ -233,3 +235,30 @@ def test_a_tokenizer_that_loses_text_is_refused() -> None:
     pocket = Model("pocket", "pocket/reasoner", reads="its own arithmetic")
     with pytest.raises(ValueError, match=r'^model=pocket reads only its own arithmetic; \d+% of "What is 2'):
         Codec(pocket).check(["What is 2+2?"])
+
+
+CAPPED = ("r1_distill_qwen", "r1_distill_llama", "deepseek_r1", "qwen3", "qwen3_2507_thinking", "qwq", "s1_1")
+
+
+@THINKING
+def test_a_cap_is_left_to_an_engine_only_where_it_sees_both_markers(family: Family, tmp_path: Path) -> None:
+    codec = codec_of(family, tmp_path)
+    if family.name in CAPPED:
+        codec.check_cap()
+        return
+    reason = {
+        "gpt_oss": r"a forced '<\|channel\|>final<\|message\|>' does not close the message before it",
+        "olmo_think": r"its tokenizer merges '</think>' with what stands beside it, and the engine",
+    }
+    with pytest.raises(ValueError, match=f"{reason[family.name]}.*; use strategy.enforced_by=strategy$"):
+        codec.check_cap()
+
+
+def test_vllm_is_told_the_markers_that_were_found(tmp_path: Path) -> None:
+    for name, markers in {"qwen3_2507_thinking": TAGS, "smollm2": None}.items():
+        engine, folder = VllmEngine(ends_thinking=True, max_model_len=64), tmp_path / name
+        model = codec_of(BY_NAME[name], folder).model
+        LlamaConfig(max_position_embeddings=64).save_pretrained(folder)
+        told = engine.arguments(model).get("reasoning_config")
+        expected = markers and {"reasoning_start_str": markers[0], "reasoning_end_str": markers[1]}
+        assert told == expected

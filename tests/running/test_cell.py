@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from strategies.budgeted_cot import BudgetedCot
+from strategies.majority_vote import MajorityVote
 from tests.running.cells import sums_cell
+from tts_eval.engines.vllm import VllmEngine
 from tts_eval.model import Model
 from tts_eval.records import Problem
 
@@ -35,3 +38,13 @@ def test_a_model_whose_flops_cannot_be_counted_runs_without_them(tiny: Model, tm
     with pytest.warns(UserWarning, match="FLOPs stay unknown"):
         unknown = replace(checked.cell, model=replace(tiny, path=str(tmp_path)), task=products).check()
     assert unknown.architecture is None
+
+
+def test_a_cap_that_no_engine_keeps_is_refused(tiny: Model, tmp_path: Path) -> None:
+    capped = MajorityVote(n=2, sampler=BudgetedCot(enforced_by="engine", temperature=None))
+    cell = replace(
+        sums_cell(tmp_path)[0].cell, model=tiny, engine=VllmEngine(), task=Products(), strategy=capped
+    )
+    with pytest.raises(ValueError, match=r"^strategy\.enforced_by=engine needs engine=vllm_thinking$"):
+        cell.check()
+    replace(cell, engine=VllmEngine(ends_thinking=True)).check()

@@ -31,7 +31,8 @@ class VllmEngine:
     `num_threads` is the number of OpenMP threads of a CPU worker. `speculative_config` is an option of
     `conf/speculation/`. `first_gpu` leaves the GPUs before it to other engines of the run. With
     `label_tokens` a language model is read as a classifier of these (see `engines.label_tokens`). Not
-    `seeded`, samples are drawn without seeds of their own: vLLM's fast path, and a rerun draws others.
+    `seeded`, samples are drawn without seeds of their own: vLLM's fast path, and a rerun draws others. With
+    `ends_thinking` a request may cap its thinking (`Request.max_thinking_tokens`).
     """
 
     tensor_parallel_size: int = 1
@@ -55,6 +56,7 @@ class VllmEngine:
     first_gpu: int = 0
     label_tokens: Sequence[str] = ()
     seeded: bool = True
+    ends_thinking: bool = False
     further: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -77,6 +79,7 @@ class VllmEngine:
             allowed = ("auto", "float32", "float16", "bfloat16", "half", "float")
             checks.one_of("engine.dtype", self.dtype, allowed)
         checks.one_of("engine.seeded", self.seeded, (True, False))
+        checks.one_of("engine.ends_thinking", self.ends_thinking, (True, False))
 
     @property
     def is_on_cpu(self) -> bool:
@@ -153,7 +156,7 @@ class VllmEngine:
     def arguments(self, model: Model) -> dict[str, Any]:
         """Return the arguments of vLLM's `AsyncEngineArgs` for `model`."""
         ours = asdict(self)
-        for name in ("further", "num_threads", "first_gpu", "label_tokens", "seeded"):
+        for name in ("further", "num_threads", "first_gpu", "label_tokens", "seeded", "ends_thinking"):
             del ours[name]
         ours |= {
             "model": model.location,
@@ -162,6 +165,12 @@ class VllmEngine:
             "max_model_len": self.model_len(model),
             "use_tqdm_on_load": False,
         }
+        markers = model.markers
+        if self.ends_thinking and markers.thinking_start is not None:
+            ours["reasoning_config"] = {
+                "reasoning_start_str": markers.thinking_start,
+                "reasoning_end_str": markers.thinking_end,
+            }
         if self.label_tokens:
             labels = {"classifier_from_token": list(self.label_tokens), "method": "no_post_processing"}
             ours |= {"convert": "classify", "hf_overrides": labels}

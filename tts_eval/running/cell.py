@@ -20,7 +20,7 @@ from tts_eval.hardware import Hardware
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.measuring.objectives import Objectives
 from tts_eval.model import Model
-from tts_eval.nesting import check_model, check_parts, is_greedy
+from tts_eval.nesting import caps_by_engine, check_model, check_parts, is_greedy
 from tts_eval.protocols import (
     Load,
     NeedsLogprobs,
@@ -35,7 +35,7 @@ from tts_eval.records import Problem
 from tts_eval.running.deployment import Deployment, Role
 from tts_eval.running.rehearsal import rehearse
 from tts_eval.scheduling import Scheduling
-from tts_eval.serving import DraftsTokens, EngineSettings, LimitsLogprobs, Replays
+from tts_eval.serving import DraftsTokens, EndsThinking, EngineSettings, LimitsLogprobs, Replays
 from tts_eval.tracking.protocol import Tracking
 
 
@@ -109,7 +109,12 @@ class Cell:
             model=codecs["policy"].model,
             roles={name: replace(role, model=codecs[name].model) for name, role in self.roles.items()},
         )
-        return completed._checked(problems, codecs.pop("policy"), codecs)
+        policy = codecs.pop("policy")
+        if caps_by_engine(self.strategy):
+            if not isinstance(self.engine, EndsThinking) or not self.engine.ends_thinking:
+                raise ValueError("strategy.enforced_by=engine needs engine=vllm_thinking")
+            policy.check_cap()
+        return completed._checked(problems, policy, codecs)
 
     def _checked(
         self, problems: tuple[Problem, ...], codec: Any, role_codecs: Mapping[str, Codec]
