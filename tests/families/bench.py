@@ -53,7 +53,13 @@ class BenchEngine:
     def written(self, request: Request) -> str:
         """Return what the prompt holds of the model's turn, with what the chat template began of it."""
         raw = self.raw(request)
-        heads = ("<|im_start|>assistant\n", "<｜Assistant｜>", "<|start|>assistant", "\\boxed{}.\n")
+        heads = (
+            "<|im_start|>assistant\n",
+            "<｜Assistant｜>",
+            "<|start|>assistant",
+            "[/INST]",
+            "\\boxed{}.\n",
+        )
         starts = [raw.rfind(head) + len(head) for head in heads if head in raw]
         if self.family.name == "gpt_oss":  # a turn has several messages, each with that head
             starts = [raw.index(heads[2], raw.rindex("<|start|>user")) + len(heads[2])]

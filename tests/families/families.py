@@ -6,12 +6,12 @@ tokens of every text can be counted by eye.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
@@ -45,6 +45,10 @@ HARMONY = (
     "<|start|>assistant<|channel|>final<|message|>{{ m.content }}<|end|>"
     "{% else %}<|start|>{{ m.role }}<|message|>{{ m.content }}<|end|>{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<|start|>assistant{% endif %}"
+)
+MISTRAL = (
+    "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]"
+    "{% else %} {{ m.content }}{{ eos_token }}{% endif %}{% endfor %}"
 )
 NO_SYSTEM = (
     "{% for m in messages %}{% if m.role == 'system' %}"
@@ -80,6 +84,9 @@ class Family:
     end: str | None = "</think>"
     is_opened: bool = False  # the template opens the thinking
     answer: str = ANSWER
+    is_metaspace: bool = (
+        False  # as sentencepiece: a space is "▁", also before the first word; bytes fall back
+    )
 
     @property
     def reply(self) -> str:
@@ -206,6 +213,18 @@ FAMILIES = (
         is_opened=True,
     ),
     Family("smollm2", CHATS + "{% endif %}", IM, "<|im_end|>", "", 0, start=None, end=None),
+    Family(
+        "mistral",
+        MISTRAL,
+        ("<s>", "</s>"),
+        "</s>",
+        "",
+        0,
+        added=("[INST]", "[/INST]"),
+        start=None,
+        end=None,
+        is_metaspace=True,
+    ),
     Family("base", None, ("<|endoftext|>",), "<|endoftext|>", "", 0, start=None, end=None),
 )
 BY_NAME = {family.name: family for family in FAMILIES}
@@ -213,11 +232,7 @@ BY_NAME = {family.name: family for family in FAMILIES}
 
 def save_tokenizer(family: Family, folder: Path) -> None:
     """Write the tokenizer of `family` as a checkpoint has it."""
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    words = [*letters, *("".join(pair) for pair in family.merges)]
-    tokenizer = Tokenizer(BPE(vocab={word: i for i, word in enumerate(words)}, merges=list(family.merges)))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer = _metaspace() if family.is_metaspace else _byte_level(family.merges)
     tokenizer.add_special_tokens(
         [AddedToken(word, special=True, normalized=False) for word in family.special]
     )
@@ -227,6 +242,27 @@ def save_tokenizer(family: Family, folder: Path) -> None:
     )
     wrapped.chat_template = family.template
     wrapped.save_pretrained(folder)
+
+
+def _byte_level(merges: Sequence[tuple[str, str]]) -> Tokenizer:
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    words = [*letters, *("".join(pair) for pair in merges)]
+    tokenizer = Tokenizer(BPE(vocab={word: i for i, word in enumerate(words)}, merges=list(merges)))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
+def _metaspace() -> Tokenizer:
+    """Return a tokenizer as Llama 2 and Mistral have it, whose decoding drops the space before the text."""
+    words = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", *map(chr, range(33, 127))]
+    vocabulary = {word: number for number, word in enumerate(words)}
+    tokenizer = Tokenizer(BPE(vocab=vocabulary, merges=[], unk_token="<unk>", byte_fallback=True))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    )
+    return tokenizer
 
 
 def configured(family: Family, folder: Path) -> Model:
