@@ -31,7 +31,7 @@ FLOORS = (
         "streams",
     ),
     ("requests", "model", "hardware", "rows", "fingerprint", "console", "embedding", "drafting", "markings"),
-    ("chat", "thinking", "codec", "protocols", "serving"),
+    ("chat", "thinking", "thinking_cap", "codec", "protocols", "serving"),
     (
         "nesting",
         "votes",
