@@ -96,7 +96,7 @@ SETTINGS = {
     ),
     "a thought longer than the model": (
         ["strategy=budgeted_cot", "strategy.max_thinking_tokens=2000"],
-        "is 2096 tokens; the model's length leaves ",
+        "is 2033 tokens; the model's length leaves ",
         "",
     ),
     "a length that the model has not": (

@@ -96,28 +96,20 @@ def test_the_sessions_of_a_resumed_run_have_clocks_machines_and_prices_of_their_
     """Two seconds of `a` at $3.60; after a kill two others of `b`, on four GPUs at $7.20."""
     calls = [call(name, "policy", 0.0, 2.0, prompt=10, generated=10) for name in "ab"]
     dear = {"usd_per_gpu_hour": 7.2, "usd_per_gpu_hour_low": 3.6, "usd_per_gpu_hour_high": 7.2}
-    first, second = (
-        session(
-            [outcome(name, [own], is_correct=True, session=number)],
-            [own],
-            number=number,
-            held_s=2.0,
-            **changed,
-        )
-        for number, (name, own, changed) in enumerate(
-            (
-                ("a", calls[0], {"api_prices": {"policy": api_price(prompt=1.0, cached=0.1, generated=1.0)}}),
-                (
-                    "b",
-                    calls[1],
-                    {
-                        "hardware": dear,
-                        "holdings": [{"roles": ["policy"], "num_gpus": 4}],
-                        "api_prices": {"policy": api_price(prompt=2.0, cached=0.1, generated=2.0)},
-                    },
-                ),
-            )
-        )
+    first = session(
+        [outcome("a", calls[:1], is_correct=True, session=0)],
+        calls[:1],
+        held_s=2.0,
+        api_prices={"policy": api_price(prompt=1.0, cached=0.1, generated=1.0)},
+    )
+    second = session(
+        [outcome("b", calls[1:], is_correct=True, session=1)],
+        calls[1:],
+        number=1,
+        held_s=2.0,
+        hardware=dear,
+        holdings=[{"roles": ["policy"], "num_gpus": 4}],
+        api_prices={"policy": api_price(prompt=2.0, cached=0.1, generated=2.0)},
     )
     found = cost_figures([first, second], load=BATCH)
 
