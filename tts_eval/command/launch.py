@@ -58,11 +58,11 @@ def _run(declared: Sequence[Declared]) -> int:
     # A typo in the last cell is found before the first one's tokenizer is loaded.
     cells = [replace(cell_of(each.config, each.node), directory=each.folder) for each in declared]
     checked = [cell.check() for cell in cells]
+    root = declared[0].root
+    if declared[0].is_new:  # what stands in the folder of that name is another start's
+        root, checked = _moved(checked, root, claim(root))
     for each in checked:
         check_folder(each)
-    root = declared[0].root
-    if declared[0].is_new:
-        root, checked = _moved(checked, root, claim(root))
     try:
         with ExitStack() as locks:
             sweep, pending = Sweep(), []
