@@ -102,8 +102,8 @@ def _samples(run: str, line: Line, calls: Sequence[Line]) -> tuple[Sample, ...]:
 
 
 def _recorded(line: Line) -> Call:
-    """Return a call as it was, but for its times."""
-    counts = {key: value for key, value in line.items() if key.startswith("num_")}
+    """Return a call as it was, but for its times; a count that a replay did not know stays unsaid."""
+    counts = {key: value for key, value in line.items() if key.startswith("num_") and value is not None}
     return Call(
         problem_id=line["problem_id"],
         number=line["number"],
