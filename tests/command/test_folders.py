@@ -209,7 +209,7 @@ def test_a_run_that_is_resumed_at_another_price_pays_each_session_its_own(tmp_pa
     load_of_two = ("task.limit=12", "engine.delay_s=0.3", "load=concurrent", "load.k=2")
     before = killed_after(4, tmp_path, f"{price}=36", *load_of_two, *CHEAP)
     assert 4 <= len(before) < 12
-    done = tts_eval(tmp_path, "resume=run", f"{price}=3.6")
+    done = tts_eval(tmp_path, "hydra.run.dir=run", f"{price}=3.6", *load_of_two, *CHEAP)
     assert done.returncode == 0, done.stderr
 
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
