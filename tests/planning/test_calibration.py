@@ -149,8 +149,8 @@ def written(folder: Path, run: RecordedRun) -> Path:
     for name, span in run.spans.items():
         nothing = dict.fromkeys((field.name for field in fields(Spend)), 0)
         path = CriticalPath(*(0.0 for _ in fields(CriticalPath)))
-        times = {"arrived_s": span.arrived_s, "finished_s": span.finished_s, "critical_path": path, "by_role": {}}
-        spend = Spend(**{**nothing, **times})  # type: ignore[arg-type]
+        times = {"arrived_s": span.arrived_s, "finished_s": span.finished_s}
+        spend = Spend(**{**nothing, **times, "critical_path": path, "by_role": {}})  # type: ignore[arg-type]
         outcome = Outcome(name, 1, "1", 0, Attempt("1", ()), Grade(Verdict.EQUAL, ""), spend)
         directory.append(outcome, [call for call in run.calls if call.problem_id == name])
     return directory.path
