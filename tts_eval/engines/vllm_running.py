@@ -9,6 +9,7 @@ import asyncio
 import gc
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Self
@@ -240,17 +241,22 @@ class VllmStream:
         """Stop the sample where it stands and return all of it, tokens not looked at included."""
         if self._last is None and self._next is None:  # nobody has looked: the request has not been sent
             return Completion((), "", Finish.ABORT)
+        with suppress(EngineDied):  # of a dead engine what has come is all that will
+            await self._drained()
+        await self._outputs.aclose()
+        if self._last is None:
+            return Completion((), "", Finish.ABORT)
+        completion = self._growth.completion(self._last, is_last=True)
+        return completion if completion.finish else replace(completion, finish=Finish.ABORT)
+
+    async def _drained(self) -> None:
+        """Abort the request until its last output has come."""
         while not (self._last is not None and self._last.finished):
             await self._abort()
             if self._next is not None:  # an abort may come before the engine has heard of the request
                 await asyncio.wait({self._next}, timeout=ABORT_AGAIN_S)
             if (self._next is None or self._next.done()) and await self._taken() is None:
                 break
-        await self._outputs.aclose()
-        if self._last is None:
-            return Completion((), "", Finish.ABORT)
-        completion = self._growth.completion(self._last, is_last=True)
-        return completion if completion.finish else replace(completion, finish=Finish.ABORT)
 
     async def _taken(self) -> RequestOutput | None:
         """Take over the next output; None after the last one.
