@@ -69,6 +69,7 @@ class BenchEngine:
         written = self.written(request)
         own = written.removeprefix("<think>\n" if not self.family.thinking.startswith("\n") else "<think>")
         own = own if self.family.is_opened else written
+        own = own.lstrip(" ") if self.family.is_metaspace else own
         answer = self.reply.removeprefix(self.family.thinking)
         if self.reply.startswith(own):
             return self.reply[len(own) :]
@@ -84,6 +85,8 @@ class BenchEngine:
         self.requests.append(request)
         await asyncio.sleep(0)
         reply = (*self.codec.encode(self._continuation(request)), self.tokenizer.eos_token_id)
+        if self.family.is_metaspace and self.written(request):
+            reply = reply[1:]  # the space that stands before a text's first word
         stream = DecodeStream(ids=list(request.prompt_ids), skip_special_tokens=False)
         text, ids, finish = "", list[int](), None
         written, is_thinking = self.written(request), self.family.end is not None

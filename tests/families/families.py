@@ -93,6 +93,11 @@ class Family:
         """The whole of what the model writes."""
         return self.thinking + self.answer
 
+    @property
+    def text(self) -> str:
+        """The reply as an engine gives it: one that goes on with a prompt keeps the space before a word."""
+        return f" {self.reply}" if self.is_metaspace else self.reply
+
 
 THOUGHT_TAGS = f"<think>\n{THOUGHT}\n</think>\n\n"  # 1 + 1 + 40 + 1 + 1 tokens to the end of thinking
 FAMILIES = (

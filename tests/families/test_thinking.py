@@ -65,7 +65,7 @@ async def test_thinking_and_answer_of_a_whole_reply(family: Family, tmp_path: Pa
     [trace] = await llm.extend(llm.start(PROBLEM))
     assert trace.finish is Finish.END
     assert trace.said == ANSWER
-    assert trace.text == family.reply  # with the markers, without the end of the turn
+    assert trace.text == family.text  # with the markers, without the end of the turn
     assert llm.answer(trace) == "42"
     assert trace.answer_start == family.num_thinking_tokens
     assert llm.meter.spend().num_thinking_tokens == family.num_thinking_tokens
@@ -101,7 +101,7 @@ async def test_pieces_say_what_the_whole_says(family: Family, tmp_path: Path) ->
     trace = llm.start(PROBLEM)
     while trace.finish is not Finish.END:
         [trace] = await llm.extend(trace, stop=["\n\n"])
-    assert trace.text == family.reply
+    assert trace.text == family.text
     assert trace.said == ANSWER
     assert llm.meter.spend().num_thinking_tokens == family.num_thinking_tokens
 
