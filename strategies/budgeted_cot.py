@@ -51,7 +51,8 @@ class BudgetedCot:
         """Refuse a model that does not think, and budgets that its length cannot hold."""
         if model.thinking_end is None:
             raise ValueError(f"budgeted_cot needs a model that thinks; {model.name!r} has no thinking_end")
-        total = self.max_thinking_tokens + LEAD_IN_TOKENS + (self.max_answer_tokens or 1)
+        lead_in = max(LEAD_IN_TOKENS, len(model.markers.answer_lead_in.encode()))  # a token a byte at most
+        total = self.max_thinking_tokens + lead_in + (self.max_answer_tokens or 1)
         checks.fits("strategy.max_thinking_tokens + strategy.max_answer_tokens", total, room_tokens)
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
@@ -104,7 +105,7 @@ class BudgetedCot:
             if trace.finish is not Finish.STOP or num_waits == self.max_waits or not budget_left:
                 break
             trace = longer
-        is_forced = trace.finish is Finish.LENGTH
+        is_forced = trace.finish is Finish.LENGTH and trace.is_thinking  # an answer only goes on
         if is_forced:
             trace += llm.markers.answer_lead_in
         if trace.finish is not Finish.END:

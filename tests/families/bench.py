@@ -82,6 +82,21 @@ class BenchEngine:
         return answer[len(said) :] if answer.startswith(said) else answer
 
     async def generate(self, request: Request) -> Completion:
+        completion = await self.draw(request)
+        self.count(request, completion)
+        return completion
+
+    def count(self, request: Request, completion: Completion) -> None:
+        """Count what was generated of a completion: at its end, or where it was stopped."""
+        stream = DecodeStream(ids=list(request.prompt_ids), skip_special_tokens=False)
+        written = self.written(request)
+        self.num_generated_tokens += len(completion.token_ids)
+        for token_id in completion.token_ids:
+            self.num_thinking_tokens += self.family.end is not None and self._thinks(written)
+            written += stream.step(self.tokenizer._tokenizer, token_id) or ""
+
+    async def draw(self, request: Request) -> Completion:
+        """Return the whole of a completion, not counted."""
         self.requests.append(request)
         await asyncio.sleep(0)
         reply = (*self.codec.encode(self._continuation(request)), self.tokenizer.eos_token_id)
@@ -89,10 +104,7 @@ class BenchEngine:
             reply = reply[1:]  # the space that stands before a text's first word
         stream = DecodeStream(ids=list(request.prompt_ids), skip_special_tokens=False)
         text, ids, finish = "", list[int](), None
-        written, is_thinking = self.written(request), self.family.end is not None
         for token_id in reply:
-            if is_thinking and self._thinks(written + text):
-                self.num_thinking_tokens += 1
             ids.append(token_id)
             begin, text = len(text), text + (stream.step(self.tokenizer._tokenizer, token_id) or "")
             if token_id == self.tokenizer.eos_token_id:
@@ -109,7 +121,6 @@ class BenchEngine:
             if finish is not None:
                 break
         assert finish is not None
-        self.num_generated_tokens += len(ids)
         wanted = request.num_logprobs
         return Completion(
             tuple(ids),
@@ -140,9 +151,7 @@ class BenchStream:
     last: Completion | None = None
 
     async def __aiter__(self) -> AsyncIterator[Completion]:
-        counted = self.engine.num_thinking_tokens
-        whole = await self.engine.generate(self.request)
-        self.engine.num_thinking_tokens = counted
+        whole = await self.engine.draw(self.request)
         for end in range(self.every, len(whole.token_ids), self.every):
             yield self._first(whole, end, None)
         self.last = whole
@@ -153,14 +162,7 @@ class BenchStream:
             return Completion((), "", Finish.ABORT)
         if self.last.finish is None:
             self.last = replace(self.last, finish=Finish.ABORT)
-        written = self.engine.written(self.request)
-        ids = self.last.token_ids
-        decode = self.engine.tokenizer.decode
-        self.engine.num_thinking_tokens += sum(
-            self.engine.family.end is not None
-            and self.engine._thinks(written + decode(list(ids[:number]), skip_special_tokens=False))
-            for number in range(len(ids))
-        )
+        self.engine.count(self.request, self.last)
         return self.last
 
     def _first(self, whole: Completion, num_tokens: int, finish: Finish | None) -> Completion:
