@@ -34,3 +34,23 @@ async def tasks() -> AsyncIterator[asyncio.TaskGroup]:
             yield group
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
+
+
+async def unbroken(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Await `coroutine` to its end, however often the caller is cancelled; the cancellation is raised then.
+
+    A group that is cancelled while it stops its tasks cancels them once more, in the midst of their clean-up.
+    """
+    task = asyncio.create_task(coroutine)
+    interruption: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            if task.cancelled():
+                raise
+            interruption = error
+    result = task.result()
+    if interruption is not None:
+        raise interruption
+    return result

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from tts_eval.concurrency import together
+from tts_eval.concurrency import together, unbroken
 from tts_eval.grading.answers import extract_answer
 from tts_eval.grading.grader import Grader
 from tts_eval.measuring.allowance import Allowance
@@ -20,6 +20,7 @@ from tts_eval.records import Candidate, Finish, Markers, Problem, Trace
 from tts_eval.requests import Completion, Request
 from tts_eval.seeds import derive_seed, digest, uniform
 from tts_eval.served import Served
+from tts_eval.serving import SampleStream
 from tts_eval.spend import Call
 
 LOOKS_A_BUDGET = 1000  # a look copies the whole sample, so a long one is not counted token by token
@@ -222,10 +223,13 @@ class MeteredModel:
         finest = max(1, (self.allowance.budget.max_tokens or 0) // LOOKS_A_BUDGET)
         stream = self.served.engine.stream(call.request, every=min(every, finest) if is_counted else every)
 
+        has_ended = False
+
         async def growing() -> AsyncIterator[Trace]:
+            nonlocal has_ended
             num_seen = 0
             async for completion in stream:
-                num_tokens = len(completion.token_ids)
+                num_tokens, has_ended = len(completion.token_ids), completion.finish is not None
                 if is_counted:
                     self.allowance.see(call.number, num_tokens, completion.finish)
                     if completion.finish is None:
@@ -238,8 +242,13 @@ class MeteredModel:
         try:
             yield growing()
         finally:
-            completion = await stream.close()
-            self._book(call, completion, call.grown(completion))
+            closing = self._close(call, stream)
+            await (closing if has_ended else unbroken(closing))  # one that has ended is not waited for
+
+    async def _close(self, call: OpenCall, stream: SampleStream) -> None:
+        """Stop a sample where it stands, and book all of it."""
+        completion = await stream.close()
+        self._book(call, completion, call.grown(completion))
 
     async def _finish(self, call: OpenCall) -> Trace:
         """Draw the sample to its end; one that is stopped, as a sibling failed, is booked too."""
