@@ -59,7 +59,7 @@ async def test_the_large_model_may_be_the_judge() -> None:
     asked = [large.codec.decode(r.prompt_ids) for r in large.requests if r.stop == ()]
     assert asked[1] == "6 x 7?  easy\n\n wrong\n\n Rate it. <ask> </think> A"
     assert attempt.answer == "42"
-    assert llm.meter.spend().num_generated_tokens == 3 + 2  # three digits, one step
+    assert llm.meter.spend().by_role["policy"].num_generated_tokens == 3 + 2  # three digits, one step
     assert [r.max_tokens for r in large.requests if r.stop == ()] == [1, 1, 1]
 
 
