@@ -82,7 +82,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Summary, R
     folder = tmp_path_factory.mktemp("catalogue")
 
     def checked(name: str) -> CheckedCell:
-        built = cell(*CELLS[name], f"task.limit={NUM_PROBLEMS}", "tracking=none")
+        built = cell(*CELLS[name], f"task.limit={NUM_PROBLEMS}", "load=all_at_once", "tracking=none")
         return replace(built, name=name, directory=folder / name).check()
 
     with initialize_config_dir(str(CONF), version_base="1.3"):
@@ -114,7 +114,7 @@ def test_what_it_booked_is_what_the_engine_made(
     name: str, runs: dict[str, tuple[Summary, RunDirectory]]
 ) -> None:
     summary, _ = runs[name]
-    assert summary["tokens"]["generated"] == summary["engine_generated_tokens"]
+    assert summary["tokens"]["by_role"]["policy"]["generated"] == summary["engine_generated_tokens"]
 
 
 def test_a_token_budget_holds_and_marks_those_it_cut(runs: dict[str, tuple[Summary, RunDirectory]]) -> None:
