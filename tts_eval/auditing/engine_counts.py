@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
 def check_engine_counts(
-    manifest: Mapping[str, Any], summary: Mapping[str, Any], lines: list[dict[str, Any]]
+    manifest: Mapping[str, Any],
+    summary: Mapping[str, Any],
+    calls: Sequence[Mapping[str, Any]],
+    *,
+    last_read_s: Mapping[int, float],
 ) -> Iterator[str]:
     """Hold the tokens of all lines of calls.jsonl, cut-off and fill calls too, against the engine's counter.
 
     The engine may have more: of a run that was killed, and tokens that came after a stop string in one step
-    with it, at most a draft's for each such call. It cannot have fewer.
+    with it, at most a draft's for each such call. It may lack only calls that ended after its counter was
+    last read in their session, `last_read_s`: in a session that was killed that is before its end.
     """
     counted = summary["engine_generated_tokens"]
     if not counted:  # an engine without counters
         return
     roles = manifest["sessions"][-1]["engine_roles"][0]
-    mine = [line for line in lines if line["role"] in roles]
-    booked = sum(line["num_generated_tokens"] for line in mine)
+    mine = [call for call in calls if call["role"] in roles]
+    read = [call for call in mine if call["finished_s"] <= last_read_s.get(call["session"], 0.0)]
+    booked, least = (sum(call["num_generated_tokens"] for call in some) for some in (mine, read))
     drafting = manifest["drafting"]
     most_lost = 0 if drafting is None else drafting["num_speculative_tokens"] * len(mine)
     is_whole = len(manifest["sessions"]) == 1
-    if booked > counted or (is_whole and booked + most_lost < counted):
+    if least > counted or (is_whole and booked + most_lost < counted):
         yield f"engine_generated_tokens: {counted}, but its calls have {booked}"

@@ -51,7 +51,8 @@ def _faults(
         yield from check_counts(evidence)
     else:
         yield from inconsistencies(evidence)
-        yield from check_engine_counts(manifest, summary, calls)
+        last_read_s = {session: at_s for session, at_s, _ in directory.machine()}
+        yield from check_engine_counts(manifest, summary, calls, last_read_s=last_read_s)
     again: Mapping[str, Any] = orjson.loads(orjson.dumps(summarize(directory)))
     yield from _changed(summary, again)
 
