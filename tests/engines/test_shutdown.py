@@ -188,7 +188,7 @@ async def test_two_tensor_parallel_workers_say_what_one_says(engine: Engine, tin
         pytest.skip("needs two cores")
     before = children()
     async with VllmEngine(tensor_parallel_size=2).start(tiny) as pair:
-        assert pair.facts.num_gpus == 2
+        assert pair.facts.num_gpus == 1  # one machine, however many workers
         assert (await pair.generate(GREEDY)).token_ids == (await engine.generate(GREEDY)).token_ids
 
     psutil.wait_procs(children() - before, timeout=20)
