@@ -15,8 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 
 import tts_eval
-from tts_eval.frontiers.axes import axis_of
-from tts_eval.frontiers.cells import Cells
+from tts_eval.analysis.axes import axis_of
+from tts_eval.analysis.cells import Cells
 from tts_eval.statistics.best_of_k import best_of_k
 from tts_eval.statistics.bootstrap import Floats
 from tts_eval.statistics.intervals import accuracy_ci95, percentile_ci95

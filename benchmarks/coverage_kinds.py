@@ -14,11 +14,11 @@ from statistics import NormalDist
 import numpy as np
 
 from benchmarks.null_regret import world
-from tts_eval.frontiers.agreement import agreement
-from tts_eval.frontiers.axes import axis_of
-from tts_eval.frontiers.cells import Cells
-from tts_eval.frontiers.frontier import frontier
-from tts_eval.frontiers.regret import regret
+from tts_eval.analysis.agreement import agreement
+from tts_eval.analysis.axes import axis_of
+from tts_eval.analysis.cells import Cells
+from tts_eval.analysis.frontier import frontier
+from tts_eval.analysis.regret import regret
 from tts_eval.statistics.bootstrap import Floats, resamples
 from tts_eval.statistics.classification import (
     Statistic,

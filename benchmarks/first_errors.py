@@ -16,13 +16,13 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 
 from benchmarks.worked_steps import LOADERS, WorkedSteps, load
-from tts_eval.codec import Codec
 from tts_eval.command.compose import part_of
+from tts_eval.command.examination import examine
 from tts_eval.concurrency import together
+from tts_eval.llm.served import Served
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import PROJECT_ROOT
-from tts_eval.served import Served
 from tts_eval.statistics.first_error import FirstErrors, first_error, first_errors
-from tts_eval.verifying.examination import examine
 
 
 async def find(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tts_eval.frames import Frames
-from tts_eval.frontiers.cells import Cells
-from tts_eval.frontiers.regret import regret
+from tts_eval.analysis.cells import Cells
+from tts_eval.analysis.frames import Frames
+from tts_eval.analysis.regret import regret
 
 RUN_NOISE = 0.14  # of the logarithm, as measured between runs that drew the same samples
 NUM_PAIRS = 4

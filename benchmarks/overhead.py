@@ -27,18 +27,18 @@ import psutil
 
 from strategies.cot import Cot
 from tasks.pocket import PocketTask
-from tts_eval.engines.vllm import VllmEngine
+from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.hardware import Hardware
-from tts_eval.language_model import MeteredModel
+from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.served import Served
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
+from tts_eval.rundir.directory import RunDirectory
 from tts_eval.running.cell import Cell, CheckedCell
-from tts_eval.running.directory import RunDirectory
 from tts_eval.running.loads import Concurrent
-from tts_eval.running.run import GAUGE_INTERVAL_S, run_cell
-from tts_eval.served import Served
+from tts_eval.running.loop import GAUGE_INTERVAL_S, run_cell
 from tts_eval.tracking.none import NoTracking
 
 BARS = {"metered": 1.02, "arrivals": 1.05, "whole run": 1.05}  # at most so many times the bare wall time

@@ -19,10 +19,11 @@ from transformers import Qwen2ForCausalLM
 from pocket import tokenizer as tok
 from pocket.labels import IGNORED, Labelled
 from pocket.reward_models import on_policy_traces
-from tts_eval.codec import Codec
+from tts_eval.command.examination import examine
 from tts_eval.engines.transformers_reader import TransformersReader
+from tts_eval.llm.served import Served
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import Model
-from tts_eval.served import Served
 from tts_eval.statistics.classification import (
     Bin,
     Statistic,
@@ -33,7 +34,6 @@ from tts_eval.statistics.classification import (
     recall_of_wrong,
     roc_auc,
 )
-from tts_eval.verifying.examination import examine
 from verifiers.separator_prm import SeparatorPrm
 
 THRESHOLD = 0.5

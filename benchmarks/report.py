@@ -25,13 +25,13 @@ from tts_eval.model import PROJECT_ROOT
 from tts_eval.records import Attempt, Candidate, Finish, Interim, TreeNode
 from tts_eval.reporting.program import write_report
 from tts_eval.requests import Gauges
+from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.outcome import Outcome
 from tts_eval.running.cell import CheckedCell
-from tts_eval.running.directory import RunDirectory
 from tts_eval.running.loads import Concurrent
 from tts_eval.running.manifest import manifest_of
-from tts_eval.running.outcome import Outcome
-from tts_eval.running.summary import summarize
 from tts_eval.spend import Call, CriticalPath, RoleTokens, Spend
+from tts_eval.summary.summary import summarize
 from tts_eval.tracking.none import NoTracking
 
 MOST_S, MOST_BYTES = 60.0, 20e6

@@ -23,8 +23,8 @@ from omegaconf import OmegaConf
 
 import tts_eval.command.launch  # noqa: F401  (registers the resolver that conf/config.yaml uses)
 from tts_eval.command.compose import cell_of
+from tts_eval.rundir.directory import RunDirectory
 from tts_eval.running.cell import CheckedCell
-from tts_eval.running.directory import RunDirectory
 from tts_eval.running.sweep import run_sweep
 
 BAR = 0.8  # of what load and width allow

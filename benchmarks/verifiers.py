@@ -13,19 +13,19 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 
-from tts_eval.codec import Codec
 from tts_eval.concurrency import together
+from tts_eval.engines.protocol import Engine, EngineSettings
 from tts_eval.engines.transformers_reader import TransformersReader
-from tts_eval.engines.vllm import VllmEngine
+from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.language_model import MeteredModel
+from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.metered_verifier import metered_verifier
+from tts_eval.llm.served import Served
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
 from tts_eval.records import Problem
-from tts_eval.served import Served
-from tts_eval.serving import Engine, EngineSettings
-from tts_eval.verifying.metered import metered_verifier
 from verifiers.separator_prm import SeparatorPrm
 
 PRM = Model("pocket_prm", "pocket/prm", dtype="float32", max_model_len=1024)

@@ -23,14 +23,14 @@ from statistics import median
 from typing import Any
 
 from benchmarks.overhead import cell_of, pocket
-from tts_eval.engines.vllm import VllmEngine
+from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.loads import Concurrent
-from tts_eval.running.run import run_cell
+from tts_eval.running.loop import run_cell
 
 BAR = 0.05  # a witness may differ by so much
 ENDPOINT = "in-process"

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tts_eval import checks, nesting
+from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.spend import MaxSpend
-from tts_eval.votes import beta_confidence, plurality
+from tts_eval.toolkit import composition
+from tts_eval.toolkit.voting import beta_confidence, plurality
 
 CRITERIA = ("beta", "esc")
 
@@ -51,7 +52,7 @@ class AdaptiveVote:
     def check_model(self, model: Model, *, room_tokens: int) -> None:
         """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
-        nesting.check_drawn("strategy.max_n", self.max_n, self, model)
+        composition.check_drawn("strategy.max_n", self.max_n, self, model)
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
         """Return all the traces of a vote that is never settled."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from tts_eval import checks, nesting
+from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import Difficulty, LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.spend import MaxSpend
-from tts_eval.votes import agreement, check_weights
+from tts_eval.toolkit import composition
+from tts_eval.toolkit.voting import agreement, check_weights
 
 SIGNALS = ("agreement", "confidence", "difficulty")
 
@@ -51,10 +52,10 @@ class Cascade:
     def check_model(self, model: Model, *, room_tokens: int) -> None:
         """Refuse what either refuses, and an agreement of one."""
         if self.cheap_role == "policy":  # another role's model is not this one
-            nesting.check_model(self.cheap, model, room_tokens=room_tokens)
+            composition.check_model(self.cheap, model, room_tokens=room_tokens)
         if self.strong_role == "policy":
-            nesting.check_model(self.strong, model, room_tokens=room_tokens)
-        spend = nesting.max_spend(self.cheap, room_tokens=room_tokens)
+            composition.check_model(self.strong, model, room_tokens=room_tokens)
+        spend = composition.max_spend(self.cheap, room_tokens=room_tokens)
         if self.escalate_on == "agreement" and spend is not None and spend.num_samples < 2:
             raise ValueError(
                 "strategy.escalate_on=agreement needs a strategy.cheap that draws at least 2 samples, not 1"
@@ -65,7 +66,7 @@ class Cascade:
         checks.one_of("strategy.cheap_role", self.cheap_role, tuple(roles))
         checks.one_of("strategy.strong_role", self.strong_role, tuple(roles))
         for strategy in (self.cheap, self.strong):
-            nesting.check_parts(strategy, verifier=verifier, roles=roles, is_speculative=is_speculative)
+            composition.check_parts(strategy, verifier=verifier, roles=roles, is_speculative=is_speculative)
         if self.escalate_on == "confidence":
             check_weights(verifier, needed_by="strategy.escalate_on=confidence")
 
@@ -73,7 +74,7 @@ class Cascade:
         """Return what both may spend of the policy."""
         total = MaxSpend(0, 0)
         for strategy, role in ((self.cheap, self.cheap_role), (self.strong, self.strong_role)):
-            spend = nesting.max_spend(strategy, room_tokens=room_tokens)
+            spend = composition.max_spend(strategy, room_tokens=room_tokens)
             if spend is None:
                 return None
             total += spend if role == "policy" else MaxSpend(spend.num_samples, 0)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tts_eval import checks, nesting
+from tts_eval import checks
 from tts_eval.concurrency import together
-from tts_eval.confidence import MEASURES, percentile
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.spend import MaxSpend
-from tts_eval.votes import answered_scores, scores_of, weighted_plurality
+from tts_eval.toolkit import composition
+from tts_eval.toolkit.confidence import MEASURES, percentile
+from tts_eval.toolkit.voting import answered_scores, scores_of, weighted_plurality
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class DeepConfOffline:
     def check_model(self, model: Model, *, room_tokens: int) -> None:
         """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
-        nesting.check_drawn("strategy.n", self.n, self, model)
+        composition.check_drawn("strategy.n", self.n, self, model)
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
         """Return what n traces of full length cost."""

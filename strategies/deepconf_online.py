@@ -9,14 +9,15 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tts_eval import checks, nesting
+from tts_eval import checks
 from tts_eval.concurrency import tasks, together
-from tts_eval.confidence import Descent, lowest, percentile
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
-from tts_eval.votes import answered_scores, heaviest_share, scores_of, weighted_plurality
+from tts_eval.toolkit import composition
+from tts_eval.toolkit.confidence import Descent, lowest, percentile
+from tts_eval.toolkit.voting import answered_scores, heaviest_share, scores_of, weighted_plurality
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class DeepConfOnline:
     def check_model(self, model: Model, *, room_tokens: int) -> None:
         """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
-        nesting.check_drawn("strategy.n", self.n, self, model)
+        composition.check_drawn("strategy.n", self.n, self, model)
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
         """Return what n traces cost of which none is stopped."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from tts_eval import checks
 from tts_eval.model import Model
-from tts_eval.probing import Probe, check_probed, is_thinking, probe
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
+from tts_eval.toolkit.probing import Probe, check_probed, is_thinking, probe
 
 HEDGES = ("wait", "hold", "but", "okay", "no", "hmm")  # Dynasor's: a reply with one of them is not certain
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from tts_eval import checks, nesting
+from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.spend import MaxSpend
-from tts_eval.votes import draw_and_choose, plurality
+from tts_eval.toolkit import composition
+from tts_eval.toolkit.voting import draw_and_choose, plurality
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,21 @@ class MajorityVote:
         """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
         if self.sampler is not None:
-            nesting.check_model(self.sampler, model, room_tokens=room_tokens)
-        nesting.check_drawn("strategy.n", self.n, self, model)
+            composition.check_model(self.sampler, model, room_tokens=room_tokens)
+        composition.check_drawn("strategy.n", self.n, self, model)
 
     def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
         """Refuse what the sampler refuses."""
         if self.sampler is not None:
-            nesting.check_parts(self.sampler, verifier=verifier, roles=roles, is_speculative=is_speculative)
+            composition.check_parts(
+                self.sampler, verifier=verifier, roles=roles, is_speculative=is_speculative
+            )
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend | None:
         """Return n times what one ballot may spend."""
         if self.sampler is None:
             return MaxSpend(1, self.max_tokens or room_tokens) * self.n
-        ballot = nesting.max_spend(self.sampler, room_tokens=room_tokens)
+        ballot = composition.max_spend(self.sampler, room_tokens=room_tokens)
         return None if ballot is None else ballot * self.n
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:

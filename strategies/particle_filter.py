@@ -1,6 +1,6 @@
 """Particle filtering (Puri et al., arXiv 2502.01618), with entropic annealing as an option.
 
-How particles are resampled, `tts_eval.resampling` says.
+How particles are resampled, `tts_eval.toolkit.resampling` says.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Problem
-from tts_eval.resampling import (
+from tts_eval.spend import MaxSpend
+from tts_eval.toolkit.resampling import (
     annealed_temperature,
     effective_share,
     ess_temperature,
@@ -19,9 +20,8 @@ from tts_eval.resampling import (
     softmax,
     systematic,
 )
-from tts_eval.search_tree import Node
-from tts_eval.spend import MaxSpend
-from tts_eval.step_search import StepSearch
+from tts_eval.toolkit.search import StepSearch
+from tts_eval.toolkit.search_tree import Node
 
 COLLAPSED = 0.5  # weights are annealed while their effective sample size is a smaller share than this
 ANNEALING = {"ess": ess_temperature, "entropy": annealed_temperature}

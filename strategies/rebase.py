@@ -1,6 +1,6 @@
 """Reward balanced search, REBASE (Wu et al., arXiv 2408.00724, section 3.2).
 
-How many children a node gets, `tts_eval.resampling` works out.
+How many children a node gets, `tts_eval.toolkit.resampling` works out.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Problem
-from tts_eval.resampling import rebase_allocation
-from tts_eval.search_tree import Node
 from tts_eval.spend import MaxSpend
-from tts_eval.step_search import StepSearch
+from tts_eval.toolkit.resampling import rebase_allocation
+from tts_eval.toolkit.search import StepSearch
+from tts_eval.toolkit.search_tree import Node
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tts_eval import checks, nesting
+from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
-from tts_eval.votes import draw_and_choose, plurality
+from tts_eval.toolkit import composition
+from tts_eval.toolkit.voting import draw_and_choose, plurality
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class SelfAggregation:
     def check_model(self, model: Model, *, room_tokens: int) -> None:
         """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
-        nesting.check_drawn("strategy.n", self.n, self, model)
+        composition.check_drawn("strategy.n", self.n, self, model)
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:
         """Return the candidates and the last answer."""

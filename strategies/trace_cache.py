@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tts_eval import checks, nesting
+from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import Embedding, LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Problem
-from tts_eval.running.solved import solved_problems
+from tts_eval.rundir.problems import solved_problems
 from tts_eval.spend import MaxSpend
+from tts_eval.toolkit import composition
 
 Vector = npt.NDArray[np.float64]
 MATCHES = ("exact", "embedding")
@@ -62,15 +63,15 @@ class TraceCache:
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
         """Refuse what the inner strategy refuses."""
-        nesting.check_model(self.inner, model, room_tokens=room_tokens)
+        composition.check_model(self.inner, model, room_tokens=room_tokens)
 
     def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
         """Refuse what the inner strategy refuses."""
-        nesting.check_parts(self.inner, verifier=verifier, roles=roles, is_speculative=is_speculative)
+        composition.check_parts(self.inner, verifier=verifier, roles=roles, is_speculative=is_speculative)
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend | None:
         """Return what the inner strategy may spend."""
-        return nesting.max_spend(self.inner, room_tokens=room_tokens)
+        return composition.max_spend(self.inner, room_tokens=room_tokens)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Answer from the store, or solve and store."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from tts_eval import checks, nesting
-from tts_eval.aggregation import AGGREGATIONS
+from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.spend import MaxSpend
-from tts_eval.votes import check_weights, draw_and_choose, scored, scores_of, weighted_plurality
+from tts_eval.toolkit import composition
+from tts_eval.toolkit.aggregation import AGGREGATIONS
+from tts_eval.toolkit.voting import check_weights, draw_and_choose, scored, scores_of, weighted_plurality
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class WeightedVote:
     def check_model(self, model: Model, *, room_tokens: int) -> None:
         """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
-        nesting.check_drawn("strategy.n", self.n, self, model)
+        composition.check_drawn("strategy.n", self.n, self, model)
 
     def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
         """Refuse to go without a verifier, or with scores that are no weights."""

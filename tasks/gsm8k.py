@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tts_eval import checks
+from tts_eval.dataset import Columns, check_file, read_file, read_hub
 from tts_eval.records import Problem
-from tts_eval.rows import Columns, check_file, read_file, read_hub
 
 COLUMNS = Columns(("question",), "answer")
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tts_eval import checks
+from tts_eval.dataset import Columns, check_file, read_file
 from tts_eval.records import Problem
-from tts_eval.rows import Columns, check_file, read_file
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from pocket.tokenizer import EOS_ID, PAD_ID, VOCABULARY, build_tokenizer
-from tts_eval.engines.vllm import VllmEngine
+from tts_eval.engines.protocol import Engine
+from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.model import Model
-from tts_eval.serving import Engine
 
 ROOT = Path(__file__).resolve().parents[1]
 

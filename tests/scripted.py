@@ -13,17 +13,17 @@ from dataclasses import dataclass, field, replace
 
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.language_model import MeteredModel
-from tts_eval.markings import Marking, Opening
+from tts_eval.llm.markings import Marking, Opening
+from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.served import Served
+from tts_eval.llm.thinking import ThinkingPart
 from tts_eval.measuring.allowance import Allowance
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
 from tts_eval.protocols import StepScores, Strategy, Verifier
 from tts_eval.records import Attempt, Finish, Problem, Trace
 from tts_eval.requests import Completion, EngineFacts, Gauges, Request, Timing
-from tts_eval.served import Served
-from tts_eval.steps import split_steps
-from tts_eval.thinking import ThinkingPart
+from tts_eval.toolkit.steps import split_steps
 
 ASK = "<ask>"
 MODEL = Model(

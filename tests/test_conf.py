@@ -14,9 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 
 import tts_eval.command.launch  # noqa: F401  (registers the resolver that conf/config.yaml uses)
 from tts_eval.command.compose import cell_of
+from tts_eval.engines.protocol import EngineSettings
 from tts_eval.protocols import Load, Strategy, Task
 from tts_eval.running.cell import Cell
-from tts_eval.serving import EngineSettings
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 OPTIONS = [

@@ -12,8 +12,8 @@ from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Problem
-from tts_eval.running.directory import RunDirectory
-from tts_eval.running.run import run_cell
+from tts_eval.rundir.directory import RunDirectory
+from tts_eval.running.loop import run_cell
 from tts_eval.show import main
 
 END = " </think> \\boxed{{{}}}"

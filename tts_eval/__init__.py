@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tts_eval.frames import Frames
+    from tts_eval.analysis.frames import Frames
 
 
 def load(*directories: str | Path) -> Frames:
-    """Return pandas frames of every finished run in `directories`: see `tts_eval.frames`."""
-    from tts_eval import frames  # pandas takes its time; a run does not wait for it
+    """Return pandas frames of every finished run in `directories`: see `tts_eval.analysis.frames`."""
+    from tts_eval.analysis import frames
 
     return frames.load(*directories)

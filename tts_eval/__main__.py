@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from tts_eval.streams import outlive_the_terminal
+from tts_eval.command.streams import outlive_the_terminal
 
 if __name__ == "__main__":
     outlive_the_terminal()

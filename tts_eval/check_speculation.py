@@ -19,17 +19,17 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from tts_eval.codec import Codec
 from tts_eval.command.complaint import complaint
 from tts_eval.command.compose import part_of
 from tts_eval.command.declaring import CONF
-from tts_eval.engines.vllm import VllmEngine
+from tts_eval.engines.protocol import Engine
+from tts_eval.engines.vllm.settings import VllmEngine
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import Model
 from tts_eval.protocols import Task
 from tts_eval.records import Sampling
 from tts_eval.requests import Completion, Request
-from tts_eval.running.figures.gauges import gauge_figures
-from tts_eval.serving import Engine
+from tts_eval.summary.gauges import gauge_figures
 
 USAGE = """usage: python -m tts_eval.check_speculation speculation=ngram [model=... task=... engine.NAME=...]
 

@@ -1,7 +1,7 @@
 """`python -m tts_eval.check_verifier`: is a reward model read where it should be, and as it should.
 
 Hydra composes `conf/check_verifier.yaml`. Knows no verifier by name; what is examined stands in
-`tts_eval.verifying.examination`.
+`tts_eval.command.examination`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from tts_eval.codec import Codec
 from tts_eval.command.checkout import check_shelves
 from tts_eval.command.complaint import complaint
 from tts_eval.command.compose import part_of
+from tts_eval.command.examination import Examined, Example, examine, largest_difference, mistakes
+from tts_eval.engines.protocol import EngineSettings, PoolingEngine
 from tts_eval.engines.transformers_reader import TransformersReader
+from tts_eval.llm.served import Served
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import Model
 from tts_eval.protocols import NeedsRole
-from tts_eval.served import Served
-from tts_eval.serving import EngineSettings, PoolingEngine
-from tts_eval.verifying.examination import Examined, Example, examine, largest_difference, mistakes
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 TOLERANCES = {"float32": 1e-3}

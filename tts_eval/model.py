@@ -1,6 +1,6 @@
 """A model as configured: where its weights are, how it is prompted, how it marks its thinking.
 
-What is left to be found in its tokenizer and chat template, `tts_eval.codec` finds.
+What is left to be found in its tokenizer and chat template, `tts_eval.llm.tokenizer` finds.
 """
 
 from __future__ import annotations

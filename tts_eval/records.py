@@ -26,7 +26,7 @@ class Problem:
 
 
 class Thinking(Protocol):
-    """Tells a trace's thinking from its answer, by token ids (`tts_eval.thinking`)."""
+    """Tells a trace's thinking from its answer, by token ids (`tts_eval.llm.thinking`)."""
 
     def answer_start(self, trace: Trace) -> int | None:
         """Return how many of the trace's tokens come before its answer, None while it still thinks."""
@@ -154,7 +154,7 @@ class Markers:
     `answer_lead_in` ends a thinking part from outside and opens the answer, `answer_opening` opens one where
     nothing is to be ended; `wait` takes the place of `thinking_end` to keep the model thinking;
     `thinking_end` None means that the model does not think.
-    A step shorter than `min_step_tokens` is not yet one (see `tts_eval.steps`).
+    A step shorter than `min_step_tokens` is not yet one (see `tts_eval.toolkit.steps`).
     """
 
     thinking_start: str | None = "<think>"

@@ -17,8 +17,8 @@ from rich.tree import Tree
 
 from tts_eval.grading.grade import Verdict
 from tts_eval.records import TreeNode
-from tts_eval.running.directory import RunDirectory
-from tts_eval.running.outcome import Outcome
+from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.outcome import Outcome
 
 MAX_CHARS = 100  # of a step's text
 

@@ -14,8 +14,8 @@ import numpy as np
 import orjson
 from scipy.stats import mannwhitneyu
 
-from tts_eval.difficulty import Vector, fit, predicted
-from tts_eval.running.solved import solved_problems
+from tts_eval.rundir.problems import solved_problems
+from tts_eval.toolkit.difficulty import Vector, fit, predicted
 
 NUM_FOLDS = 5
 USAGE = "usage: python -m tts_eval.train_difficulty RUN... out=FILE"

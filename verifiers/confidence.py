@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tts_eval import checks
-from tts_eval.confidence import MEASURES
 from tts_eval.protocols import LanguageModel
 from tts_eval.records import Problem, Trace
+from tts_eval.toolkit.confidence import MEASURES
 
 HIGHEST_NATS = 100.0  # far above the confidence of any token
 
@@ -33,8 +33,8 @@ class DeepConf:
     """DeepConf (Fu et al., arXiv 2508.15260, section 3.1): group confidences over windows of `window` tokens.
 
     A token's confidence is the negative mean log-probability of the `num_logprobs` most likely tokens, a
-    group's the mean over its window. `measure` is one of `tts_eval.confidence`. The score is the confidence
-    in hundreds of nats: a vote weighs by it, so ratios of confidences have to stay what they are.
+    group's the mean over its window. `measure` is one of `tts_eval.toolkit.confidence`. The score is the
+    confidence in hundreds of nats: a vote weighs by it, so ratios of confidences have to stay what they are.
     """
 
     measure: str = "lowest"

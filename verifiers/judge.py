@@ -11,9 +11,9 @@ from tts_eval import checks
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel
 from tts_eval.records import Problem, TextCodec, Trace
-from tts_eval.verifying.fitting import LEFT_OUT, filled, fitted
-from tts_eval.verifying.reads import ANSWER, check_reads, part_read
-from tts_eval.verifying.verdicts import grade_of
+from tts_eval.toolkit.fitting import LEFT_OUT, filled, fitted
+from tts_eval.toolkit.reads import ANSWER, check_reads, part_read
+from tts_eval.toolkit.verdicts import grade_of
 
 SHARE_FOR_VERDICT = 0.25  # of the room beside the trace, where max_tokens does not say
 RUBRIC = """Grade a solution of a problem. Check each step of its reasoning and its final answer.

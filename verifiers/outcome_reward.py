@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel
 from tts_eval.records import Problem, TextCodec, Trace
-from tts_eval.verifying.fitting import fitted
-from tts_eval.verifying.heads import sigmoid, softmax
-from tts_eval.verifying.reads import ANSWER, check_reads, part_read
+from tts_eval.toolkit.fitting import fitted
+from tts_eval.toolkit.reads import ANSWER, check_reads, part_read
+from tts_eval.toolkit.reward_heads import sigmoid, softmax
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel
 from tts_eval.records import Problem, TextCodec, Trace
-from tts_eval.verifying.fitting import LEFT_OUT, filled, fitted
-from tts_eval.verifying.heads import softmax
-from tts_eval.verifying.reads import ANSWER, check_reads, part_read
+from tts_eval.toolkit.fitting import LEFT_OUT, filled, fitted
+from tts_eval.toolkit.reads import ANSWER, check_reads, part_read
+from tts_eval.toolkit.reward_heads import softmax
 
 YES = 0  # of the labels: yes, no
 

@@ -10,7 +10,7 @@ import pytest
 from hydra.core.global_hydra import GlobalHydra
 
 from tts_eval.command.launch import launch
-from tts_eval.engines.vllm import VllmEngine
+from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.model import Model
 
 Refused = Callable[..., str]

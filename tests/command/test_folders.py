@@ -16,9 +16,9 @@ import pytest
 
 from tests.command.test_program import tts_eval
 from tests.conftest import ROOT
+from tts_eval.analysis.frames import load
 from tts_eval.audit import main as audit
-from tts_eval.frames import load
-from tts_eval.running.lock import locked
+from tts_eval.rundir.lock import locked
 
 CHEAP = (f"hydra.searchpath=[file://{ROOT}/tests/command/conf]", "engine=parrot", "tracking=none")
 

@@ -13,7 +13,7 @@ from tests.running.cells import sums_cell
 from tts_eval.command.table import _distinct_parts, print_table
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.running.run import run_cell
+from tts_eval.running.loop import run_cell
 from tts_eval.running.sweep import Sweep
 
 SUMMARY: dict[str, Any] = {

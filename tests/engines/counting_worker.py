@@ -8,7 +8,7 @@ from typing import Any
 from vllm.v1.spec_decode.llm_base_proposer import SpecDecodeBaseProposer
 from vllm.v1.worker.cpu_model_runner import CPUModelRunner
 
-from tts_eval.engines.cpu_worker import MendedWorker
+from tts_eval.engines.vllm.cpu_worker import MendedWorker
 
 NAME = f"{__name__}.CountingWorker"
 _num_tokens: Counter[str] = Counter()

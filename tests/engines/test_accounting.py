@@ -9,15 +9,15 @@ import pytest
 
 from strategies.majority_vote import MajorityVote
 from tests.running.cells import sums_cell
-from tts_eval.codec import Codec
+from tts_eval.engines.protocol import Engine
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import Model
+from tts_eval.rundir.directory import RunDirectory
 from tts_eval.running.cell import CheckedCell
-from tts_eval.running.directory import RunDirectory
 from tts_eval.running.loads import Concurrent
-from tts_eval.running.run import run_cell
-from tts_eval.serving import Engine
+from tts_eval.running.loop import run_cell
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -15,19 +15,19 @@ import torch
 from transformers import LlamaForCausalLM
 
 from tests.engines import counting_worker
-from tts_eval.codec import Codec
-from tts_eval.engines.vllm import VllmEngine
+from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.language_model import MeteredModel
+from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.served import Served
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
 from tts_eval.records import Trace
-from tts_eval.running.figures.call_flops import num_read_by_draft, num_rejected, num_tokens_after_end
-from tts_eval.running.figures.drafts import with_drafts
-from tts_eval.running.figures.gauges import rises_of
-from tts_eval.served import Served
 from tts_eval.spend import Call
+from tts_eval.summary.call_flops import num_read_by_draft, num_rejected, num_tokens_after_end
+from tts_eval.summary.drafts import with_drafts
+from tts_eval.summary.gauges import rises_of
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 

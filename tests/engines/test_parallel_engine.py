@@ -10,9 +10,9 @@ import pytest
 from tests.engines.test_shutdown import children
 from tests.engines.test_speculating import at_once, requests
 from tts_eval.check_speculation import differences
-from tts_eval.engines.vllm import VllmEngine
+from tts_eval.engines.protocol import Engine
+from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.model import Model
-from tts_eval.serving import Engine
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 

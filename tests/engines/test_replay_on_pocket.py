@@ -10,9 +10,9 @@ import pytest
 from hydra import initialize_config_dir
 
 from tests.test_conf import CONF, cell
-from tts_eval.running.directory import RunDirectory
-from tts_eval.running.summary import Summary
+from tts_eval.rundir.directory import RunDirectory
 from tts_eval.running.sweep import run_sweep
+from tts_eval.summary.summary import Summary
 
 
 def run(folder: Path, *overrides: str) -> Summary:

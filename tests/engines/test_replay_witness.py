@@ -18,25 +18,25 @@ from strategies.best_of_n import BestOfN
 from strategies.cot import Cot
 from strategies.majority_vote import MajorityVote
 from strategies.weighted_vote import WeightedVote
-from tests.engines.test_replay import CONFIG_MODEL, replayed, replaying
+from tests.engines.replay.test_engine import CONFIG_MODEL, replayed, replaying
 from tests.running.cells import Calculator, sums_cell
 from tests.running.test_roles import CONFIG, role
 from tests.scripted import WordCodec
-from tts_eval.engines.replay import ReplayRun, ReplayTraces
-from tts_eval.frontiers.at_k import at_k
-from tts_eval.frontiers.axes import axis_of
-from tts_eval.frontiers.cells import Cells
+from tts_eval.analysis.at_k import at_k
+from tts_eval.analysis.axes import axis_of
+from tts_eval.analysis.cells import Cells
+from tts_eval.engines.replay.engine import ReplayRun, ReplayTraces
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.protocols import LanguageModel, Strategy
 from tts_eval.records import Candidate, Problem
 from tts_eval.requests import Completion, Request
+from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.problems import solved_problems
 from tts_eval.running.cell import CheckedCell, CheckedRole
-from tts_eval.running.directory import RunDirectory
-from tts_eval.running.run import run_cell
-from tts_eval.running.solved import solved_problems
-from tts_eval.running.summary import Summary
+from tts_eval.running.loop import run_cell
 from tts_eval.running.sweep import run_sweep
+from tts_eval.summary.summary import Summary
 
 GUESSES = ((7, 0, 3), (2, 9, 2), (5, 6, 4))  # to 0 + 0, 1 + 1 and 2 + 2, all of one length
 SCORES = {0: 0.9, 2: 0.4, 3: 0.5, 4: 0.8, 5: 0.2, 6: 0.3, 7: 0.1, 9: 0.7}

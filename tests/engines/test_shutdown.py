@@ -19,17 +19,17 @@ import psutil
 import pytest
 
 from tests.conftest import ROOT
-from tts_eval.codec import Codec
-from tts_eval.engines.vllm import VllmEngine
+from tts_eval.engines.protocol import Engine
+from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.language_model import MeteredModel
+from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.served import Served
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
 from tts_eval.records import Finish, Problem, Sampling
 from tts_eval.requests import EngineDied, Request
-from tts_eval.served import Served
-from tts_eval.serving import Engine
 
 pytestmark = pytest.mark.slow
 

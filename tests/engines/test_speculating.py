@@ -17,11 +17,11 @@ from transformers import LlamaForCausalLM
 
 from tts_eval.check_speculation import differences
 from tts_eval.engines.chunked import ChunkedEngine
-from tts_eval.engines.vllm import VllmEngine
+from tts_eval.engines.protocol import Engine
+from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.model import Model
 from tts_eval.records import Finish, Sampling
 from tts_eval.requests import Completion, Request
-from tts_eval.serving import Engine
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 

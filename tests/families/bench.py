@@ -10,7 +10,7 @@ from typing import Any
 from tokenizers.decoders import DecodeStream
 
 from tests.families.families import ANSWER, Family
-from tts_eval.codec import Codec
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.records import Finish
 from tts_eval.requests import Completion, EngineFacts, Gauges, Request
 

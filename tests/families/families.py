@@ -15,7 +15,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, normalizers, pre_tokeniz
 from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
-from tts_eval.codec import Codec
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import Model
 
 THOUGHT = "6 x 7 is near \\boxed{41}.\n\nNo, it is 42."  # 40 characters

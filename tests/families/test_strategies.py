@@ -15,16 +15,16 @@ from omegaconf import OmegaConf
 import tts_eval.command.launch  # noqa: F401  (registers the resolver that conf/config.yaml uses)
 from tests.families.bench import ANSWERLESS, BenchEngine
 from tests.families.families import BY_NAME, FAMILIES, Family, codec_of
-from tts_eval.codec import Codec
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.language_model import MeteredModel
+from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.served import Served
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
-from tts_eval.nesting import check_model
 from tts_eval.protocols import StepScores
 from tts_eval.records import Attempt, Problem, Trace
-from tts_eval.served import Served
-from tts_eval.steps import split_steps
+from tts_eval.toolkit.composition import check_model
+from tts_eval.toolkit.steps import split_steps
 
 CONF = Path(__file__).parents[2] / "conf"
 PROBLEM = Problem("p", "What is 6 x 7?", "42")

@@ -9,10 +9,10 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from tests.families.families import FAMILIES, Family, codec_of, configured
-from tts_eval.codec import Codec
-from tts_eval.markings import FINISHED_THINKING
+from tts_eval.llm.markings import FINISHED_THINKING
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import AUTO
-from tts_eval.nesting import check_model
+from tts_eval.toolkit.composition import check_model
 
 ROOT = Path(__file__).parents[2]
 HEAD = "| family | markers | after the prompt it is | thinking switched off by | refused |"

@@ -24,16 +24,16 @@ from tests.families.families import (
     configured,
     save_tokenizer,
 )
-from tts_eval.codec import Codec
-from tts_eval.engines.vllm import VllmEngine
+from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.language_model import MeteredModel
-from tts_eval.markings import Opening
+from tts_eval.llm.markings import Opening
+from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.served import Served
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
 from tts_eval.records import Candidate, Finish, Problem
-from tts_eval.served import Served
 
 PROBLEM = Problem("p", "What is 6 x 7?", "42")
 EVERY = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)

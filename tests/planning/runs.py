@@ -11,7 +11,7 @@ from tts_eval.planning.simulator import Simulated
 from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Job
 from tts_eval.records import Finish
-from tts_eval.schema import SCHEMA_VERSION
+from tts_eval.rundir.schema import SCHEMA_VERSION
 from tts_eval.spend import Call
 
 ENGINE = {

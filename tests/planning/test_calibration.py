@@ -18,8 +18,8 @@ from tts_eval.planning.recorded import ENGINE_SETTINGS, RecordedRun, read_runs
 from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Workload
 from tts_eval.records import Attempt
-from tts_eval.running.directory import RunDirectory
-from tts_eval.running.outcome import Outcome
+from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.outcome import Outcome
 from tts_eval.spend import CriticalPath, Spend
 
 

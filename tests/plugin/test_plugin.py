@@ -18,7 +18,7 @@ from tests.scripted import solve
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.protocols import Strategy
-from tts_eval.running.run import run_cell
+from tts_eval.running.loop import run_cell
 
 PLUGIN = Path(__file__).resolve().parent
 

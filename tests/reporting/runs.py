@@ -11,13 +11,13 @@ from strategies.cot import Cot
 from strategies.majority_vote import MajorityVote
 from tests.running.cells import HARDWARE, Calculator, sums_cell
 from tests.scripted import MODEL, WordCodec
-from tts_eval.engines.replay import ReplayRun
+from tts_eval.engines.replay.engine import ReplayRun
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.requests import Completion, Request
 from tts_eval.running.cell import Cell, CheckedCell
 from tts_eval.running.loads import Sequential
-from tts_eval.running.run import run_cell
+from tts_eval.running.loop import run_cell
 from tts_eval.tracking.none import NoTracking
 
 LAYERS = {"small": 2, "big": 4}  # a token of the big one costs about twice as much

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import tts_eval
+from tts_eval.analysis.axes import axis_of
+from tts_eval.analysis.cells import Cells
 from tts_eval.command import table
-from tts_eval.frontiers.axes import axis_of
-from tts_eval.frontiers.cells import Cells
 from tts_eval.planning import calibration, planned_frontier, recorded
 from tts_eval.reporting.cell_figures import OF_PROBLEMS, POOLED, cell_figures
 from tts_eval.reporting.group import groups_of

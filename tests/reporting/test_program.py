@@ -10,14 +10,14 @@ import pytest
 
 import tts_eval
 from tests.reporting.runs import replayed_vote, sums_run
-from tts_eval.frontiers.cells import Cells
-from tts_eval.frontiers.flops import flops_by_problem
-from tts_eval.frontiers.frontier import frontier
-from tts_eval.frontiers.regret import regret
-from tts_eval.frontiers.utility import utility
+from tts_eval.analysis.cells import Cells
+from tts_eval.analysis.flops import flops_by_problem
+from tts_eval.analysis.frontier import frontier
+from tts_eval.analysis.regret import regret
+from tts_eval.analysis.utility import utility
 from tts_eval.reporting.decisions import Rates
 from tts_eval.reporting.program import write_report
-from tts_eval.schema import SCHEMA_VERSION
+from tts_eval.rundir.schema import SCHEMA_VERSION
 from tts_eval.tracking.none import NoTracking
 
 

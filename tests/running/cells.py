@@ -10,8 +10,8 @@ from typing import Any
 
 from strategies.cot import Cot
 from tests.scripted import MODEL, ScriptedEngine, WordCodec
-from tts_eval.budget import Budget
 from tts_eval.hardware import Hardware
+from tts_eval.measuring.budget import Budget
 from tts_eval.model import Model
 from tts_eval.protocols import Load, Strategy
 from tts_eval.records import Problem

@@ -14,16 +14,16 @@ from strategies.cot import Cot
 from strategies.majority_vote import MajorityVote
 from tests.running.cells import sums_cell
 from tests.scripted import ScriptedEngine, metered
-from tts_eval.budget import Budget, Cut
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.language_model import MeteredModel
+from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.measuring.allowance import Allowance
+from tts_eval.measuring.budget import Budget, Cut
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Candidate, Finish, Problem
-from tts_eval.running.attempting import attempt_within
-from tts_eval.running.directory import RunDirectory
-from tts_eval.running.run import run_cell
+from tts_eval.rundir.directory import RunDirectory
+from tts_eval.running.attempt import attempt_within
+from tts_eval.running.loop import run_cell
 from tts_eval.spend import MaxSpend
 
 PROBLEM = Problem("p", "What is 6 x 7?", "42")

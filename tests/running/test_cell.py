@@ -9,7 +9,7 @@ import pytest
 from strategies.budgeted_cot import BudgetedCot
 from strategies.majority_vote import MajorityVote
 from tests.running.cells import sums_cell
-from tts_eval.engines.vllm import VllmEngine
+from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.model import Model
 from tts_eval.records import Problem
 

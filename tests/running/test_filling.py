@@ -25,12 +25,12 @@ from tts_eval.grading.pool import GradingPool
 from tts_eval.protocols import LanguageModel, Load, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.requests import Completion, EngineDied, Request
-from tts_eval.running import json_lines
-from tts_eval.running.directory import RunDirectory
-from tts_eval.running.json_lines import NotKept
+from tts_eval.rundir import json_lines
+from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.json_lines import NotKept
+from tts_eval.rundir.outcome import Fill
 from tts_eval.running.loads import AllAtOnce, Concurrent, Poisson, Sequential
-from tts_eval.running.outcome import Fill
-from tts_eval.running.run import run_cell
+from tts_eval.running.loop import run_cell
 
 
 @dataclass

@@ -15,17 +15,17 @@ from strategies.cot import Cot
 from tests.running.cells import Calculator, CalculatorSettings, sums_cell
 from tests.scripted import MODEL, WordCodec
 from tts_eval.engines.transformers_reader import TransformersReader
-from tts_eval.engines.vllm import VllmEngine
+from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.measuring.architecture_reader import read_architecture
-from tts_eval.measuring.flops import call_flops
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, TextCodec
 from tts_eval.requests import Pooled, PoolingRequest, Timing
+from tts_eval.rundir.directory import RunDirectory
 from tts_eval.running.cell import CheckedRole
 from tts_eval.running.deployment import Deployment, Role
-from tts_eval.running.directory import RunDirectory
 from tts_eval.running.sweep import run_sweep
+from tts_eval.summary.flops_formulas import call_flops
 
 PRM = replace(MODEL, name="prm")
 CONFIG = {

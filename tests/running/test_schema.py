@@ -10,16 +10,16 @@ import pytest
 import tts_eval
 from tests.running.cells import sums_cell
 from tts_eval.command.launch import launch
-from tts_eval.engines.replay import ReplayRun
+from tts_eval.engines.replay.engine import ReplayRun
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.planning.recorded import RecordedRun
-from tts_eval.running.directory import RunDirectory
-from tts_eval.running.run import run_cell
-from tts_eval.running.solved import solved_problems
-from tts_eval.running.summary import summarize
-from tts_eval.schema import SCHEMA_VERSION
+from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.problems import solved_problems
+from tts_eval.rundir.schema import SCHEMA_VERSION
+from tts_eval.running.loop import run_cell
 from tts_eval.show import main as show
+from tts_eval.summary.summary import summarize
 
 READERS: dict[str, Callable[[Path], object]] = {
     "frames": tts_eval.load,

@@ -14,8 +14,8 @@ from tests.scripted import WordCodec
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.requests import EngineFacts
-from tts_eval.running.figures.answers import without_answers
-from tts_eval.running.run import run_cell
+from tts_eval.running.loop import run_cell
+from tts_eval.summary.answers import without_answers
 
 
 @dataclass

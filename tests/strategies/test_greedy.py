@@ -23,8 +23,8 @@ from strategies.self_aggregation import SelfAggregation
 from strategies.trace_cache import TraceCache
 from strategies.weighted_vote import WeightedVote
 from tests.scripted import MODEL
-from tts_eval.nesting import check_model, is_greedy
 from tts_eval.protocols import Strategy
+from tts_eval.toolkit.composition import check_model, is_greedy
 
 SAMPLING = replace(MODEL, temperature=0.6, no_thinking_kwargs={"enable_thinking": False})
 KINDS = (

@@ -6,9 +6,9 @@ import pytest
 
 from strategies.speculative_reasoning import SpeculativeReasoning
 from tests.scripted import MODEL, ScriptedEngine, ScriptedVerifier, WordCodec, metered
-from tts_eval.language_model import MeteredModel
+from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.served import Served
 from tts_eval.records import Attempt, Problem
-from tts_eval.served import Served
 
 END = " </think> \\boxed{42}"
 DRAFT = {"": [" easy\n\n"], " easy\n\n": [" wrong\n\n"], " easy\n\n right\n\n": [END]}

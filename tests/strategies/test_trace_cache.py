@@ -9,13 +9,13 @@ from strategies.cot import Cot
 from strategies.trace_cache import TraceCache
 from tests.running.cells import Sums, sums_cell
 from tests.scripted import ScriptedEngine, metered
-from tts_eval.embedding import HashedNgrams
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.records import Attempt, Problem
-from tts_eval.running.directory import RunDirectory
+from tts_eval.rundir.directory import RunDirectory
 from tts_eval.running.loads import Sequential
-from tts_eval.running.run import run_cell
+from tts_eval.running.loop import run_cell
+from tts_eval.toolkit.embedding import HashedNgrams
 
 
 async def asked(cache: TraceCache, *questions: str) -> tuple[list[Attempt], ScriptedEngine]:

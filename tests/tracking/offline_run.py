@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tts_eval.progress import Progress
+from tts_eval.tracking.progress import Progress
 from tts_eval.tracking.wandb import WandbTracking
 
 mode, directory = sys.argv[1:]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tts_eval.progress import Progress
 from tts_eval.tracking.none import NoTracking
+from tts_eval.tracking.progress import Progress
 
 
 def test_nothing_is_written(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from tts_eval.progress import Progress
 from tts_eval.tracking.none import NoTracking
+from tts_eval.tracking.progress import Progress
 from tts_eval.tracking.wandb import WandbTracker, WandbTracking
 
 ROOT = Path(__file__).resolve().parents[2]

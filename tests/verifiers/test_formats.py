@@ -10,16 +10,16 @@ import pytest
 import pytest_asyncio
 
 from tests.verifiers.checkpoints import KINDS, MAX_LEN, Checkpoint
-from tts_eval.codec import Codec
-from tts_eval.engines.vllm import VllmEngine
+from tts_eval.engines.protocol import Engine
+from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.language_model import MeteredModel
+from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.metered_verifier import metered_verifier
+from tts_eval.llm.served import Served
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 from tts_eval.records import Problem
-from tts_eval.served import Served
-from tts_eval.serving import Engine
-from tts_eval.verifying.metered import metered_verifier
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -10,13 +10,13 @@ import pytest
 from strategies.best_of_n import BestOfN
 from tests.scripted import ASK, ScriptedEngine, metered
 from tests.verifiers.checkpoints import model_in
-from tts_eval.codec import Codec
-from tts_eval.language_model import MeteredModel
+from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.metered_verifier import NEUTRAL, metered_verifier
+from tts_eval.llm.served import Served
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.records import Finish, Problem
 from tts_eval.requests import Completion, Request
-from tts_eval.served import Served
-from tts_eval.verifying.fitting import LEFT_OUT
-from tts_eval.verifying.metered import NEUTRAL, metered_verifier
+from tts_eval.toolkit.fitting import LEFT_OUT
 from verifiers.judge import Judge
 from verifiers.yes_no import YesNo
 
@@ -138,7 +138,7 @@ def test_a_question_without_the_trace_is_refused() -> None:
 
 def test_prompts_are_kept_but_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The latest ones; what a verifier asks is not kept at all."""
-    monkeypatch.setattr("tts_eval.codec.NUM_KEPT_PROMPTS", 3)
+    monkeypatch.setattr("tts_eval.llm.tokenizer.NUM_KEPT_PROMPTS", 3)
     codec = Codec(model_in(tmp_path))
     first = codec.prompt("q0")
     for number in range(1, 6):

@@ -9,13 +9,13 @@ import pytest
 
 from tests.verifiers.checkpoints import KINDS
 from tests.verifiers.test_formats import PROBLEM, TRACES
-from tts_eval.codec import Codec
 from tts_eval.engines.transformers_reader import TransformersReader
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.language_model import MeteredModel
+from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.served import Served
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
-from tts_eval.served import Served
 
 
 @pytest.mark.parametrize("kind", KINDS)

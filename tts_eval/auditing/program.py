@@ -8,15 +8,15 @@ from typing import Any
 
 import orjson
 
-from tts_eval.auditing.counts import check_counts
 from tts_eval.auditing.engine_counts import check_engine_counts
-from tts_eval.auditing.evidence import Evidence, differing
-from tts_eval.auditing.invariants import inconsistencies
 from tts_eval.auditing.lines import check_lines, strays
 from tts_eval.requests import REPLAYED
-from tts_eval.running.directory import RunDirectory
-from tts_eval.running.drafted import drafted_calls
-from tts_eval.running.summary import summarize
+from tts_eval.rundir.directory import RunDirectory
+from tts_eval.summary.check_counts import check_counts
+from tts_eval.summary.drafted import drafted_calls
+from tts_eval.summary.evidence import Evidence, differing
+from tts_eval.summary.invariants import inconsistencies
+from tts_eval.summary.summary import summarize
 
 
 def audit(folder: Path) -> tuple[list[str], list[str]]:

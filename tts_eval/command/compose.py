@@ -19,9 +19,9 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from tts_eval import checks
+from tts_eval.engines.protocol import EngineSettings, Replays
 from tts_eval.running.cell import Cell
 from tts_eval.running.deployment import Role
-from tts_eval.serving import EngineSettings, Replays
 
 RECORDED = ("model", "task", "verifier")
 ROLE_SETTINGS = ("model", "engine", "shares_gpus")

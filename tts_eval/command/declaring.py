@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from tts_eval.command.aside import is_local, meant
 from tts_eval.command.folders import folder_name, with_digest
-from tts_eval.schema import read_document
+from tts_eval.rundir.schema import read_document
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)

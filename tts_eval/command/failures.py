@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 from tts_eval.command.folders import from_here
-from tts_eval.running.directory import ERRORS, RunDirectory
-from tts_eval.running.summary import Summary
+from tts_eval.rundir.directory import ERRORS, RunDirectory
 from tts_eval.running.sweep import Sweep
+from tts_eval.summary.summary import Summary
 
 
 def failure_lines(sweep: Sweep) -> list[str]:

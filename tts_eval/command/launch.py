@@ -51,8 +51,8 @@ def _run(declared: Sequence[Declared]) -> int:
     from tts_eval.command.compose import cell_of
     from tts_eval.command.failures import failure_lines, has_failed
     from tts_eval.command.table import print_table
+    from tts_eval.rundir.lock import locked
     from tts_eval.running.continuing import check_folder, finished_summary
-    from tts_eval.running.lock import locked
     from tts_eval.running.sweep import Sweep, run_sweep
 
     # A typo in the last cell is found before the first one's tokenizer is loaded.

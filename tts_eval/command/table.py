@@ -13,9 +13,9 @@ from rich.table import Table
 
 from tts_eval.command.failures import all_failed
 from tts_eval.command.folders import from_here
-from tts_eval.running.figures.answers import ending_warnings
-from tts_eval.running.summary import Summary
 from tts_eval.running.sweep import Sweep
+from tts_eval.summary.answers import ending_warnings
+from tts_eval.summary.summary import Summary
 
 HEADINGS = ("n", "accuracy", "tta p50", "tta p99", "tokens/problem", "tokens/s", "$/correct")
 MAX_NAME_WIDTH = 56

@@ -10,10 +10,10 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
+from tts_eval.engines.protocol import Engine, SampleStream
 from tts_eval.records import Finish
 from tts_eval.requests import Completion, EngineFacts, Gauges, Request
 from tts_eval.seeds import derive_seed
-from tts_eval.serving import Engine, SampleStream
 
 
 @dataclass(frozen=True)

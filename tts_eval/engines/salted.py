@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tts_eval.engines.protocol import Engine, PoolingEngine, SampleStream
 from tts_eval.requests import Completion, EngineFacts, Gauges, Pooled, PoolingRequest, Request
-from tts_eval.serving import Engine, PoolingEngine, SampleStream
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from tts_eval.requests import EngineFacts, Gauges, Pooled, PoolingRequest
 if TYPE_CHECKING:
     import torch
 
-    from tts_eval.serving import Engine
+    from tts_eval.engines.protocol import Engine
 
 NAMES = ("auto", "float32", "float16", "bfloat16")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tts_eval.budget import Budget, BudgetSpent, Cut
+from tts_eval.measuring.budget import Budget, BudgetSpent, Cut
 from tts_eval.records import Finish
 
 

@@ -22,7 +22,7 @@ from tts_eval.planning.precision import FORMATS, KV_BYTES, format_of
 from tts_eval.planning.serving import Serving
 from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Job, Piece
-from tts_eval.running.directory import RunDirectory
+from tts_eval.rundir.directory import RunDirectory
 from tts_eval.spend import Call
 
 CLOSED_LOADS = ("concurrent", "sequential")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tts_eval.frontiers.axes import Axis
+from tts_eval.analysis.axes import Axis
 from tts_eval.reporting.decisions import Rates, decisions_of
 from tts_eval.reporting.details import anytime_curves, gauges_over_time, scaling_curves, single_problems
 from tts_eval.reporting.group import Group, plain, plain_rows

@@ -1,6 +1,6 @@
 """Which cell to deploy: a map over what a right answer is worth and what waiting costs, and stated rates.
 
-Knows no drawing; utilities and ranges are those of `tts_eval.frontiers.utility`.
+Knows no drawing; utilities and ranges are those of `tts_eval.analysis.utility`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from tts_eval import checks
-from tts_eval.frontiers.axes import axis_of
-from tts_eval.frontiers.utility import best_ranges, utility
+from tts_eval.analysis.axes import axis_of
+from tts_eval.analysis.utility import best_ranges, utility
 from tts_eval.reporting.group import Group, plain, plain_rows
 
 NUM_RATES = 49  # a side of the map

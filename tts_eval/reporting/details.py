@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tts_eval.frontiers.anytime import anytime
-from tts_eval.frontiers.axes import axis_of
-from tts_eval.frontiers.scaling import Scaling, scaling
+from tts_eval.analysis.anytime import anytime
+from tts_eval.analysis.axes import axis_of
+from tts_eval.analysis.scaling import Scaling, scaling
 from tts_eval.reporting.group import ONE_WORKER, Group, plain
-from tts_eval.running.directory import RunDirectory
+from tts_eval.rundir.directory import RunDirectory
 
 NUM_CURVES = 8  # as many as there are colours that the colour-blind tell apart
 NUM_GAUGED = 6

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from tts_eval.frontiers.axes import axis_of
+from tts_eval.analysis.axes import axis_of
 from tts_eval.reporting.contents import PATH
 from tts_eval.reporting.group import Group
 

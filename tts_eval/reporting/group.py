@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tts_eval.frames import Frames
-from tts_eval.frontiers.agreement import Agreement, agreement
-from tts_eval.frontiers.axes import AXES, Axis, Kind
-from tts_eval.frontiers.cells import MAX_FAILED_SHARE, Cells
-from tts_eval.frontiers.frontier import frontier
-from tts_eval.frontiers.regret import regret
-from tts_eval.frontiers.scaling import equivalents
+from tts_eval.analysis.agreement import Agreement, agreement
+from tts_eval.analysis.axes import AXES, Axis, Kind
+from tts_eval.analysis.cells import MAX_FAILED_SHARE, Cells
+from tts_eval.analysis.frames import Frames
+from tts_eval.analysis.frontier import frontier
+from tts_eval.analysis.regret import regret
+from tts_eval.analysis.scaling import equivalents
 from tts_eval.reporting.cell_figures import cell_figures
 from tts_eval.reporting.levels import level_table
 

@@ -1,6 +1,6 @@
 """The compute-optimal choice per level of difficulty, at a few budgets.
 
-Knows no rule: who chooses, and on which problems, is told by `tts_eval.frontiers.difficulty`. The levels are
+Knows no rule: who chooses, and on which problems, is told by `tts_eval.analysis.difficulty`. The levels are
 the data set's own, an oracle's; difficulty that was predicted is given to `by_difficulty` directly.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tts_eval.frontiers.axes import axis_of
-from tts_eval.frontiers.cells import Cells
-from tts_eval.frontiers.difficulty import by_difficulty
+from tts_eval.analysis.axes import axis_of
+from tts_eval.analysis.cells import Cells
+from tts_eval.analysis.difficulty import by_difficulty
 
 NUM_BUDGETS = 4
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tts_eval.frames import load
+from tts_eval.analysis.frames import load
 from tts_eval.reporting.contents import contents_of
 from tts_eval.reporting.decisions import Rates
 from tts_eval.reporting.group import groups_of

@@ -1,6 +1,6 @@
 """What is said of problems that ran away: how many of each kind, and the worst of them, for a few cells.
 
-Knows no rule: what counts as running away is told by `tts_eval.frontiers.runaways`.
+Knows no rule: what counts as running away is told by `tts_eval.analysis.runaways`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from tts_eval.frontiers.runaways import runaways
+from tts_eval.analysis.runaways import runaways
 from tts_eval.reporting.details import NUM_CURVES, first_run
 from tts_eval.reporting.group import Group, plain_rows
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tts_eval.frontiers.axes import axis_of
+from tts_eval.analysis.axes import axis_of
 from tts_eval.reporting.decisions import Rates, decision_table
 from tts_eval.reporting.group import Group
 

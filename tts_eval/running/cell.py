@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tts_eval.budget import Budget
-from tts_eval.codec import Codec
+from tts_eval.engines.protocol import DraftsTokens, EndsThinking, EngineSettings, LimitsLogprobs, Replays
+from tts_eval.engines.scheduling import Scheduling
 from tts_eval.grading.settings import Grading
 from tts_eval.hardware import Hardware
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.architecture_reader import read_architecture
-from tts_eval.measuring.objectives import Objectives
+from tts_eval.measuring.budget import Budget
 from tts_eval.model import Model
-from tts_eval.nesting import caps_by_engine, check_model, check_parts, is_greedy
 from tts_eval.protocols import (
     Load,
     NeedsLogprobs,
@@ -34,8 +34,8 @@ from tts_eval.protocols import (
 from tts_eval.records import Problem
 from tts_eval.running.deployment import Deployment, Role
 from tts_eval.running.rehearsal import rehearse
-from tts_eval.scheduling import Scheduling
-from tts_eval.serving import DraftsTokens, EndsThinking, EngineSettings, LimitsLogprobs, Replays
+from tts_eval.summary.goodput import Objectives
+from tts_eval.toolkit.composition import caps_by_engine, check_model, check_parts, is_greedy
 from tts_eval.tracking.protocol import Tracking
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 
+from tts_eval.rundir.directory import RunDirectory
 from tts_eval.running.cell import CheckedCell
-from tts_eval.running.directory import RunDirectory
 from tts_eval.running.manifest import problems_of, weights_of
-from tts_eval.running.summary import Summary, summarize
+from tts_eval.summary.summary import Summary, summarize
 
 MAY_DIFFER = (
     "tracking",

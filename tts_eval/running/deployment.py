@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tts_eval.engines.protocol import Engine, EngineSettings, MayRunOnCpu, PlacedOnGpus
 from tts_eval.model import Model
-from tts_eval.serving import Engine, EngineSettings, MayRunOnCpu, PlacedOnGpus
 
 
 @dataclass(frozen=True)

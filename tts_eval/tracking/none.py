@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from tts_eval.progress import Progress
+from tts_eval.tracking.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
-from tts_eval.progress import Progress
+from tts_eval.tracking.progress import Progress
 
 
 class Tracker(AbstractContextManager["Tracker", None], Protocol):

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tts_eval import checks
-from tts_eval.progress import Progress
 from tts_eval.tracking.none import NoTracker
+from tts_eval.tracking.progress import Progress
 
 if TYPE_CHECKING:
     import wandb

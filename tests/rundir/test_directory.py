@@ -1,0 +1,57 @@
+"""The run directory survives a kill at any moment."""
+
+from pathlib import Path
+
+from tests.running.cells import sums_cell
+from tts_eval.grading.grader import Grader
+from tts_eval.grading.pool import GradingPool
+from tts_eval.requests import Gauges
+from tts_eval.rundir.directory import RunDirectory
+from tts_eval.running.loop import run_cell
+
+
+async def finished_run(path: Path, num_problems: int = 3) -> RunDirectory:
+    checked, engine = sums_cell(path, num_problems=num_problems)
+    await run_cell(checked, engine, Grader(GradingPool()))
+    return RunDirectory(path)
+
+
+async def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    directory = await finished_run(tmp_path)
+    outcome = next(o for o in directory.outcomes() if o.problem_id == "sum-1")
+    assert (outcome.gold, outcome.level, outcome.session) == ("2", 2, 0)
+    assert outcome.attempt is not None
+    assert outcome.attempt.answer == "2"
+    assert outcome.attempt.candidates[0].text == " let me see </think> \\boxed{2}"
+    assert outcome.is_correct
+    assert directory.gauges()[-1][1] == Gauges(num_generated_tokens=15)
+
+
+async def test_a_torn_last_line_is_dropped_wherever_the_kill_came(tmp_path: Path) -> None:
+    directory = await finished_run(tmp_path)
+    file = tmp_path / "problems.jsonl"
+    whole = file.read_bytes()
+    first_two = whole.index(b"\n", whole.index(b"\n") + 1) + 1
+    for length in range(first_two + 1, len(whole), 97):
+        file.write_bytes(whole[:length])
+        assert len(directory.outcomes()) == 2
+        directory.open()
+        assert file.read_bytes() == whole[:first_two]
+
+
+async def test_calls_of_a_problem_that_was_cut_off_do_not_count(tmp_path: Path) -> None:
+    directory = await finished_run(tmp_path)
+    file = tmp_path / "problems.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:-1]))  # killed between a problem's calls and its line
+    outcomes = directory.outcomes()
+    assert len(directory.calls(outcomes)) == len(outcomes) == 2
+
+
+def test_a_document_is_whole_or_absent(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path)
+    assert directory.read("summary.json") is None
+    directory.write("summary.json", {"accuracy": 0.5})
+    directory.write("summary.json", {"accuracy": 0.75})
+    assert directory.read("summary.json") == {"accuracy": 0.75}
+    assert [file.name for file in tmp_path.iterdir()] == ["summary.json"]

@@ -1,0 +1,1 @@
+"""Finished runs compared: frames, cells, frontiers, regret, estimators at every k."""

@@ -1,0 +1,1 @@
+"""An engine that answers from recorded traces instead of a model."""

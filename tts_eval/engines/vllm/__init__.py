@@ -1,0 +1,1 @@
+"""The vLLM engine: its settings, its start, its outputs and its gauges."""

@@ -1,0 +1,276 @@
+"""A running vLLM engine: one request a sample, full outputs unless somebody watches the stream.
+
+Knows no problem, no strategy and no seed rule; imports vLLM, so it is itself imported only at a start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import itertools
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import Any, Self
+
+from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.outputs import RequestOutput
+from vllm.pooling_params import PoolingParams
+from vllm.sampling_params import RequestOutputKind
+from vllm.v1.engine.async_llm import AsyncLLM
+from vllm.v1.engine.exceptions import EngineDeadError
+
+from tts_eval.concurrency import together
+from tts_eval.engines.vllm import platform
+from tts_eval.engines.vllm.gauges import GaugeBoard, GaugeLogger
+from tts_eval.engines.vllm.models import register_our_models
+from tts_eval.engines.vllm.outputs import Growth, sampling_params
+from tts_eval.engines.vllm.processes import end_cores_with_parent
+from tts_eval.engines.vllm.token_times import TokenTimes
+from tts_eval.records import Finish, Sampling
+from tts_eval.requests import Completion, EngineDied, EngineFacts, Gauges, Pooled, PoolingRequest, Request
+
+ABORT_AGAIN_S = 0.05
+DIED = "the vLLM engine died; its own message stands above"
+
+
+class RunningVllm:
+    """The handle on one AsyncLLM."""
+
+    def __init__(
+        self, llm: AsyncLLM, board: GaugeBoard, *, num_gpus: int, max_model_len: int, is_seeded: bool = True
+    ) -> None:
+        self.startup_s = 0.0
+        self._llm = llm
+        self._board = board
+        self._num_gpus = num_gpus
+        self._max_model_len = max_model_len
+        self._is_seeded = is_seeded
+        self._numbers = itertools.count()
+        self._token_times = TokenTimes()
+        self._token_times.watch(llm.output_processor)
+
+    @classmethod
+    def start(
+        cls, arguments: dict[str, Any], *, num_gpus: int, max_model_len: int, is_seeded: bool = True
+    ) -> Self:
+        """Start the engine core and its workers; blocks until the weights are loaded."""
+        end_cores_with_parent()
+        register_our_models()
+        board = GaugeBoard()
+        llm = AsyncLLM.from_engine_args(
+            AsyncEngineArgs(**arguments), stat_loggers=[partial(GaugeLogger, board)]
+        )
+        return cls(llm, board, num_gpus=num_gpus, max_model_len=max_model_len, is_seeded=is_seeded)
+
+    def stop(self) -> None:
+        """Stop every process of the engine, at once, and give its memory back."""
+        self._llm.shutdown(timeout=0)
+        del self._llm
+        gc.unfreeze()
+        gc.collect()
+
+    @cached_property
+    def facts(self) -> EngineFacts:
+        """What is fixed while this engine runs; first asked for once it is warm."""
+        name, version = platform.installed()
+        config = self._llm.vllm_config
+        drafts = config.speculative_config
+        return EngineFacts(
+            name=name,
+            version=version,
+            device=str(config.device_config.device_type),
+            num_gpus=self._num_gpus,
+            max_model_len=self._max_model_len,
+            startup_s=self.startup_s,
+            # With drafts, sampled tokens are drawn again at every rejection.
+            is_seeded=self._is_seeded and drafts is None,
+            takes_seeds=self._is_seeded,
+            is_synthetic=drafts is not None and drafts.rejection_sample_method == "synthetic",
+            settings={
+                "dtype": str(config.model_config.dtype).removeprefix("torch."),
+                "quantization": config.model_config.quantization,
+                "enforce_eager": config.model_config.enforce_eager,
+                "enable_prefix_caching": config.cache_config.enable_prefix_caching,
+                "enable_chunked_prefill": config.scheduler_config.enable_chunked_prefill,
+                "kv_cache_dtype": config.cache_config.cache_dtype,
+                "scheduling_policy": config.scheduler_config.policy,
+                "tensor_parallel_size": config.parallel_config.tensor_parallel_size,
+                "pipeline_parallel_size": config.parallel_config.pipeline_parallel_size,
+                "data_parallel_size": config.parallel_config.data_parallel_size,
+                "enable_expert_parallel": config.parallel_config.enable_expert_parallel,
+                "speculation": drafts.method if drafts else None,
+                "num_speculative_tokens": drafts.num_speculative_tokens if drafts else None,
+                "block_size": config.cache_config.block_size,
+                "num_gpu_blocks": config.cache_config.num_gpu_blocks,
+                "max_num_seqs": config.scheduler_config.max_num_seqs,
+                "max_num_batched_tokens": config.scheduler_config.max_num_batched_tokens,
+            },
+        )
+
+    def gauges(self) -> Gauges:
+        """Return the engine's levels and counters now."""
+        return self._board.read()
+
+    async def warm_up(self) -> None:
+        """Run short requests of each kind, so that nothing is compiled while somebody measures.
+
+        One alone and two together: kernels compiled for any number of samples are compiled apart for one.
+        """
+        if self._llm.vllm_config.model_config.runner_type == "pooling":
+            for num_together in (1, 2):
+                await together(self.pool(PoolingRequest((1,))) for _ in range(num_together))
+            await self._settle()
+            return
+        greedy = Request((1,), Sampling(), max_tokens=2)
+        kinds = (
+            greedy,
+            replace(greedy, num_logprobs=1),
+            replace(
+                greedy, sampling=Sampling(temperature=1.0, top_p=0.9), seed=0 if self._is_seeded else None
+            ),
+        )
+        for request in kinds:
+            for num_together in (1, 2):
+                await together(self.generate(request) for _ in range(num_together))
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """Leave nothing behind that would hold up or help whoever measures.
+
+        A full garbage collection walks what the libraries have loaded, half a million objects; for as long,
+        a second on a slow core, nothing arrives and no token is noted. vLLM's own server freezes them too.
+        """
+        await self.forget()
+        gc.collect()
+        gc.freeze()
+
+    async def forget(self) -> None:
+        """Empty the prefix cache, so that one run gains nothing from another."""
+        await self._llm.reset_prefix_cache()
+
+    async def generate(self, request: Request) -> Completion:
+        """Draw one sample to its end."""
+        growth = Growth(request)
+        outputs = self._outputs(growth, RequestOutputKind.FINAL_ONLY, self._next_id())
+        [output] = [output async for output in outputs]
+        return growth.add(output).completion(output, is_last=True)
+
+    async def pool(self, request: PoolingRequest) -> Pooled:
+        """Return the head's logits at every token that is not in the prefix cache."""
+        params = PoolingParams(
+            task="token_classify",
+            use_activation=False,
+            # By itself vLLM reads everything anew for a task with an output a token, lest any be missing.
+            skip_reading_prefix_cache=not request.may_use_cache,
+        )
+        prompt = _prompt(request.token_ids, request.cache_salt)
+        outputs = self._llm.encode(prompt, params, self._next_id())
+        try:
+            [output] = [output async for output in outputs]
+        except EngineDeadError as error:
+            raise EngineDied(DIED) from error
+        rows = tuple(tuple(row) for row in output.outputs.data.tolist())
+        return Pooled(rows, num_cached_tokens=output.num_cached_tokens)
+
+    def stream(self, request: Request, *, every: int = 1) -> VllmStream:
+        """Draw one sample, to be looked at whenever it has grown by `every` tokens.
+
+        One that nobody looks at before its end is sent once, whole, which spares an output a step.
+        """
+        request_id, growth = self._next_id(), Growth(request)
+        is_looked_at = every < request.max_tokens
+        kind = RequestOutputKind.DELTA if is_looked_at else RequestOutputKind.FINAL_ONLY
+        outputs = self._outputs(growth, kind, request_id)
+        return VllmStream(outputs, growth, every=every, abort=partial(self._llm.abort, request_id))
+
+    def _next_id(self) -> str:
+        return f"tts-{next(self._numbers)}"
+
+    async def _outputs(
+        self, growth: Growth, kind: RequestOutputKind, request_id: str
+    ) -> AsyncGenerator[RequestOutput, None]:
+        request = growth.request
+        prompt = _prompt(request.prompt_ids, request.cache_salt)
+        outputs = self._llm.generate(
+            prompt, sampling_params(request, kind), request_id, priority=request.priority
+        )
+        try:
+            with self._token_times.noted(request_id, growth.steps):
+                async for output in outputs:
+                    yield output
+        except EngineDeadError as error:
+            raise EngineDied(DIED) from error
+        finally:
+            await outputs.aclose()  # aborts the request unless it has finished
+
+
+def _prompt(token_ids: Sequence[int], cache_salt: str | None) -> Any:
+    salt = {} if cache_salt is None else {"cache_salt": cache_salt}
+    return {"prompt_token_ids": list(token_ids), **salt}
+
+
+class VllmStream:
+    """One sample as it grows."""
+
+    def __init__(
+        self,
+        outputs: AsyncGenerator[RequestOutput, None],
+        growth: Growth,
+        *,
+        every: int,
+        abort: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._outputs = outputs
+        self._growth = growth
+        self._every = every
+        self._abort = abort
+        self._last: RequestOutput | None = None
+        self._next: asyncio.Task[RequestOutput | None] | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Completion]:
+        """Yield the sample at every look, and at its end."""
+        num_seen = 0
+        while (output := await self._taken()) is not None:
+            if output.finished or len(self._growth.token_ids) - num_seen >= self._every:
+                num_seen = len(self._growth.token_ids)
+                yield self._growth.completion(output, is_last=output.finished)
+
+    async def close(self) -> Completion:
+        """Stop the sample where it stands and return all of it, tokens not looked at included."""
+        if self._last is None and self._next is None:  # nobody has looked: the request has not been sent
+            return Completion((), "", Finish.ABORT)
+        with suppress(EngineDied):  # of a dead engine what has come is all that will
+            await self._drained()
+        await self._outputs.aclose()
+        if self._last is None:
+            return Completion((), "", Finish.ABORT)
+        completion = self._growth.completion(self._last, is_last=True)
+        return completion if completion.finish else replace(completion, finish=Finish.ABORT)
+
+    async def _drained(self) -> None:
+        """Abort the request until its last output has come."""
+        while not (self._last is not None and self._last.finished):
+            await self._abort()
+            if self._next is not None:  # an abort may come before the engine has heard of the request
+                await asyncio.wait({self._next}, timeout=ABORT_AGAIN_S)
+            if (self._next is None or self._next.done()) and await self._taken() is None:
+                break
+
+    async def _taken(self) -> RequestOutput | None:
+        """Take over the next output; None after the last one.
+
+        A caller that is cancelled meanwhile leaves the request as it is: `close` gets what it has generated.
+        """
+        if self._next is None:
+            self._next = asyncio.create_task(self._waited_for())
+        output = await asyncio.shield(self._next)
+        self._next = None
+        if output is not None:
+            self._last = output
+            self._growth.add(output)
+        return output
+
+    async def _waited_for(self) -> RequestOutput | None:
+        return await anext(self._outputs, None)

@@ -1,0 +1,116 @@
+"""From vLLM's request and outputs to ours: sampling parameters, growth, finish, timing.
+
+Knows no engine: what it reads are vLLM's plain records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from vllm import SamplingParams
+from vllm.outputs import RequestOutput
+from vllm.sampling_params import RequestOutputKind
+
+from tts_eval.engines.vllm.token_times import Step, token_times_s
+from tts_eval.records import Finish
+from tts_eval.requests import Completion, Request, Timing
+
+
+def sampling_params(request: Request, kind: RequestOutputKind) -> SamplingParams:
+    """Return vLLM's parameters for one sample; a greedy one needs no seed."""
+    sampling = request.sampling
+    further: dict[str, Any] = {}
+    if request.max_thinking_tokens is not None:  # not every vLLM knows it
+        further["thinking_token_budget"] = request.max_thinking_tokens
+    return SamplingParams(
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        top_k=sampling.top_k,
+        max_tokens=request.max_tokens,
+        stop=list(request.stop),
+        include_stop_str_in_output=True,
+        skip_special_tokens=False,  # markers and stop strings may hold some; `Codec.shown` drops others
+        spaces_between_special_tokens=False,
+        seed=request.seed if sampling.temperature > 0 else None,
+        logprobs=request.num_logprobs,
+        output_kind=kind,
+        **further,
+    )
+
+
+class Growth:
+    """What the outputs of one request add up to; each output carries only what is new."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.steps: list[Step] = []
+        self.token_ids: list[int] = []
+        self._text: list[str] = []
+        self._logprobs: list[float] = []
+        self._confidences: list[float] = []
+
+    def add(self, output: RequestOutput) -> Self:
+        """Take over what `output` adds."""
+        (sample,) = output.outputs
+        if sample.logprobs is not None:
+            for token_id, entries in zip(sample.token_ids, sample.logprobs, strict=True):
+                self._logprobs.append(entries[token_id].logprob)
+                top = [e.logprob for e in entries.values() if e.rank <= (self.request.num_logprobs or 0)]
+                self._confidences.append(-sum(top) / len(top) if top else 0.0)
+        self.token_ids.extend(sample.token_ids)
+        self._text.append(sample.text)
+        return self
+
+    def completion(self, output: RequestOutput, *, is_last: bool) -> Completion:
+        """Return everything so far, with the times that `output` carries; those of tokens only at the end."""
+        (sample,) = output.outputs
+        wanted = self.request.num_logprobs
+        num_drafts, num_draft_tokens, num_accepted_tokens = drafted_of(sample)
+        return Completion(
+            token_ids=tuple(self.token_ids),
+            text="".join(self._text),
+            finish=finish_of(sample.finish_reason, sample.stop_reason),
+            num_cached_tokens=output.num_cached_tokens or 0,
+            num_preemptions=getattr(output.metrics, "num_preemptions", 0),
+            num_drafts=num_drafts,
+            num_draft_tokens=num_draft_tokens,
+            num_accepted_tokens=num_accepted_tokens,
+            timing=timing_of(output.metrics, self.steps if is_last else (), num_tokens=len(self.token_ids)),
+            logprobs=None if wanted is None else tuple(self._logprobs),
+            confidences=None if not wanted else tuple(self._confidences),
+        )
+
+
+def finish_of(reason: str | None, stop_reason: int | str | None) -> Finish | None:
+    match reason:
+        case None:
+            return None
+        case "length":
+            return Finish.LENGTH
+        case "abort":
+            return Finish.ABORT
+        case _:  # a second end-of-turn token comes as an integer stop_reason: the turn has ended all the same
+            return Finish.STOP if isinstance(stop_reason, str) else Finish.END
+
+
+def drafted_of(sample: Any) -> tuple[int, int, int] | tuple[None, None, None]:
+    """Return drafts, drafted and accepted tokens of a finished sample; vLLM reports them from 0.32 on."""
+    drafts = getattr(sample, "spec_decode_metrics", None)  # its histogram counts drafts by accepted tokens
+    if drafts is None:
+        return None, None, None
+    num_accepted_tokens = sum(place * steps for place, steps in enumerate(drafts.histogram))
+    return sum(drafts.histogram), drafts.num_draft_tokens, num_accepted_tokens
+
+
+def timing_of(metrics: Any, steps: Sequence[Step], *, num_tokens: int) -> Timing:
+    """Read vLLM's RequestStateStats; its engine-side stamps are one clock, its arrival another."""
+    if metrics is None or not metrics.first_token_ts:
+        return Timing()
+    return Timing(
+        first_token_s=metrics.first_token_latency,
+        queue_s=metrics.scheduled_ts - metrics.queued_ts,
+        prefill_s=metrics.first_token_ts - metrics.scheduled_ts,
+        decode_s=metrics.last_token_ts - metrics.first_token_ts,
+        token_times_s=token_times_s(steps, first_token_s=metrics.first_token_latency, num_tokens=num_tokens),
+    )

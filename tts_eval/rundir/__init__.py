@@ -1,0 +1,1 @@
+"""A run on disk: its files, and the records they hold."""

@@ -1,0 +1,1 @@
+"""The figures of a run, one topic a file: formula and figure together."""

@@ -1,0 +1,82 @@
+"""How many answers were right, and how those that are none came to be none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tts_eval.grading.grade import Verdict
+from tts_eval.records import Finish
+from tts_eval.rundir.outcome import Outcome
+from tts_eval.statistics.intervals import proportion_ci95
+
+HANG_ON_ANSWERS = ("accuracy", "correct", "undecided", "unanswered")
+MANY = 0.2  # the share of answers from which on their endings are warned of
+
+
+def without_answers(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `figures` with None for all that hangs on which answers are right.
+
+    With synthetic acceptance times mean something, texts nothing.
+    """
+    return {
+        name: None
+        if any(word in name for word in HANG_ON_ANSWERS)
+        else without_answers(value)
+        if isinstance(value, Mapping)
+        else value
+        for name, value in figures.items()
+    }
+
+
+def answer_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return counts and accuracy; undecided and failed problems count as wrong."""
+    num_correct = sum(outcome.is_correct for outcome in outcomes)
+    solved = [o for o in outcomes if o.attempt is None or o.attempt.reused_from is None]
+    num_solved_correct = sum(outcome.is_correct for outcome in solved)
+    return {
+        "num_problems": len(outcomes),
+        "num_correct": num_correct,
+        "num_undecided": sum(outcome.grade.verdict is Verdict.UNDECIDED for outcome in outcomes),
+        "num_unparsed": sum(outcome.num_unparsed for outcome in outcomes),
+        "num_failed": sum(outcome.error is not None for outcome in outcomes),
+        **ending_figures(outcomes),
+        "accuracy": num_correct / len(outcomes) if outcomes else None,
+        "accuracy_ci95": proportion_ci95(num_correct, len(outcomes)),
+        "num_reused": len(outcomes) - len(solved),
+        "accuracy_not_reused": num_solved_correct / len(solved) if solved else None,
+        "accuracy_not_reused_ci95": proportion_ci95(num_solved_correct, len(solved)),
+    }
+
+
+def ending_figures(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Return how many problems have no answer, and how many candidates were cut or never stopped thinking.
+
+    A trace that its strategy stopped (finish abort or none) was not cut.
+    """
+    candidates = [c for o in outcomes if o.attempt is not None for c in o.attempt.candidates]
+    ended = [candidate for candidate in candidates if candidate.finish in (Finish.END, Finish.LENGTH)]
+    return {
+        "num_unanswered": sum(o.attempt is not None and o.attempt.answer is None for o in outcomes),
+        "num_candidates": len(candidates),
+        "num_truncated": sum(candidate.finish is Finish.LENGTH for candidate in ended),
+        "num_unfinished_thinking": sum(candidate.answer_at is None for candidate in ended),
+    }
+
+
+def ending_warnings(summary: Mapping[str, Any]) -> list[str]:
+    """Return a line for each ending that more than a share of `MANY` of the answers have."""
+    num_candidates, num_problems = summary["num_candidates"], summary["num_problems"]
+    num_thinking, num_truncated = summary["num_unfinished_thinking"], summary["num_truncated"]
+    num_unanswered = summary["num_unanswered"] or 0
+    warnings = []
+    if num_thinking > MANY * num_candidates:
+        warnings.append(
+            f"{num_thinking} of {num_candidates} answers were cut while thinking: raise max_tokens "
+            "(if that does not help, does the model end its thinking as model.thinking_end says?)"
+        )
+    elif num_truncated > MANY * num_candidates:
+        warnings.append(f"{num_truncated} of {num_candidates} answers were cut: raise max_tokens")
+    elif num_unanswered > MANY * num_problems:
+        warnings.append(f"{num_unanswered} of {num_problems} problems have no answer that could be found")
+    return warnings

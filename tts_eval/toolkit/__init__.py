@@ -1,0 +1,1 @@
+"""What strategies and verifiers are made of."""

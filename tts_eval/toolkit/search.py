@@ -1,0 +1,170 @@
+"""What searches over reasoning steps share: their settings, how a node grows and is scored, how they answer.
+
+Which node grows next is the strategy's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from tts_eval import checks
+from tts_eval.concurrency import together
+from tts_eval.model import Model
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Attempt, Problem
+from tts_eval.spend import MaxSpend
+from tts_eval.toolkit import composition
+from tts_eval.toolkit.aggregation import AGGREGATIONS, aggregate
+from tts_eval.toolkit.search_tree import Node, tree_records
+from tts_eval.toolkit.step_growth import StepSampling, grow_step, grow_to_end, is_finished
+from tts_eval.toolkit.voting import best_scored, plurality, weighted_plurality
+
+GREEDY = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepSearch:
+    """Settings of a search that a verifier guides step by step.
+
+    A node is scored by `aggregation` over the scores of its steps. The answer is that of the `best` finished
+    trace, or a vote of all finished ones: `weighted` by their scores, or by `majority`. The last of
+    `max_steps` steps is written to the end of the trace.
+    """
+
+    CHOICES: ClassVar[tuple[str, ...]] = ("best", "weighted", "majority")
+    WIDTH: ClassVar[str] = "n"  # the setting that says how many steps a prefix is grown by
+
+    aggregation: str = "last"
+    answer_by: str = "best"
+    max_steps: int = 100
+    max_step_tokens: int = 512
+    temperature: float | None = None
+    top_p: float | None = None
+
+    def __post_init__(self) -> None:
+        checks.one_of("strategy.aggregation", self.aggregation, AGGREGATIONS)
+        checks.one_of("strategy.answer_by", self.answer_by, self.CHOICES)
+        checks.whole_number("strategy.max_steps", self.max_steps, minimum=1)
+        _ = self.sampling
+
+    @property
+    def chosen_by(self) -> str:
+        """How the best of some finished traces is chosen."""
+        return self.answer_by
+
+    @property
+    def sampling(self) -> StepSampling:
+        """How the tokens of a step are drawn."""
+        return StepSampling(self.max_step_tokens, self.temperature, self.top_p)
+
+    def check_model(self, model: Model, *, room_tokens: int) -> None:
+        """Raise ValueError for steps that the model's length cannot hold, or too short, or all the same."""
+        checks.fits("strategy.max_step_tokens", self.max_step_tokens, room_tokens)
+        composition.check_drawn(f"strategy.{self.WIDTH}", getattr(self, self.WIDTH), self, model)
+        if self.max_step_tokens < model.min_step_tokens:
+            raise ValueError(
+                f"strategy.max_step_tokens is {self.max_step_tokens}; "
+                f"model.min_step_tokens asks for at least {model.min_step_tokens}"
+            )
+
+    def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
+        """Refuse to search without a guide."""
+        if verifier is None:
+            raise ValueError(f"{type(self).__name__} is guided by a verifier; give verifier=..., not none")
+
+    def spend_of(self, num_traces: int, *, room_tokens: int, lookahead: int = 0) -> MaxSpend:
+        """Return the most that `num_traces` grown step by step may cost; a dropped step is paid for too."""
+        before_last = (self.max_steps - 1) * (1 + lookahead) * self.max_step_tokens
+        return MaxSpend(num_traces, num_traces * (before_last + room_tokens))
+
+    def begin(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Search:
+        """Return the search for an answer to `problem`."""
+        assert verifier is not None
+        return Search(self, problem, llm, verifier)
+
+
+@dataclass
+class Search:
+    """The search for the answer to one problem."""
+
+    settings: StepSearch
+    problem: Problem
+    llm: LanguageModel
+    verifier: Verifier
+    roots: list[Node] = field(default_factory=list)
+    _finished: list[Node] = field(default_factory=list)
+
+    def plant(self) -> Node:
+        """Return the root of a new tree: the problem's empty trace."""
+        self.roots.append(Node(self.llm.start(self.problem)))
+        return self.roots[-1]
+
+    def is_finished(self, node: Node) -> bool:
+        """Whether `node` cannot grow any more."""
+        return node.parent is not None and is_finished(self.llm, node.trace)
+
+    async def grow(self, nodes: Sequence[Node], *, lookahead: int = 0) -> list[Node]:
+        """Return a new child of each of `nodes` (one that stands there twice gets two), grown concurrently.
+
+        Each child is scored as soon as it is there, with `lookahead` through the trace that so many further
+        greedy steps make of it (Snell et al., arXiv 2408.03314, section 5.2); those steps are thrown away.
+        """
+        children = await together(self.child(node, lookahead=lookahead) for node in nodes)
+        for node, child in zip(nodes, children, strict=True):
+            node.children.append(child)
+        return children
+
+    async def child(self, node: Node, *, lookahead: int = 0, num_logprobs: int | None = None) -> Node:
+        """Return `node` grown by one step and scored, without making it a child of the tree yet."""
+        is_last = node.depth + 1 >= self.settings.max_steps
+        grow = grow_to_end if is_last else grow_step
+        child = Node(
+            await grow(self.llm, node.trace, self.settings.sampling, num_logprobs=num_logprobs), node
+        )
+        await self._score(child, lookahead)
+        if self.is_finished(child):
+            await self._finish(child)
+        return child
+
+    async def complete(self, node: Node) -> Node:
+        """Return `node` written to its end and scored; the end is no part of the tree."""
+        end = Node(await grow_to_end(self.llm, node.trace, self.settings.sampling), node)
+        await self._score(end, lookahead=0)
+        await self._finish(end)
+        return end
+
+    async def _score(self, node: Node, lookahead: int) -> None:
+        ahead = node.trace
+        greedy = StepSampling(self.settings.max_step_tokens, GREEDY)
+        for _ in range(lookahead):
+            if is_finished(self.llm, ahead):
+                break
+            ahead = await grow_step(self.llm, ahead, greedy)
+        [own, *further] = await self.verifier.score(
+            self.problem, [node.trace] if ahead is node.trace else [node.trace, ahead]
+        )
+        node.step_scores = tuple(own)
+        node.score = aggregate(further[0] if further else own, self.settings.aggregation)
+
+    async def _finish(self, node: Node) -> None:
+        node.answer = self.llm.answer(node.trace)
+        self._finished.append(node)
+        candidates = [node.candidate() for node in self._finished]
+        self.llm.interim(await self._choose(self._finished), candidates)
+
+    async def attempt(self, finished: Sequence[Node]) -> Attempt:
+        """Return the attempt whose candidates are `finished`, in this order."""
+        candidates = tuple(node.candidate() for node in finished)
+        return Attempt(await self._choose(finished), candidates, tree_records(self.roots))
+
+    async def _choose(self, finished: Sequence[Node]) -> str | None:
+        answers, scores = [node.answer for node in finished], [node.score for node in finished]
+        match self.settings.chosen_by:
+            case "best":
+                return best_scored(answers, scores)
+            case "weighted":
+                return await weighted_plurality(self.llm, answers, scores)
+            case _:
+                return await plurality(self.llm, answers)

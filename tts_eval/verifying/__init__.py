@@ -1,1 +1,0 @@
-"""Verifying: what a strategy holds of the run's verifier, and what verifiers share."""
