@@ -19,7 +19,7 @@ from benchmarks.worked_steps import LOADERS, WorkedSteps, load
 from tts_eval.command.compose import part_of
 from tts_eval.command.examination import examine
 from tts_eval.concurrency import together
-from tts_eval.llm.served import Served
+from tts_eval.llm.call import Served
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import PROJECT_ROOT
 from tts_eval.statistics.first_error import FirstErrors, first_error, first_errors

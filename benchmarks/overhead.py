@@ -31,8 +31,8 @@ from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.hardware import Hardware
+from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
-from tts_eval.llm.served import Served
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
 from tts_eval.rundir.directory import RunDirectory

@@ -21,7 +21,7 @@ from pocket.labels import IGNORED, Labelled
 from pocket.reward_models import on_policy_traces
 from tts_eval.command.examination import examine
 from tts_eval.engines.transformers_reader import TransformersReader
-from tts_eval.llm.served import Served
+from tts_eval.llm.call import Served
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import Model
 from tts_eval.statistics.classification import (

@@ -17,7 +17,7 @@ from pocket import tokenizer as tok
 from pocket.gap import gap_table
 from pocket.labels import list_after, right_steps
 from tasks.pocket import Factors, check_step, product
-from tts_eval.toolkit.aggregation import aggregate
+from tts_eval.toolkit.voting import aggregate
 
 Floats = npt.NDArray[np.float64]
 AGGREGATES = ("min", "last", "product")

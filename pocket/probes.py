@@ -19,7 +19,7 @@ from pocket.figures import Sample
 from pocket.gap import gap_table
 from pocket.labels import prompt_ids
 from tasks.pocket import Factors, PocketTask, product
-from tts_eval.toolkit.aggregation import aggregate
+from tts_eval.toolkit.voting import aggregate
 
 MAX_TOKENS = 300
 FORCED = [tok.END_THINK, tok.BOXED]

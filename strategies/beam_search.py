@@ -13,8 +13,7 @@ from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.spend import MaxSpend
-from tts_eval.toolkit.search import StepSearch
-from tts_eval.toolkit.search_tree import Node
+from tts_eval.toolkit.search import Node, StepSearch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,8 @@ from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit import composition
-from tts_eval.toolkit.aggregation import AGGREGATIONS
 from tts_eval.toolkit.voting import (
+    AGGREGATIONS,
     best_scored,
     check_weights,
     draw_and_choose,

@@ -13,7 +13,7 @@ from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit.probing import Probe, check_probed, is_thinking, probe
-from tts_eval.toolkit.step_growth import is_finished
+from tts_eval.toolkit.steps import is_finished
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from tts_eval.concurrency import together
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.spend import MaxSpend
-from tts_eval.toolkit.search import Search, StepSearch
-from tts_eval.toolkit.search_tree import Node
+from tts_eval.toolkit.search import Node, Search, StepSearch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,7 @@ from tts_eval.concurrency import tasks
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.spend import MaxSpend
-from tts_eval.toolkit.search import Search, StepSearch
-from tts_eval.toolkit.search_tree import Node, ancestry
+from tts_eval.toolkit.search import Node, Search, StepSearch, ancestry
 
 BY_VISITS = "visits"
 PUCT_BASE = 19652  # AlphaZero's: exploration grows with the logarithm of the visits

@@ -20,8 +20,7 @@ from tts_eval.toolkit.resampling import (
     softmax,
     systematic,
 )
-from tts_eval.toolkit.search import StepSearch
-from tts_eval.toolkit.search_tree import Node
+from tts_eval.toolkit.search import Node, StepSearch
 
 COLLAPSED = 0.5  # weights are annealed while their effective sample size is a smaller share than this
 ANNEALING = {"ess": ess_temperature, "entropy": annealed_temperature}

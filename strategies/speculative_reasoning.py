@@ -15,7 +15,7 @@ from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
-from tts_eval.toolkit.step_growth import StepSampling, carried_over, grow_step, grow_to_end, is_finished
+from tts_eval.toolkit.steps import StepSampling, carried_over, grow_step, grow_to_end, is_finished
 
 DRAFT = "draft"
 HIGHEST_RATING = 9

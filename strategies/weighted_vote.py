@@ -14,8 +14,14 @@ from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit import composition
-from tts_eval.toolkit.aggregation import AGGREGATIONS
-from tts_eval.toolkit.voting import check_weights, draw_and_choose, scored, scores_of, weighted_plurality
+from tts_eval.toolkit.voting import (
+    AGGREGATIONS,
+    check_weights,
+    draw_and_choose,
+    scored,
+    scores_of,
+    weighted_plurality,
+)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.call import Served
 from tts_eval.llm.markings import Marking, Opening
 from tts_eval.llm.metered_model import MeteredModel
-from tts_eval.llm.served import Served
 from tts_eval.llm.thinking import ThinkingPart
-from tts_eval.measuring.allowance import Allowance
+from tts_eval.measuring.budget import Allowance
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
 from tts_eval.protocols import StepScores, Strategy, Verifier

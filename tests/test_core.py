@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tts_eval.concurrency import together
-from tts_eval.seeds import derive_seed
+from tts_eval.requests import derive_seed
 
 
 def test_seeds_differ_by_run_problem_and_call_and_never_by_chance() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tts_eval.fingerprint import fingerprint
+from tts_eval.dataset import fingerprint
 from tts_eval.records import Problem
 
 FIRST, SECOND = Problem("1", "1+1", "2", level=1), Problem("2", "1+2", "3", level=1)

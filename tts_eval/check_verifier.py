@@ -25,7 +25,7 @@ from tts_eval.command.compose import part_of
 from tts_eval.command.examination import Examined, Example, examine, largest_difference, mistakes
 from tts_eval.engines.protocol import EngineSettings, PoolingEngine
 from tts_eval.engines.transformers_reader import TransformersReader
-from tts_eval.llm.served import Served
+from tts_eval.llm.call import Served
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import Model
 from tts_eval.protocols import NeedsRole

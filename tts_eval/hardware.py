@@ -113,3 +113,28 @@ def _visible_gpu() -> tuple[str, float | None] | None:
     name, _, memory_mib = answer[0].rpartition(", ")
     is_told = memory_mib.isdigit()  # a GPU that shares the host's memory answers [N/A]
     return name, int(memory_mib) * 2**20 / 1e9 if is_told else None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiPrice:
+    """What a provider asks for; a prompt token found in its cache costs `usd_per_million_cached_tokens`."""
+
+    usd_per_million_prompt_tokens: float
+    usd_per_million_cached_tokens: float
+    usd_per_million_generated_tokens: float
+    source: str
+    as_of: str
+
+    def __post_init__(self) -> None:
+        for kind in ("prompt", "cached", "generated"):
+            name = f"usd_per_million_{kind}_tokens"
+            checks.number(f"model.api_price.{name}", getattr(self, name), minimum=0)
+
+    def usd(self, *, num_prompt_tokens: int, num_cached_tokens: int, num_generated_tokens: int) -> float:
+        """Return the dollars of one call; the cached tokens are among those of the prompt."""
+        micro_usd = (
+            (num_prompt_tokens - num_cached_tokens) * self.usd_per_million_prompt_tokens
+            + num_cached_tokens * self.usd_per_million_cached_tokens
+            + num_generated_tokens * self.usd_per_million_generated_tokens
+        )
+        return micro_usd / 1e6

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tts_eval import checks
+from tts_eval.hardware import ApiPrice
 from tts_eval.hub import why_unreachable
-from tts_eval.prices import ApiPrice
 from tts_eval.records import Markers, Sampling
 
 AUTO = "auto"  # a setting that is found in the tokenizer and the chat template

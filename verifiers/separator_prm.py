@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel
 from tts_eval.records import Problem, TextCodec
-from tts_eval.toolkit.layout import check_single_tokens, joined, read_steps
 from tts_eval.toolkit.reads import ANSWER, check_reads
-from tts_eval.toolkit.reward_heads import softmax
+from tts_eval.toolkit.reward_heads import check_single_tokens, joined, read_steps, softmax
 
 RIGHT = 1  # of the head's labels: wrong, right
 

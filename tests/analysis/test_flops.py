@@ -13,7 +13,7 @@ from tests.running.cells import Calculator, sums_cell
 from tests.scripted import WordCodec
 from tts_eval.analysis.flops import flops_by_problem
 from tts_eval.analysis.frames import load
-from tts_eval.engines.drafting import Drafter
+from tts_eval.engines.protocol import Drafter
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.requests import Completion, Request

@@ -17,8 +17,8 @@ from tests.families.bench import ANSWERLESS, BenchEngine
 from tests.families.families import BY_NAME, FAMILIES, Family, codec_of
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
-from tts_eval.llm.served import Served
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 from tts_eval.protocols import StepScores

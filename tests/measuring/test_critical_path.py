@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from tests.measuring.test_meter import call
-from tts_eval.measuring.critical_path import critical_path
+from tts_eval.measuring.meter import critical_path
 from tts_eval.spend import Call, CriticalPath
 
 

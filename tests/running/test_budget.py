@@ -17,8 +17,7 @@ from tests.scripted import ScriptedEngine, metered
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.llm.metered_model import MeteredModel
-from tts_eval.measuring.allowance import Allowance
-from tts_eval.measuring.budget import Budget, Cut
+from tts_eval.measuring.budget import Allowance, Budget, Cut
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Candidate, Finish, Problem
 from tts_eval.rundir.directory import RunDirectory

@@ -6,8 +6,8 @@ import pytest
 
 from strategies.speculative_reasoning import SpeculativeReasoning
 from tests.scripted import MODEL, ScriptedEngine, ScriptedVerifier, WordCodec, metered
+from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
-from tts_eval.llm.served import Served
 from tts_eval.records import Attempt, Problem
 
 END = " </think> \\boxed{42}"

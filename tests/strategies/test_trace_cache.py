@@ -15,7 +15,7 @@ from tts_eval.records import Attempt, Problem
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.running.loads import Sequential
 from tts_eval.running.loop import run_cell
-from tts_eval.toolkit.embedding import HashedNgrams
+from tts_eval.toolkit.difficulty import HashedNgrams
 
 
 async def asked(cache: TraceCache, *questions: str) -> tuple[list[Attempt], ScriptedEngine]:

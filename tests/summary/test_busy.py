@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tts_eval.summary.busy import busy_shares_s
+from tts_eval.summary.cost import busy_shares_s
 
 
 def test_calls_share_the_moments_they_have_in_common() -> None:

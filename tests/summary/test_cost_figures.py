@@ -19,7 +19,7 @@ from tts_eval.spend import Call
 from tts_eval.summary.by_role import role_figures
 from tts_eval.summary.cost_figures import cost_figures
 from tts_eval.summary.sessions import Session
-from tts_eval.summary.steadiness import held_by_session, held_weights
+from tts_eval.summary.throughput import held_by_session, held_weights
 
 CALLS = [
     call("a", "policy", 0.0, 4.0, prompt=100, generated=40),

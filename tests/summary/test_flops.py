@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.summary.outcomes import call
-from tts_eval.engines.drafting import Drafter
+from tts_eval.engines.protocol import Drafter
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.records import Finish
 from tts_eval.summary.call_flops import FlopsCounter, num_read_by_draft, num_rounds

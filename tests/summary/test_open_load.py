@@ -9,10 +9,8 @@ from tests.measuring.test_meter import call
 from tts_eval.grading.grade import Grade, Verdict
 from tts_eval.measuring.meter import Meter
 from tts_eval.rundir.outcome import Fill, Outcome
-from tts_eval.summary.goodput import Objectives
-from tts_eval.summary.goodput_figures import goodput_figures
-from tts_eval.summary.saturation import saturation_figures
-from tts_eval.summary.steadiness import held_by_session, steady_figures
+from tts_eval.summary.goodput import Objectives, goodput_figures
+from tts_eval.summary.throughput import held_by_session, saturation_figures, steady_figures
 
 
 def solved(

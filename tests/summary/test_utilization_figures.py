@@ -11,7 +11,7 @@ from tests.summary.outcomes import call
 from tests.summary.test_flops import TARGET
 from tts_eval.spend import Call
 from tts_eval.summary.sessions import Session
-from tts_eval.summary.utilization_figures import utilization_figures
+from tts_eval.summary.utilization import utilization_figures
 
 CALL = call("a", "policy", 0.0, 2.0, prompt=10, generated=21)
 ENGINE: dict[str, Any] = {"num_gpus": 2, "settings": {"dtype": "bfloat16", "kv_cache_dtype": "auto"}}

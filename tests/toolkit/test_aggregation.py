@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tts_eval.toolkit.aggregation import AGGREGATIONS, aggregate
+from tts_eval.toolkit.voting import AGGREGATIONS, aggregate
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from tests.scripted import MODEL, ScriptedEngine, metered
 from tts_eval.model import Model
 from tts_eval.records import Finish, Problem, Trace
-from tts_eval.toolkit.step_growth import StepSampling, grow_step, is_finished
+from tts_eval.toolkit.steps import StepSampling, grow_step, is_finished
 
 
 async def grown(replies: dict[str, list[str]], *, model: Model = MODEL, max_step_tokens: int = 99) -> Trace:

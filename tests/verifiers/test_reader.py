@@ -12,8 +12,8 @@ from tests.verifiers.test_formats import PROBLEM, TRACES
 from tts_eval.engines.transformers_reader import TransformersReader
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
-from tts_eval.llm.served import Served
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 

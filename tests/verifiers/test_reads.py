@@ -8,9 +8,9 @@ import pytest
 
 from strategies.best_of_n import BestOfN
 from tests.scripted import ScriptedEngine, metered
+from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.metered_verifier import metered_verifier
-from tts_eval.llm.served import Served
 from tts_eval.protocols import StepVerifier, TraceVerifier
 from tts_eval.records import Problem
 from tts_eval.requests import EngineFacts, Pooled, PoolingRequest

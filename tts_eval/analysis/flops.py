@@ -16,7 +16,7 @@ import pandas as pd
 from tts_eval.analysis.frames import Frames
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.summary.call_flops import FlopsCounter
-from tts_eval.summary.drafted import drafted_calls
+from tts_eval.summary.drafts import drafted_calls
 from tts_eval.summary.flops import flops_by_problem as of_problems
 
 

@@ -14,7 +14,7 @@ import msgspec
 import pandas as pd
 
 from tts_eval.rundir.directory import RunDirectory
-from tts_eval.summary.steadiness import held_weights
+from tts_eval.summary.throughput import held_weights
 
 NOT_THE_CELL = {"seed", "tracking"}  # settings by which repeats of one cell may differ
 

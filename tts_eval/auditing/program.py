@@ -13,7 +13,7 @@ from tts_eval.auditing.lines import check_lines, strays
 from tts_eval.requests import REPLAYED
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.summary.check_counts import check_counts
-from tts_eval.summary.drafted import drafted_calls
+from tts_eval.summary.drafts import drafted_calls
 from tts_eval.summary.evidence import Evidence, differing
 from tts_eval.summary.invariants import inconsistencies
 from tts_eval.summary.summary import summarize

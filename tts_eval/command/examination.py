@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from tts_eval.engines.protocol import PoolingEngine
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
-from tts_eval.llm.served import Served
 from tts_eval.measuring.meter import Meter
 from tts_eval.protocols import StepVerifier, TraceVerifier
 from tts_eval.records import Problem

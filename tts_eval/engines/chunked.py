@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 
 from tts_eval.engines.protocol import Engine, SampleStream
 from tts_eval.records import Finish
-from tts_eval.requests import Completion, EngineFacts, Gauges, Request
-from tts_eval.seeds import derive_seed
+from tts_eval.requests import Completion, EngineFacts, Gauges, Request, derive_seed
 
 
 @dataclass(frozen=True)

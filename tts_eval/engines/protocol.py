@@ -7,11 +7,29 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from tts_eval.engines.drafting import Drafting
 from tts_eval.model import Model
 from tts_eval.requests import Completion, EngineFacts, Gauges, Pooled, PoolingRequest, Request
+
+
+class Drafter(StrEnum):
+    """What a draft is made by."""
+
+    LOOKUP = "lookup"  # earlier text: no forward pass
+    MODEL = "model"  # a model by itself
+    LAYERS = "layers"  # a head or layers that read the model's hidden states
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting:
+    """How an engine drafts, `num_tokens` at once; `model` is known for a model by itself alone."""
+
+    drafter: Drafter
+    num_tokens: int
+    model: Model | None = None
 
 
 class SampleStream(Protocol):

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tts_eval.engines.protocol import Engine
+from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.gaps import gap_counts
+from tts_eval.model import Model
 from tts_eval.records import Finish, Trace
 from tts_eval.requests import Completion, Request, Timing
 from tts_eval.spend import Call
@@ -110,3 +113,12 @@ def _joined(
     if new is None:
         return None
     return (old if old is not None else (0.0,) * num_old_tokens) + new
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model that runs: its settings, its tokenizer, its engine."""
+
+    model: Model
+    codec: Codec
+    engine: Engine

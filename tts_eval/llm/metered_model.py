@@ -13,14 +13,12 @@ from tts_eval.concurrency import together, unbroken
 from tts_eval.engines.protocol import SampleStream
 from tts_eval.grading.answers import extract_answer
 from tts_eval.grading.grader import Grader
-from tts_eval.llm.call import OpenCall
+from tts_eval.llm.call import OpenCall, Served
 from tts_eval.llm.reward_reader import MeteredReader
-from tts_eval.llm.served import Served
-from tts_eval.measuring.allowance import Allowance
+from tts_eval.measuring.budget import Allowance
 from tts_eval.measuring.meter import Meter
 from tts_eval.records import Candidate, Finish, Markers, Problem, Trace
-from tts_eval.requests import Completion, Request
-from tts_eval.seeds import derive_seed, digest, uniform
+from tts_eval.requests import Completion, Request, derive_seed, digest, uniform
 from tts_eval.spend import Call
 
 LOOKS_A_BUDGET = 1000  # a look copies the whole sample, so a long one is not counted token by token

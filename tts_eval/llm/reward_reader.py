@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tts_eval.engines.protocol import PoolingEngine
-from tts_eval.llm.served import Served
+from tts_eval.llm.call import Served
 from tts_eval.measuring.meter import Meter
 from tts_eval.records import Finish
 from tts_eval.requests import Pooled, PoolingRequest

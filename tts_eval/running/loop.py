@@ -15,7 +15,7 @@ from tts_eval.engines.protocol import Engine
 from tts_eval.engines.scheduling import ATTAINED
 from tts_eval.grading.grade import Grade, Reason, Verdict
 from tts_eval.grading.grader import Grader
-from tts_eval.llm.served import Served
+from tts_eval.llm.call import Served
 from tts_eval.measuring.machine import Machine, open_machine
 from tts_eval.measuring.meter import Clock, Meter
 from tts_eval.records import Problem
@@ -23,12 +23,11 @@ from tts_eval.requests import REPLAYED
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.rundir.json_lines import NotKept
 from tts_eval.rundir.outcome import Outcome
-from tts_eval.running.attempt import Attempting, Tried
+from tts_eval.running.attempt import Attempting, Tried, grade_of, judge
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.continuing import check_folder
 from tts_eval.running.deployment import distinct
 from tts_eval.running.filling import Filling
-from tts_eval.running.judging import grade_of, judge
 from tts_eval.running.manifest import manifest_of
 from tts_eval.running.watch import watching
 from tts_eval.spend import Spend

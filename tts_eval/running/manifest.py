@@ -17,8 +17,8 @@ from typing import Any
 
 import psutil
 
+from tts_eval.dataset import checkpoint_fingerprint, fingerprint
 from tts_eval.engines.protocol import Replays
-from tts_eval.fingerprint import checkpoint_fingerprint, fingerprint
 from tts_eval.model import PROJECT_ROOT
 from tts_eval.requests import EngineFacts
 from tts_eval.rundir.schema import SCHEMA_VERSION

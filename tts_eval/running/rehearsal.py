@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.metered_verifier import metered_verifier
-from tts_eval.llm.served import Served
 from tts_eval.measuring.meter import Meter
 from tts_eval.toolkit.composition import max_spend
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tts_eval.grading.grade import Verdict
+from tts_eval.measuring.budget import Cut
 from tts_eval.records import Finish
 from tts_eval.rundir.outcome import Outcome
 from tts_eval.statistics.intervals import proportion_ci95
@@ -80,3 +81,43 @@ def ending_warnings(summary: Mapping[str, Any]) -> list[str]:
     elif num_unanswered > MANY * num_problems:
         warnings.append(f"{num_unanswered} of {num_problems} problems have no answer that could be found")
     return warnings
+
+
+def budget_figures(outcomes: Sequence[Outcome], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return budget and declared spend as the manifest has them, and how many each limit cut."""
+    return {
+        "budget": manifest["budget"],
+        "max_spend": manifest["max_spend"],
+        "num_cut": {str(cut): sum(outcome.cut is cut for outcome in outcomes) for cut in Cut},
+    }
+
+
+OF_ROLES = ("prompt", "cached", "generated", "thinking")
+KINDS = (*OF_ROLES, "verifier", "draft")
+
+
+def token_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the sums over problems by kind, by role, and of what the verifier left unread or unscored.
+
+    What the roles have of a kind adds up to its sum.
+    """
+    spends = [outcome.spend for outcome in outcomes]
+    roles = sorted({role for spend in spends for role in spend.by_role})
+    return {
+        "tokens": {
+            **{kind: sum(getattr(spend, f"num_{kind}_tokens") for spend in spends) for kind in KINDS},
+            "by_role": {
+                role: {
+                    kind: sum(
+                        getattr(spend.by_role[role], f"num_{kind}_tokens")
+                        for spend in spends
+                        if role in spend.by_role
+                    )
+                    for kind in OF_ROLES
+                }
+                for role in roles
+            },
+        },
+        "num_unread_steps": sum(spend.num_unread_steps for spend in spends),
+        "num_unscored_traces": sum(spend.num_unscored_traces for spend in spends),
+    }

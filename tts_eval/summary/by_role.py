@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tts_eval.summary.busy import busy_shares_s
+from tts_eval.summary.cost import busy_shares_s
 from tts_eval.summary.sessions import Session
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from tts_eval.engines.drafting import Drafter
+from tts_eval.engines.protocol import Drafter
 from tts_eval.measuring.architecture import Architecture
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.records import Finish

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tts_eval.prices import ApiPrice
-from tts_eval.summary.busy import busy_shares_s
-from tts_eval.summary.cost import Cost, cost_of, per_unit, shared_out
+from tts_eval.hardware import ApiPrice
+from tts_eval.summary.cost import Cost, busy_shares_s, cost_of, per_unit, shared_out
 from tts_eval.summary.sessions import Session, added, common
-from tts_eval.summary.steadiness import held_weights
+from tts_eval.summary.throughput import held_weights
 
 
 def cost_figures(sessions: Sequence[Session], *, load: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,11 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
+from typing import Any
 
+from tts_eval.rundir.directory import RunDirectory
 from tts_eval.spend import Call
+from tts_eval.summary.gauges import rises_of
 
 COUNTS = ("num_drafts", "num_draft_tokens", "num_accepted_tokens")
 
@@ -56,3 +59,18 @@ def with_drafts(
         for call, (begin, end) in zip(unknown, pairwise(sums), strict=True)
     )
     return [next(shared) if call.role in roles and call.num_drafts is None else call for call in calls]
+
+
+def drafted_calls(
+    directory: RunDirectory, sessions: Mapping[str, int], manifest: Mapping[str, Any]
+) -> tuple[list[Call], list[Call]]:
+    """Return the calls of the problems in `sessions`, and those of the fill beside them.
+
+    The engine's counters, from which drafts that it did not report are worked out, have both.
+    """
+    calls, fill_calls = directory.calls_of(sessions), directory.calls(directory.fills())
+    if manifest["drafting"] is None:
+        return calls, fill_calls
+    roles = manifest["sessions"][-1]["engine_roles"][0]
+    drafted = with_drafts([*calls, *fill_calls], rises_of(directory.gauges()), roles=roles)
+    return list(drafted[: len(calls)]), list(drafted[len(calls) :])

@@ -11,29 +11,30 @@ from tts_eval.requests import REPLAYED
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.rundir.replayed import replayable
 from tts_eval.rundir.schema import SCHEMA_VERSION
-from tts_eval.summary.answers import answer_figures, without_answers
-from tts_eval.summary.budget import budget_figures
+from tts_eval.summary.answers import answer_figures, budget_figures, token_figures, without_answers
 from tts_eval.summary.by_role import role_figures
 from tts_eval.summary.call_flops import FlopsCounter
 from tts_eval.summary.calls import call_figures
 from tts_eval.summary.cost_figures import cost_figures
-from tts_eval.summary.drafted import drafted_calls
+from tts_eval.summary.drafts import drafted_calls
 from tts_eval.summary.energy_figures import energy_figures, session_joules
 from tts_eval.summary.evidence import Evidence
 from tts_eval.summary.fairness import fairness_figures
 from tts_eval.summary.flops import flops_figures
 from tts_eval.summary.gauges import gauge_figures, rises_by_session
-from tts_eval.summary.goodput import Objectives
-from tts_eval.summary.goodput_figures import goodput_figures
+from tts_eval.summary.goodput import Objectives, goodput_figures
 from tts_eval.summary.invariants import inconsistencies
 from tts_eval.summary.latency import latency_figures
 from tts_eval.summary.lengths import length_figures
-from tts_eval.summary.saturation import saturation_figures
 from tts_eval.summary.sessions import session_figures, sessions_of
-from tts_eval.summary.steadiness import held_by_session, steady_figures
-from tts_eval.summary.throughput import throughput_figures, wall_seconds
-from tts_eval.summary.tokens import token_figures
-from tts_eval.summary.utilization_figures import utilization_figures
+from tts_eval.summary.throughput import (
+    held_by_session,
+    saturation_figures,
+    steady_figures,
+    throughput_figures,
+    wall_seconds,
+)
+from tts_eval.summary.utilization import utilization_figures
 
 Summary = dict[str, Any]
 LABELS = ("strategy", "verifier", "engine", "speculation", "load")

@@ -5,7 +5,8 @@ Which node grows next is the strategy's business.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -13,13 +14,89 @@ from tts_eval import checks
 from tts_eval.concurrency import together
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
-from tts_eval.records import Attempt, Problem
+from tts_eval.records import Attempt, Candidate, Problem, Trace, TreeNode
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit import composition
-from tts_eval.toolkit.aggregation import AGGREGATIONS, aggregate
-from tts_eval.toolkit.search_tree import Node, tree_records
-from tts_eval.toolkit.step_growth import StepSampling, grow_step, grow_to_end, is_finished
-from tts_eval.toolkit.voting import best_scored, plurality, weighted_plurality
+from tts_eval.toolkit.steps import StepSampling, grow_step, grow_to_end, is_finished
+from tts_eval.toolkit.voting import AGGREGATIONS, aggregate, best_scored, plurality, weighted_plurality
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """A prefix of a trace; `score` is what the search goes by, `step_scores` a verifier's, one a step.
+
+    `value` is what a tree search has learnt of everything below the node.
+    """
+
+    trace: Trace
+    parent: Node | None = None
+    step_scores: tuple[float, ...] = ()
+    score: float = 0.0
+    answer: str | None = None
+    children: list[Node] = field(default_factory=list)
+    num_visits: int = 0
+    value: float | None = None
+
+    @property
+    def depth(self) -> int:
+        """How many steps stand between the root and this node."""
+        return 0 if self.parent is None else self.parent.depth + 1
+
+    @property
+    def text(self) -> str:
+        """What this node adds to its parent."""
+        return self.trace.text if self.parent is None else self.trace.text[len(self.parent.trace.text) :]
+
+    @property
+    def num_tokens(self) -> int:
+        """How many tokens this node adds to its parent."""
+        before = 0 if self.parent is None else self.parent.trace.num_tokens
+        return self.trace.num_tokens - before
+
+    @property
+    def likelihood(self) -> float:
+        """The geometric mean of the probabilities of the tokens that this node adds."""
+        assert self.trace.logprobs is not None
+        logprobs = self.trace.logprobs[-self.num_tokens :]
+        return math.exp(math.fsum(logprobs) / len(logprobs))
+
+    def candidate(self) -> Candidate:
+        """Return this node as one that took part in the choice of the answer."""
+        return Candidate.of(self.trace, self.answer, score=self.score, step_scores=self.step_scores)
+
+
+def ancestry(node: Node) -> Iterator[Node]:
+    """Yield `node` and all above it, up to the root."""
+    above: Node | None = node
+    while above is not None:
+        yield above
+        above = above.parent
+
+
+def descendants(node: Node) -> Iterator[Node]:
+    """Yield `node` and all below it, parents before their children."""
+    waiting = [node]
+    while waiting:
+        yield (first := waiting.pop())
+        waiting.extend(reversed(first.children))
+
+
+def tree_records(roots: Sequence[Node]) -> tuple[TreeNode, ...]:
+    """Return the trees under `roots` as records, parents before their children."""
+    nodes = [node for root in roots for node in descendants(root)]
+    places = {node: place for place, node in enumerate(nodes)}
+    return tuple(
+        TreeNode(
+            parent=None if node.parent is None else places[node.parent],
+            text=node.text,
+            score=None if node.parent is None else node.score,
+            num_visits=node.num_visits,
+            value=node.value,
+            answer=node.answer,
+        )
+        for node in nodes
+    )
+
 
 GREEDY = 0.0
 

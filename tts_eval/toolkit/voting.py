@@ -12,7 +12,31 @@ from collections.abc import Awaitable, Callable, Sequence
 from tts_eval.concurrency import together
 from tts_eval.protocols import LanguageModel, RecallsScores, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
-from tts_eval.toolkit.aggregation import aggregate
+
+AGGREGATIONS = ("min", "product", "last", "mean", "max")
+
+
+def aggregate(scores: Sequence[float], how: str) -> float:
+    """Return one score in [0, 1] of `scores`, one a step, each in [0, 1]; a trace without steps scores 0.
+
+    min, product: Lightman et al., arXiv 2305.20050, appendix F. last: Snell et al., arXiv 2408.03314,
+    section 5.1. Raises ValueError for another `how`.
+    """
+    if how not in AGGREGATIONS:
+        raise ValueError(f"aggregation={how!r} is not known; allowed: {', '.join(AGGREGATIONS)}")
+    if not scores:
+        return 0.0
+    match how:
+        case "min":
+            return min(scores)
+        case "product":
+            return math.prod(scores)
+        case "last":
+            return scores[-1]
+        case "mean":
+            return math.fsum(scores) / len(scores)
+        case _:
+            return max(scores)
 
 
 async def plurality(llm: LanguageModel, answers: Sequence[str | None]) -> str | None:

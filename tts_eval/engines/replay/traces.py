@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tts_eval.dataset import level_of, read_file
+from tts_eval.dataset import fingerprint, level_of, read_file
 from tts_eval.engines.replay import trace_values as values
 from tts_eval.engines.replay.recording import Recording, Sample
-from tts_eval.fingerprint import fingerprint
 from tts_eval.model import Model
 from tts_eval.records import Finish, Problem
 

@@ -25,9 +25,8 @@ from tts_eval.concurrency import together
 from tts_eval.engines.vllm import platform
 from tts_eval.engines.vllm.gauges import GaugeBoard, GaugeLogger
 from tts_eval.engines.vllm.models import register_our_models
-from tts_eval.engines.vllm.outputs import Growth, sampling_params
+from tts_eval.engines.vllm.outputs import Growth, TokenTimes, sampling_params
 from tts_eval.engines.vllm.processes import end_cores_with_parent
-from tts_eval.engines.vllm.token_times import TokenTimes
 from tts_eval.records import Finish, Sampling
 from tts_eval.requests import Completion, EngineDied, EngineFacts, Gauges, Pooled, PoolingRequest, Request
 

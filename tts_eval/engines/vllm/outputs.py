@@ -5,16 +5,61 @@ Knows no engine: what it reads are vLLM's plain records.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Self
 
 from vllm import SamplingParams
 from vllm.outputs import RequestOutput
 from vllm.sampling_params import RequestOutputKind
 
-from tts_eval.engines.vllm.token_times import Step, token_times_s
 from tts_eval.records import Finish
 from tts_eval.requests import Completion, Request, Timing
+
+Step = tuple[float, int]  # the engine's clock, and how many tokens came
+
+
+class TokenTimes:
+    """The requests whose steps are noted, by the ids under which they were asked for."""
+
+    def __init__(self) -> None:
+        self._steps: dict[str, list[Step]] = {}
+
+    def watch(self, output_processor: Any) -> None:
+        """Note from now on what `output_processor`, vLLM's, is handed."""
+        process: Callable[..., Any] = output_processor.process_outputs
+
+        def process_outputs(outputs: Any, timestamp: float, *further: Any, **named: Any) -> Any:
+            states = output_processor.request_states
+            for output in outputs:
+                state = states.get(output.request_id)
+                if state is not None and output.new_token_ids:
+                    steps = self._steps.get(state.external_req_id)
+                    if steps is not None:
+                        steps.append((timestamp, len(output.new_token_ids)))
+            return process(outputs, timestamp, *further, **named)
+
+        output_processor.process_outputs = process_outputs
+
+    @contextmanager
+    def noted(self, request_id: str, steps: list[Step]) -> Iterator[None]:
+        """Add the steps of a request to `steps`."""
+        self._steps[request_id] = steps
+        try:
+            yield
+        finally:
+            del self._steps[request_id]
+
+
+def token_times_s(
+    steps: Sequence[Step], *, first_token_s: float, num_tokens: int
+) -> tuple[float, ...] | None:
+    """Return when each token came, counted from submission; None where not all of them were seen."""
+    if not steps:
+        return None
+    began_s = steps[0][0] - first_token_s  # the engine's clock may be another one than ours
+    times_s = [stamp_s - began_s for stamp_s, num in steps for _ in range(num)]
+    return tuple(times_s[:num_tokens]) if len(times_s) >= num_tokens else None
 
 
 def sampling_params(request: Request, kind: RequestOutputKind) -> SamplingParams:

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from tts_eval import checks
-from tts_eval.engines.drafting import Drafting
 from tts_eval.engines.label_tokens import label_ids
+from tts_eval.engines.protocol import Drafting
 from tts_eval.engines.vllm import parallelism, platform, speculation
 from tts_eval.model import Model
 

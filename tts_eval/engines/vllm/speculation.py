@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from tts_eval import checks
-from tts_eval.engines.drafting import Drafter, Drafting
+from tts_eval.engines.protocol import Drafter, Drafting
 from tts_eval.model import Model
 
 METHODS = ("ngram", "draft_model", "eagle3", "mtp", "suffix")
