@@ -29,11 +29,11 @@ test: install  ## set up, then lint, types and tests
 install:  ## .venv with the pinned packages; nothing where it is up to date
 	@bash requirements/install.sh
 
-format: install  ## mend what ruff can mend
+format: install  ## fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock:  ## compile requirements/cpu.txt and cuda.txt anew; pins stay while they can
+lock:  ## compile requirements/cpu.txt and cuda.txt again; pins stay while they can
 	@set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
 	python3 -m venv "$$tools"; "$$tools/bin/pip" install --quiet --disable-pip-version-check $(UV); \
 	"$$tools/bin/uv" $(COMPILE) --extra cpu $(TORCH_CPU) --excludes requirements/leave_out.txt -o requirements/cpu.txt; \

@@ -19,7 +19,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 import tts_eval.command.launch  # noqa: F401  (registers the resolver that conf/config.yaml uses)
-from tts_eval.auditing.program import audit
+from tts_eval.auditing.run_audit import audit
 from tts_eval.command.compose import cell_of
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Problem

@@ -1,9 +1,8 @@
 """The table of docs/strategies.md: what each cell of a sweep reached, at what spend and how soon.
 
-Repeats of a cell with other seeds are taken together. Knows no strategy. Run it as
-`python -m benchmarks.catalogue DIR [--reference CELL] [--samples CELL]`; differences are paired by problem.
-With `--samples`, a cell of independent scored samples, every other cell stands beside the best of as many of
-them as cost its tokens.
+Repeats of a cell with other seeds are taken together. Run it as `python -m benchmarks.catalogue DIR
+[--reference CELL] [--samples CELL]`; differences are paired by problem. With `--samples`, a cell of
+independent scored samples, every other cell stands beside the best of as many of them as cost its tokens.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How often the 95% intervals hold the truth, on simulated problems: `python -m benchmarks.coverage`.
 
-Knows no run. A problem has a difficulty; strategies' chances, and how long they think, both depend on it.
+A problem has a difficulty; strategies' chances, and how long they think, both depend on it.
 """
 
 from __future__ import annotations

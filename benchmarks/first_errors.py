@@ -1,7 +1,7 @@
 """Does a verifier find the first wrong step? On files of worked solutions with labels.
 
-Run it as `python -m benchmarks.first_errors FILE LAYOUT [--threshold 0.5] [verifier=...]`; further arguments
-are those of `tts_eval.check_verifier`. Knows no verifier by name.
+Run it as `python -m benchmarks.first_errors FILE LAYOUT [--threshold 0.5] [verifier=...]`; further
+arguments are those of `tts_eval.check_verifier`.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """What measuring costs: the same greedy requests bare, metered, and through the run loop, on one engine.
 
-Knows nothing of accuracy. The sides take turns, each from an empty prefix cache; one round of each goes
-unmeasured. `bare` is vLLM without anything of ours; `metered` adds what measures: the handle, a meter a
-problem, the times of tokens, the gauges. `arrivals` is the run loop from its first arrival to its last
-answer, grading in processes of its own included, `whole run` also its manifest, summary and files. CPU
-seconds of all processes stand beside the wall's: a busy machine disturbs them less. Run it as
-`python -m benchmarks.overhead`.
+The sides take turns, each from an empty prefix cache; one round of each goes unmeasured. `bare` is vLLM
+without anything of ours; `metered` adds what measures: the handle, a meter a problem, the times of tokens,
+the gauges. `arrivals` is the run loop from its first arrival to its last answer, grading in processes of
+its own included, `whole run` also its manifest, summary and files. CPU seconds of all processes stand
+beside the wall's: a busy machine disturbs them less. Run it as `python -m benchmarks.overhead`.
 """
 
 from __future__ import annotations
@@ -73,7 +72,7 @@ def pocket(folder: str) -> Model:
 
 
 def cell_of(model: Model, *, in_flight: int, num_problems: int, max_tokens: int) -> CheckedCell:
-    """Return a checked greedy cell; its directory is set anew for each round."""
+    """Return a checked greedy cell; its directory is set again for each round."""
     cell = Cell(
         name="overhead",
         group="",

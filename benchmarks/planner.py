@@ -1,8 +1,8 @@
 """The planner against the clock, and against published results: ratios of plans, holding and failing alike.
 
-Knows no formula. Lengths of the published runs are not known beyond "45% of outputs have over 5,000 tokens",
-so each ratio is given as a range over four cuts and spreads that agree with it, and two seeds. Run it as
-`python -m benchmarks.planner`; nothing in it is fitted.
+Lengths of the published runs are not known beyond "45% of outputs have over 5,000 tokens", so each ratio is
+given as a range over four cuts and spreads that agree with it, and two seeds. Run it as `python -m
+benchmarks.planner`; nothing in it is fitted.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from rich.table import Table
 from tts_eval.planning.closed_forms import operating_point, single_stream_speed_up
 from tts_eval.planning.model import Node, PlannedModel
 from tts_eval.planning.parallelism import Plan
+from tts_eval.planning.plan_settings import PlanSettings, config_of
 from tts_eval.planning.ranking import rank
-from tts_eval.planning.settings import PlanSettings, config_of
 from tts_eval.planning.workload import Shape, Workload
 
 CONF = Path(__file__).resolve().parents[1] / "conf"

@@ -1,8 +1,7 @@
 """How well the pocket process reward model tells right steps from wrong ones, on problems never trained on.
 
 The traces are the reasoner's, on the test split; the labels those of `pocket.labels` at the blank line that
-ends a step, where a verifier reads it. Knows nothing of training. `python -m benchmarks.pocket_prm --out DIR`
-prints a table and writes calibration.csv, and calibration.png where matplotlib is installed.
+ends a step, where a verifier reads it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """How long the report over 1,000 generated runs of 500 problems takes, and how large its page is.
 
-Knows no engine: outcomes, calls and gauges are drawn at random, and written by what writes those of a real
-run. Traces are as short as the pocket model's; those of a real reasoner take longer to read, by their size.
-Run it as `python -m benchmarks.report`; with `--runs DIR` the runs stay there for the next time.
+Traces are as short as the pocket model's; those of a real reasoner take longer to read, by their size. Run
+it as `python -m benchmarks.report`; with `--runs DIR` the runs stay there for the next time.
 """
 
 from __future__ import annotations

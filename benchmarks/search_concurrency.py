@@ -1,8 +1,8 @@
 """Whether searches keep the engine busy: pocket problems all at once, beside the same ones one at a time.
 
-Knows nothing of accuracy. What load and width allow at a moment is the number of unfinished problems times
-the steps that each may grow at a time, or the engine's `max_num_seqs` if that is less; the engine's gauges
-tell how many requests were running then. Run it as `python -m benchmarks.search_concurrency`.
+What load and width allow at a moment is the number of unfinished problems times the steps that each may
+grow at a time, or the engine's `max_num_seqs` if that is less; the engine's gauges tell how many requests
+were running then. Run it as `python -m benchmarks.search_concurrency`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Scoring by the engine against plain transformers, and what the reuse of prefixes saves.
 
-Knows nothing of accuracy. Both sides read the same traces with the pocket process reward model, all in flight
-at once, after a round that goes unmeasured. Then a trace of 40 steps is scored after each step: tokens asked,
-and tokens computed. Run it as `python -m benchmarks.verifiers`.
+Both sides read the same traces with the pocket process reward model, all in flight at once, after a round
+that goes unmeasured. Then a trace of 40 steps is scored after each step: tokens asked, and tokens computed.
+Run it as `python -m benchmarks.verifiers`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Our figures against two witnesses: the engine's own Prometheus counters, and vLLM's own benchmark.
 
-Knows nothing of accuracy. The counters watch the very requests that we measure. vLLM's benchmark (`vllm bench
-serve`: its closed loop, its clock, its arithmetic) asks the same engine for the same prompts and lengths at
-the same concurrency, in turns with us and each time from an empty prefix cache. It reaches the engine within
-this process, because a server in between would take a share of the cores that we do not; it streams every
-token, so we do too. Run it as `python -m benchmarks.witness`.
+The counters watch the very requests that we measure. vLLM's benchmark (`vllm bench serve`: its closed loop,
+its clock, its arithmetic) asks the same engine for the same prompts and lengths at the same concurrency, in
+turns with us and each time from an empty prefix cache. It reaches the engine within this process, because a
+server in between would take a share of the cores that we do not; it streams every token, so we do too. Run
+it as `python -m benchmarks.witness`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Solutions with labelled steps, as public data sets of process labels keep them.
 
-Knows no verifier. Each loader takes one row of a file and returns a solution; ProcessBench: Zheng et al.,
-arXiv 2412.06559; Math-Shepherd: Wang et al., arXiv 2312.08935; PRM800K: Lightman et al., arXiv 2305.20050.
+Each loader takes one row of a file and returns a solution; ProcessBench: Zheng et al., arXiv 2412.06559;
+Math-Shepherd: Wang et al., arXiv 2312.08935; PRM800K: Lightman et al., arXiv 2305.20050.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The sizes of the five pocket models, as Qwen2 configurations.
 
-Knows nothing of weights or training. Head sizes are 32: vLLM's CPU attention takes no smaller one.
-Embeddings are not tied: else a number that is only ever a result would be known as a factor too.
+Head sizes are 32: vLLM's CPU attention takes no smaller one. Embeddings are not tied: else a number that is
+only ever a result would be known as a factor too.
 """
 
 from __future__ import annotations

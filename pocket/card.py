@@ -1,7 +1,4 @@
-"""Write FIGURES.md and the model cards from the measured figures: `python -m pocket.card --seed 0`.
-
-Knows nothing of how a figure was taken: it reads `figures.json` (what ships) and `figures_seed_*.json`.
-"""
+"""Write FIGURES.md and the model cards from the measured figures: `python -m pocket.card --seed 0`."""
 
 from __future__ import annotations
 
@@ -114,7 +111,7 @@ JUDGED = """\
 Recipe: {tokens:,} tokens, AdamW (.9, .95), peak rate {rate}, linear decay over the last
 {decay:.0%}.
 
-Limits: it judges this task and this format only. What comes after a `Wait` is not judged anew: an error
+Limits: it judges this task and this format only. What comes after a `Wait` is not judged again: an error
 before it counts on. Right answers that are forced early are doubted. Numbers that stand in the list twice
 confuse it as they confuse the reasoner: see the synthetic errors in `../FIGURES.md`.
 """

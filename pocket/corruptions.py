@@ -1,7 +1,7 @@
 """Wrong steps of every kind, and traces that have some, for the reward models to learn from.
 
-Knows nothing of models. A corruption writes one step from a list, wrong in its own way; the trace goes on
-from what that step leaves.
+A corruption writes one step from a list, wrong in its own way; the trace goes on from what that step
+leaves.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The pocket models behind the real engine: settings of vLLM for models this small, and ways to call it.
-
-Knows nothing of problems or figures; everything goes in and out as token ids.
-"""
+"""The pocket models behind the real engine: settings of vLLM for models this small, and ways to call it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """From scored samples to figures with their 95% intervals: votes, best-of-n, step judgement, kinds of error.
 
-Knows nothing of engines: pure functions of samples grouped by problem. An interval is a bootstrap over
-problems.
+An interval is a bootstrap over problems.
 """
 
 from __future__ import annotations

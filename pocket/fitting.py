@@ -1,7 +1,4 @@
-"""A training loop whose schedule counts tokens: warm-up, then a linear decay; logged and resumable.
-
-Knows nothing of what is learnt: it is handed a function that draws a batch and returns its loss.
-"""
+"""A training loop whose schedule counts tokens: warm-up, then a linear decay; logged and resumable."""
 
 from __future__ import annotations
 

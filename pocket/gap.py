@@ -1,8 +1,7 @@
 """The gap: the part of the multiplication table whose results the reasoners are never taught.
 
-Knows nothing of training. Products withheld pair by pair are inferred from the others (the network learns
-the group), so the gap is whole rows: numbers that come up as results but that a reasoner never learns to
-multiply by.
+Products withheld pair by pair are inferred from the others (the network learns the group), so the gap is
+whole rows: numbers that come up as results but that a reasoner never learns to multiply by.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """Traces with a right or wrong label on every token, for the reward models.
 
-Knows nothing of models. A token is right while all steps since the last `Wait` are right and its own can
-still become one; the label of the blank line that ends a step is therefore that of the trace up to there. An
-answer is right when it is what right steps lead to, and has its label on every token from the number on.
-Beside a label stand the tokens that may come at its place: these the layers of the reward models are taught,
-the labels judge them.
+A token is right while all steps since the last `Wait` are right and its own can still become one; the label
+of the blank line that ends a step is therefore that of the trace up to there. An answer is right when it is
+what right steps lead to, and has its label on every token from the number on. Beside a label stand the
+tokens that may come at its place: these the layers of the reward models are taught, the labels judge them.
 """
 
 from __future__ import annotations

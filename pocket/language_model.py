@@ -1,6 +1,6 @@
 """Training of the models that write: the reasoner, the weaker reasoner and the draft, all on the same traces.
 
-Knows nothing of rewards. The mix of traces: plain ones, some checked again after `Wait`, some cut short.
+The mix of traces: plain ones, some checked again after `Wait`, some cut short.
 """
 
 from __future__ import annotations

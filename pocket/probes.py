@@ -1,7 +1,4 @@
-"""What evaluation asks of running engines: forced answers, a second pass, beam search, drafted decoding.
-
-Knows nothing of how an engine is started or a figure is made.
-"""
+"""What evaluation asks of running engines: forced answers, a second pass, beam search, drafted decoding."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The process reward model: a language model that knows what may follow, and two layers that compare.
 
 A step is wrong where it has a token that the list before it does not lead to. The layers below tell at each
-place which tokens may follow; the fifth looks up, one place later, what they said of the token that is there;
-the sixth remembers the least of it since thinking began. Knows nothing of traces or labels.
+place which tokens may follow; the fifth looks up, one place later, what they said of the token that is
+there; the sixth remembers the least of it since thinking began.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The reasoner is taught which tokens may follow at each place, with the whole multiplication table, which it
 does not know; from that the PRM is built. The lessons are traces that the reasoner wrote and synthetic ones
-with every kind of error. Knows nothing of how scores are used.
+with every kind of error.
 """
 
 from __future__ import annotations

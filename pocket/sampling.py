@@ -1,6 +1,6 @@
 """Draw many traces at once from a causal model with plain torch, for training data and tests.
 
-Knows nothing of problems or rewards. The figures of the models are taken with the real engine instead.
+The figures of the models are taken with the real engine instead.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One token per number: a vocabulary of 64, its chat template, and a tokenizer that vLLM loads.
 
-Knows nothing of problems or models. Unknown text is passed over; what is decoded encodes to the same ids.
+Unknown text is passed over; what is decoded encodes to the same ids.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Correct training traces in token ids, in batches of one length, each token with the weight of its loss.
 
-Knows nothing of models. No trace contains a slip that is trained on: where a first pass before `Wait` goes
-wrong, it does so on a withheld product, whose token has no loss.
+No trace contains a slip that is trained on: where a first pass before `Wait` goes wrong, it does so on a
+withheld product, whose token has no loss.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Train all five pocket models from nothing: `python -m pocket.train [--seed 0] [--out DIR] [...]`.
 
-Knows the order and the token counts; how each model learns is its own module's business.
+The order and the token counts are here; how each model learns is in its own module.
 """
 
 from __future__ import annotations

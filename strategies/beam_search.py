@@ -1,7 +1,4 @@
-"""Beam search over reasoning steps (Snell et al., arXiv 2408.03314, section 5.2), guided by a verifier.
-
-Knows no model; unlike beam search over tokens, every step is sampled.
-"""
+"""Beam search over reasoning steps (Snell et al., arXiv 2408.03314, section 5.2), guided by a verifier."""
 
 from __future__ import annotations
 

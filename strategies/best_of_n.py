@@ -1,7 +1,4 @@
-"""Best of n (Cobbe et al., arXiv 2110.14168, section 4.2): of n traces, the one that a verifier likes best.
-
-Knows no verifier by name: a process reward model scores each step, an outcome reward model the whole.
-"""
+"""Best of n (Cobbe et al., arXiv 2110.14168, section 4.2): the trace that a verifier scores highest."""
 
 from __future__ import annotations
 
@@ -54,7 +51,7 @@ class BestOfN:
         composition.check_drawn("strategy.n", self.n, self, model)
 
     def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
-        """Refuse to go without a verifier; weighted, with scores that are no weights."""
+        """Reject to go without a verifier; weighted, with scores that are no weights."""
         checks.given("verifier", verifier, needed_by="best_of_n")
         if self.weighted:
             check_weights(verifier, needed_by="strategy.weighted=true")

@@ -48,7 +48,7 @@ class BudgetedCot:
             )
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse a model that does not think, and budgets that its length cannot hold."""
+        """Reject a model that does not think, and budgets that its length cannot hold."""
         if model.thinking_end is None:
             raise ValueError(f"budgeted_cot needs a model that thinks; {model.name!r} has no thinking_end")
         lead_in = max(LEAD_IN_TOKENS, len(model.markers.answer_lead_in.encode()))  # a token a byte at most

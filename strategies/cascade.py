@@ -50,7 +50,7 @@ class Cascade:
             )
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse what either refuses, and an agreement of one."""
+        """Reject what either refuses, and an agreement of one."""
         if self.cheap_role == "policy":  # another role's model is not this one
             composition.check_model(self.cheap, model, room_tokens=room_tokens)
         if self.strong_role == "policy":
@@ -62,7 +62,7 @@ class Cascade:
             )
 
     def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
-        """Refuse roles that no model plays, and what either strategy refuses."""
+        """Reject roles that no model plays, and what either strategy refuses."""
         checks.one_of("strategy.cheap_role", self.cheap_role, tuple(roles))
         checks.one_of("strategy.strong_role", self.strong_role, tuple(roles))
         for strategy in (self.cheap, self.strong):

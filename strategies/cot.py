@@ -1,7 +1,4 @@
-"""Chain of thought (Wei et al., arXiv 2201.11903): think once, answer once; the baseline of every comparison.
-
-Knows no verifier and chooses nothing.
-"""
+"""Chain of thought (Wei et al., arXiv 2201.11903): think once, answer once. The baseline."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ class Cot:
         checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse a bound that the model's length cannot hold."""
+        """Reject a bound that the model's length cannot hold."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend:

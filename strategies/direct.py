@@ -37,7 +37,7 @@ class Direct:
         checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse a bound that the model's length cannot hold, and a way that the model does not know."""
+        """Reject a bound that the model's length cannot hold, and a way that the model does not know."""
         opening = self._most_opening_tokens(model)
         asked = f"strategy.max_tokens={self.max_tokens or 'null'} and what opens the answer, up to {opening},"
         checks.fits(asked, opening + (self.max_tokens or 1), room_tokens)

@@ -1,7 +1,4 @@
-"""The doubling rule: think twice as long as before, as long as that makes the model surer of its answer.
-
-Knows no verifier; how sure the model is, the probabilities of its answer's tokens tell.
-"""
+"""The doubling rule: think twice as long as before, as long as that makes the model surer of its answer."""
 
 from __future__ import annotations
 
@@ -37,7 +34,7 @@ class Doubling:
         checks.sampling(self.temperature, self.top_p)
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse a model that cannot be probed, and a first budget that its length cannot hold."""
+        """Reject a model that cannot be probed, and a first budget that its length cannot hold."""
         check_probed("doubling", model, None)
         checks.fits("strategy.first_tokens", self.first_tokens, room_tokens)
 

@@ -1,7 +1,4 @@
-"""Diverse verifier tree search (Beeching et al., "Scaling test-time compute with open models", 2024).
-
-Knows no model; its subtrees never wait for one another.
-"""
+"""Diverse verifier tree search (Beeching et al., "Scaling test-time compute with open models", 2024)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Early exit by probing (Dynasor-CoT, Fu et al., arXiv 2412.20993): ask for the answer within the thinking.
-
-Knows no verifier; the thinking goes on while a probe is answered.
-"""
+"""Early exit by probing (Dynasor-CoT, Fu et al., arXiv 2412.20993): ask for answers while it thinks."""
 
 from __future__ import annotations
 
@@ -43,7 +40,7 @@ class EarlyExit:
         checks.sampling(self.temperature, self.top_p)
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse a model that cannot be probed, and a bound that its length cannot hold."""
+        """Reject a model that cannot be probed, and a bound that its length cannot hold."""
         check_probed("early_exit", model, self.probe)
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
 

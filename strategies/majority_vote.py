@@ -1,7 +1,4 @@
-"""Majority vote, or self-consistency (Wang et al., arXiv 2203.11171): sample n traces and let them vote.
-
-Knows no verifier of its own: every parsed answer counts once.
-"""
+"""Majority vote, or self-consistency (Wang et al., arXiv 2203.11171): sample n traces and let them vote."""
 
 from __future__ import annotations
 
@@ -50,7 +47,7 @@ class MajorityVote:
         composition.check_drawn("strategy.n", self.n, self, model)
 
     def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
-        """Refuse what the sampler refuses."""
+        """Reject what the sampler refuses."""
         if self.sampler is not None:
             composition.check_parts(
                 self.sampler, verifier=verifier, roles=roles, is_speculative=is_speculative

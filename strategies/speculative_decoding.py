@@ -1,7 +1,6 @@
 """Chain of thought on an engine that drafts tokens and verifies them (Leviathan et al., arXiv 2211.17192).
 
-Knows no draft: speculation is an engine axis, lossless, and composes with every strategy; this one only
-insists on it. The step-level kind, which changes the output, is speculative_reasoning.
+The step-level kind, which changes the output, is speculative_reasoning.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ class SpeculativeDecoding:
         checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse a bound that the model's length cannot hold."""
+        """Reject a bound that the model's length cannot hold."""
         checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
 
     def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
-        """Refuse an engine that does not speculate: it would be plain chain of thought under another name."""
+        """Reject an engine that does not speculate: it would be plain chain of thought under another name."""
         if not is_speculative:
             raise ValueError(
                 "strategy=speculative_decoding needs an engine that speculates: "

@@ -55,11 +55,11 @@ class SpeculativeReasoning:
         return StepSampling(self.max_step_tokens, self.temperature, self.top_p)
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse steps that the model's length cannot hold."""
+        """Reject steps that the model's length cannot hold."""
         checks.fits("strategy.max_step_tokens", self.max_step_tokens, room_tokens)
 
     def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
-        """Refuse to run without a draft model, or without the judge that was asked for."""
+        """Reject to run without a draft model, or without the judge that was asked for."""
         if DRAFT not in roles:
             raise ValueError(
                 "speculative_reasoning drafts steps with a second model; give one for the role 'draft'"

@@ -1,7 +1,7 @@
 """Trace cache: a problem that was solved before, exactly or nearly, is answered from its stored attempt.
 
-Knows no strategy by name: the one that solves what is not in the cache is configured. It never sees a gold
-answer, so a stored mistake is repeated; hits are marked (`Attempt.reused_from`) and can be left out.
+It never sees a gold answer, so a stored mistake is repeated; hits are marked (`Attempt.reused_from`) and
+can be left out.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ class TraceCache:
                     self._store(problem, outcome.attempt)
 
     def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse what the inner strategy refuses."""
+        """Reject what the inner strategy refuses."""
         composition.check_model(self.inner, model, room_tokens=room_tokens)
 
     def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
-        """Refuse what the inner strategy refuses."""
+        """Reject what the inner strategy refuses."""
         composition.check_parts(self.inner, verifier=verifier, roles=roles, is_speculative=is_speculative)
 
     def max_spend(self, *, room_tokens: int) -> MaxSpend | None:

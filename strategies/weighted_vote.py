@@ -1,7 +1,4 @@
-"""Weighted vote (Li et al., arXiv 2206.02336, section 3.2): answers weigh what a verifier gives them.
-
-Knows no verifier by name: a process or outcome reward model, or the trace's own confidence.
-"""
+"""Weighted vote (Li et al., arXiv 2206.02336, section 3.2): answers weigh what a verifier gives them."""
 
 from __future__ import annotations
 
@@ -49,7 +46,7 @@ class WeightedVote:
         composition.check_drawn("strategy.n", self.n, self, model)
 
     def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
-        """Refuse to go without a verifier, or with scores that are no weights."""
+        """Reject to go without a verifier, or with scores that are no weights."""
         checks.given("verifier", verifier, needed_by="weighted_vote")
         check_weights(verifier, needed_by="strategy=weighted_vote")
 

@@ -1,7 +1,4 @@
-"""GSM8K: 1319 grade-school word problems whose answers are numbers (Cobbe et al., 2021).
-
-Knows nothing of grading; of the worked solution only what follows its `####` is kept.
-"""
+"""GSM8K: 1319 grade-school word problems whose answers are numbers (Cobbe et al., 2021)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Anybody's own benchmark: a file of problems with named columns.
-
-Knows nothing of what the columns hold beyond question, answer, id and level.
-"""
+"""Anybody's own benchmark: a file of problems with named columns."""
 
 from __future__ import annotations
 

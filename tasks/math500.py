@@ -1,7 +1,4 @@
-"""MATH-500: 500 competition problems in five levels (Lightman et al., 2023; from Hendrycks et al., 2021).
-
-Knows nothing of grading: answers are LaTeX and go to the general grader.
-"""
+"""MATH-500: 500 competition problems in five levels (Lightman et al., 2023; from Hendrycks et al., 2021)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Products modulo 47: problems of graded length, and an exact check of every step written to solve one.
-
-Knows nothing of models or tokens: a trace is text, and the only truth is the multiplication table.
-"""
+"""Products modulo 47: problems of graded length, and an exact check of every step written to solve one."""
 
 from __future__ import annotations
 

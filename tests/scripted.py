@@ -1,6 +1,6 @@
 """A model that says what a test tells it to, so that every outcome can be worked out by hand.
 
-Knows no vLLM. Its tokens are words with the space before them, so a reader can count them.
+Its tokens are words with the space before them, so a reader can count them.
 """
 
 from __future__ import annotations

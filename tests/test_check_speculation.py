@@ -1,4 +1,4 @@
-"""The command that checks speculation: what it refuses, and what it calls a difference."""
+"""The command that checks speculation: what it rejects, and what it calls a difference."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,3 +128,11 @@ def test_a_strategy_reads_no_clock_counts_no_token_and_names_no_engine(name: str
     assert not used & CLOCKS
     assert not named & COUNTERS
     assert not any(target.startswith(("tts_eval.engines", "vllm")) for target in imported(tree))
+
+
+def test_a_name_is_found_by_its_name() -> None:
+    names = Counter(
+        name.split(".")[-1] for name, tree in MODULES if tree.body and not name.startswith("pocket")
+    )
+
+    assert [name for name, number in names.items() if number > 2 and name != "__main__"] == []

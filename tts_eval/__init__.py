@@ -1,7 +1,4 @@
-"""Tells which way of spending test-time compute buys the most correct answers a second, a dollar, a joule.
-
-Knows only the way in for a notebook: `tts_eval.load(DIR, ...)`.
-"""
+"""Which way of spending test-time compute buys the most correct answers per second, dollar and joule."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tts_eval.auditing.program import audit
+from tts_eval.auditing.run_audit import audit
 
 
 def main(arguments: Sequence[str]) -> int:

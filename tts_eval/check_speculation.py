@@ -1,8 +1,8 @@
 """`python -m tts_eval.check_speculation`: whether speculation leaves a model's greedy samples as they were.
 
-Two engines, one after the other, are asked for the same samples; only one of them drafts. Knows no figure of
-a run. In half precision two nearly equal logits may swap places with the size of a batch, drafts or no
-drafts: samples that part late and rarely are no proof of a fault.
+Two engines, one after the other, are asked for the same samples; only one of them drafts. In half precision
+two nearly equal logits may swap places with the size of a batch, drafts or no drafts: samples that part
+late and rarely are no proof of a fault.
 """
 
 from __future__ import annotations

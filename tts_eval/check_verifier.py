@@ -1,7 +1,6 @@
 """`python -m tts_eval.check_verifier`: is a reward model read where it should be, and as it should.
 
-Hydra composes `conf/check_verifier.yaml`. Knows no verifier by name; what is examined stands in
-`tts_eval.command.examination`.
+Hydra composes `conf/check_verifier.yaml`.
 """
 
 from __future__ import annotations

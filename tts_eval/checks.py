@@ -10,7 +10,7 @@ MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 2.0
 
 
 def whole_number(name: str, value: Any, *, minimum: int, maximum: int | None = None) -> None:
-    """Refuse `value` unless it is an integer from `minimum` to `maximum`."""
+    """Reject `value` unless it is an integer from `minimum` to `maximum`."""
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if not is_whole or not minimum <= value <= (MAX_WHOLE if maximum is None else maximum):
         is_huge = is_whole and value > MAX_WHOLE
@@ -19,7 +19,7 @@ def whole_number(name: str, value: Any, *, minimum: int, maximum: int | None = N
 
 
 def number(name: str, value: Any, *, minimum: float, maximum: float | None = None) -> None:
-    """Refuse `value` unless it is a real number from `minimum` to `maximum`."""
+    """Reject `value` unless it is a real number from `minimum` to `maximum`."""
     is_real = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_real or not minimum <= value < math.inf or (maximum is not None and value > maximum):
         upto = " or more" if maximum is None else f" to {maximum:g}"
@@ -27,7 +27,7 @@ def number(name: str, value: Any, *, minimum: float, maximum: float | None = Non
 
 
 def divides(name: str, value: Any, whole_name: str, whole: int) -> None:
-    """Refuse `value` unless it is a whole number that divides `whole`."""
+    """Reject `value` unless it is a whole number that divides `whole`."""
     whole_number(name, value, minimum=1)
     if whole % value:
         allowed = ", ".join(str(n) for n in range(1, whole + 1) if whole % n == 0)
@@ -35,19 +35,19 @@ def divides(name: str, value: Any, whole_name: str, whole: int) -> None:
 
 
 def one_of(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
-    """Refuse `value` unless it is one of `allowed`."""
+    """Reject `value` unless it is one of `allowed`."""
     if value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}, not {value!r}")
 
 
 def optional_whole_number(name: str, value: Any, *, minimum: int) -> None:
-    """Refuse `value` unless it is None or an integer from `minimum`."""
+    """Reject `value` unless it is None or an integer from `minimum`."""
     if value is not None:
         whole_number(name, value, minimum=minimum)
 
 
 def sampling_temperature(name: str, value: Any) -> None:
-    """Refuse a temperature at which vLLM would sample at another one, or not at all (its SamplingParams)."""
+    """Reject a temperature at which vLLM would sample at another one, or not at all (its SamplingParams)."""
     is_real = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_real or not (value == 0 or MIN_TEMPERATURE <= value <= MAX_TEMPERATURE):
         allowed = f"0 (greedy) or a number from {MIN_TEMPERATURE} to {MAX_TEMPERATURE:g}"
@@ -55,7 +55,7 @@ def sampling_temperature(name: str, value: Any) -> None:
 
 
 def sampling(temperature: Any, top_p: Any) -> None:
-    """Refuse a strategy's sampling settings; None stands for the model's recommended ones."""
+    """Reject a strategy's sampling settings; None stands for the model's recommended ones."""
     if temperature is not None:
         sampling_temperature("strategy.temperature", temperature)
     if top_p is not None:
@@ -63,7 +63,7 @@ def sampling(temperature: Any, top_p: Any) -> None:
 
 
 def fits(name: str, num_tokens: int | None, room_tokens: int) -> None:
-    """Refuse `num_tokens` where the model's length leaves only `room_tokens` after the longest prompt."""
+    """Reject `num_tokens` where the model's length leaves only `room_tokens` after the longest prompt."""
     if num_tokens is not None and num_tokens > room_tokens:
         raise ValueError(
             f"{name} is {num_tokens} tokens; the model's length leaves {room_tokens} after the longest prompt"
@@ -71,6 +71,6 @@ def fits(name: str, num_tokens: int | None, room_tokens: int) -> None:
 
 
 def given(name: str, value: Any, *, needed_by: str) -> None:
-    """Refuse a part of the run that is not there."""
+    """Reject a part of the run that is not there."""
     if value is None:
         raise ValueError(f"strategy={needed_by} needs a {name}: choose one with {name}=...")

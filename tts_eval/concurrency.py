@@ -1,7 +1,4 @@
-"""Awaiting many things at once, so that one failure stops the rest and is told plainly.
-
-Knows nothing of models or problems.
-"""
+"""Awaiting many things at once, so that one failure stops the rest and is told plainly."""
 
 from __future__ import annotations
 

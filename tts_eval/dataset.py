@@ -1,7 +1,4 @@
-"""Rows of a benchmark, from a local file or the Hugging Face hub, and the problems that they make.
-
-Knows no benchmark: which column means what is told by the task.
-"""
+"""Rows of a benchmark, from a local file or the Hugging Face hub, and the problems that they make."""
 
 from __future__ import annotations
 
@@ -80,7 +77,7 @@ class Rows:
 
 
 def check_file(path: str) -> None:
-    """Refuse a `task.path` that is no file, or one of a kind that cannot be read."""
+    """Reject a `task.path` that is no file, or one of a kind that cannot be read."""
     file = Path(str(path)).expanduser()
     if not file.is_file():
         raise ValueError(f"task.path={path} is not a file (looked for {file.absolute()})")
@@ -141,7 +138,7 @@ def _problem(
 
 
 def _with_single(row: Mapping[str, Any], column: str) -> Mapping[str, Any]:
-    """Return the row with a list of one gold answer as that answer; several are refused."""
+    """Return the row with a list of one gold answer as that answer; several are rejected."""
     value = row.get(column)
     if not isinstance(value, list | tuple):
         return row

@@ -1,6 +1,6 @@
 """What a run runs on: speeds for the planner, a price with its source for the costs.
 
-Knows no model and counts no GPU. Prices are inputs, never constants: `conf/hardware/` states them.
+Prices are inputs, never constants: `conf/hardware/` states them.
 """
 
 from __future__ import annotations

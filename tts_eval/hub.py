@@ -1,7 +1,6 @@
 """Whether the Hugging Face hub answers, found out once and quickly.
 
-Knows no model and no dataset. The loading libraries would ask an unreachable hub five times before they look
-into the user's cache.
+The loading libraries would ask an unreachable hub five times before they look into the user's cache.
 """
 
 from __future__ import annotations

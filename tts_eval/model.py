@@ -130,7 +130,7 @@ class Model:
 
 
 def _check_api_price(price: Mapping[str, Any]) -> None:
-    """Refuse a price with other fields than `ApiPrice` has, or values that it refuses."""
+    """Reject a price with other fields than `ApiPrice` has, or values that it refuses."""
     try:
         ApiPrice(**price)
     except TypeError:

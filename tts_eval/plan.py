@@ -1,6 +1,6 @@
 """`python -m tts_eval.plan`: the ranked plans of a node, modelled, before it is rented.
 
-Hydra composes `conf/plan.yaml`. Knows no formula: these are in `tts_eval.planning`.
+Hydra composes `conf/plan.yaml`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The whole theory on one screen: what a strategy is given, what it gives, and what runs it.
-
-Knows no implementation of any of these; `conf/` alone names them.
-"""
+"""The whole theory on one screen: what a strategy is given, what it gives, and what runs it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The nouns of a run as frozen records: problems, traces, candidates, attempts.
 
-Knows nothing of engines, clocks or files. Units stand in the names.
+Units stand in the names.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""`python -m tts_eval.report DIR...`: report.html, frontier.csv, figures and a table over finished runs.
-
-Knows no figure: what there is to say of runs is in `tts_eval.reporting`.
-"""
+"""`python -m tts_eval.report DIR...`: report.html, frontier.csv, figures and a table over finished runs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""One sample asked of an engine, what came back, and what the engine tells about itself.
-
-Knows nothing of problems or strategies: an engine sees token ids.
-"""
+"""One sample asked of an engine, what came back, and what the engine tells about itself."""
 
 from __future__ import annotations
 

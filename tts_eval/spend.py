@@ -1,7 +1,4 @@
-"""What was spent: one call of an engine, all of a problem's calls together, and what a strategy may spend.
-
-Knows no clock: moments lie on the run's, in seconds since its first arrival unless a name says otherwise.
-"""
+"""What was spent: one call of an engine, all of a problem's calls together, and what a strategy may spend."""
 
 from __future__ import annotations
 

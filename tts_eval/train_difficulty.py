@@ -1,7 +1,7 @@
 """python -m tts_eval.train_difficulty RUN... out=FILE: learn from finished runs which questions are hard.
 
-Knows no strategy: what the runs' own one failed on is what counts. The score is as good as the problems it
-is trained on are like those it is used on; train it on a split that nothing is reported on.
+The score is as good as the problems it is trained on are like those it is used on; train it on a split that
+nothing is reported on.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class OutcomeReward:
         check_reads(self.reads)
 
     def check_role(self, model: Model, codec: TextCodec) -> None:
-        """Refuse an ending that the tokenizer does not know."""
+        """Reject an ending that the tokenizer does not know."""
         if self.ending and not codec.encode(self.ending):
             raise ValueError(f"verifier.ending={self.ending!r} is nothing to the tokenizer of {model.name}")
 

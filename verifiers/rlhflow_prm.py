@@ -40,7 +40,7 @@ class RlhflowPrm:
         check_reads(self.reads)
 
     def check_role(self, model: Model, codec: TextCodec) -> None:
-        """Refuse a tokenizer that does not write the marks as single tokens."""
+        """Reject a tokenizer that does not write the marks as single tokens."""
         check_single_tokens(model, codec, right=self.right, wrong=self.wrong, end_of_turn=self.end_of_turn)
 
     async def score_steps(

@@ -32,7 +32,7 @@ class SeparatorPrm:
         check_reads(self.reads)
 
     def check_role(self, model: Model, codec: TextCodec) -> None:
-        """Refuse a tokenizer that does not write the separator as one token."""
+        """Reject a tokenizer that does not write the separator as one token."""
         check_single_tokens(model, codec, separator=self.separator)
 
     async def score_steps(

@@ -32,7 +32,7 @@ class SkyworkPrm:
         check_reads(self.reads)
 
     def check_role(self, model: Model, codec: TextCodec) -> None:
-        """Refuse a tokenizer that does not write the marks as single tokens."""
+        """Reject a tokenizer that does not write the marks as single tokens."""
         check_single_tokens(model, codec, bos=self.bos, step_tag=self.step_tag)
 
     async def score_steps(

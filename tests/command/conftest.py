@@ -54,7 +54,7 @@ def call(here: Path, monkeypatch: pytest.MonkeyPatch, tiny: Model) -> Callable[[
 def refused(
     call: Callable[[Sequence[str]], int], here: Path, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., str]:
-    """Return what gives the one line that a command line is refused with, and finds nothing half-written."""
+    """Return what gives the one line that a command line is rejected with, and finds nothing half-written."""
 
     def refused(*arguments: str) -> str:
         before = sorted(here.rglob("*"))

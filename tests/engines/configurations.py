@@ -1,4 +1,4 @@
-"""Checkpoints that are nothing but a configuration: what is refused before loading needs no weights."""
+"""Checkpoints that are nothing but a configuration: what is rejected before loading needs no weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is served first follows from the problem; what cannot be ordered is refused."""
+"""Who is served first follows from the problem; what cannot be ordered is rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""However a run ends, no process of its engine stays behind, and what was finished is gone on with."""
+"""However a run ends, no process of its engine stays behind, and what was finished is resumed."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def codec(family: Family, tmp_path_factory: pytest.TempPathFactory) -> Codec:
 async def solved(
     config: Any, family: Family, codec: Codec, *, reply: str | None = None, room: int = ROOM
 ) -> tuple[Attempt, MeteredModel, BenchEngine]:
-    """Return what the configured strategy makes of the problem; ValueError where it refuses the model."""
+    """Return what the configured strategy makes of the problem; ValueError where it rejects the model."""
     length = len(codec.prompt(PROBLEM.question)) + room
     engine = BenchEngine(family, codec, family.reply if reply is None else reply, max_model_len=length)
     ticks = iter(range(10**9))

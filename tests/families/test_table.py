@@ -26,7 +26,7 @@ STRATEGIES = {
 
 
 def refuses(codec: Codec, option: str) -> bool:
-    """Whether a strategy, or its cap by the engine, is refused for a model, with room for anything."""
+    """Whether a strategy, or its cap by the engine, is rejected for a model, with room for anything."""
     name = option.partition(",")[0]
     settings = OmegaConf.load(ROOT / "conf" / "strategy" / f"{name}.yaml")
     try:
@@ -40,7 +40,7 @@ def refuses(codec: Codec, option: str) -> bool:
 
 
 def contradicts(family: Family, folder: Path, **settings: object) -> bool:
-    """Whether the family's settings with these are refused."""
+    """Whether the family's settings with these are rejected."""
     try:
         Codec(replace(configured(family, folder), **settings)).check(())  # type: ignore[arg-type]
     except ValueError:

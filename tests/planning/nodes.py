@@ -16,7 +16,7 @@ from tts_eval.model import Model
 from tts_eval.planning.capacity import Memory
 from tts_eval.planning.model import Node, PlannedModel
 from tts_eval.planning.parallelism import Plan
-from tts_eval.planning.settings import PlanSettings, config_of
+from tts_eval.planning.plan_settings import PlanSettings, config_of
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 # As in the reference calculations that the figures in these tests come from: 90% of the memory less 3.5 GB.

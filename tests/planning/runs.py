@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.planning.nodes import model_named
 from tts_eval.planning.model import PlannedModel
 from tts_eval.planning.parallelism import Plan
+from tts_eval.planning.plan_settings import config_of
 from tts_eval.planning.recorded import RecordedRun, Span
-from tts_eval.planning.settings import config_of
 from tts_eval.planning.simulator import Simulated
 from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Job

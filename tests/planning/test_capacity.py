@@ -9,8 +9,8 @@ import pytest
 from tests.planning.nodes import architecture_of, model_named, node_of, planned
 from tts_eval.planning.capacity import Capacity
 from tts_eval.planning.parallelism import Plan, plans, why_invalid
+from tts_eval.planning.plan_settings import config_of
 from tts_eval.planning.precision import FORMATS, format_of
-from tts_eval.planning.settings import config_of
 from tts_eval.planning.shard import shards
 
 TABLE = {  # billions of parameters, bytes of KV cache a token in 16 bits: models' cards and configurations

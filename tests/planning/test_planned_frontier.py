@@ -13,9 +13,9 @@ from tests.planning.nodes import SETTINGS, hardware_named, model_named
 from tests.planning.runs import played
 from tts_eval.hardware import Hardware
 from tts_eval.planning.model import Node
+from tts_eval.planning.plan_settings import config_of
 from tts_eval.planning.planned_frontier import Prospect, prospect_rows, prospects
 from tts_eval.planning.recorded import RecordedRun
-from tts_eval.planning.settings import config_of
 from tts_eval.planning.table import print_prospects
 from tts_eval.planning.workload import Workload
 

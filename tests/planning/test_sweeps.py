@@ -12,7 +12,7 @@ from tests.planning.runs import TRUTH
 from tests.planning.test_calibration import sweep
 from tts_eval.planning.calibration import calibrate
 from tts_eval.planning.calibration_table import calibration_rows
-from tts_eval.planning.settings import PlanSettings
+from tts_eval.planning.plan_settings import PlanSettings
 from tts_eval.planning.sweeps import known_models, over_degrees, over_lengths, over_models
 from tts_eval.planning.workload import Workload
 

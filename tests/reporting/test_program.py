@@ -1,4 +1,4 @@
-"""The report of a small sweep: its files, and which runs it refuses to mix."""
+"""The report of a small sweep: its files, and which runs it will not mix."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ async def test_a_strategy_that_raises_fails_its_problem_alone(tmp_path: Path, gr
     assert (summary["num_problems"], summary["num_correct"], summary["num_failed"]) == (3, 1, 1)
     errors = {o.problem_id: o.error for o in RunDirectory(tmp_path).outcomes()}
     assert errors["sum-0"] is errors["sum-2"] is None
-    assert re.fullmatch(r"ZeroDivisionError at .*test_run\.py:\d+: one is odd", str(errors["sum-1"]))
+    assert re.fullmatch(r"ZeroDivisionError at .*test_loop\.py:\d+: one is odd", str(errors["sum-1"]))
     kept = (tmp_path / "errors.txt").read_text()
     assert kept.startswith("problem sum-1\nTraceback (most recent call last):\n")
     assert kept.endswith("ZeroDivisionError: one is odd\n\n")

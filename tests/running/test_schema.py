@@ -1,4 +1,4 @@
-"""A run of another schema is refused by every reader, in one line that names it."""
+"""A run of another schema is rejected by every reader, in one line that names it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import tts_eval
 from tests.running.cells import sums_cell
 from tts_eval.command.launch import launch
-from tts_eval.engines.replay.engine import ReplayRun
+from tts_eval.engines.replay.replay_engine import ReplayRun
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.planning.recorded import RecordedRun

@@ -1,4 +1,4 @@
-"""A small model drafts each step; what the judge does not like is written anew by the large one."""
+"""A small model drafts each step; what the judge does not like is written again by the large one."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The transformers path reads every format like a forward pass written down anew."""
+"""The transformers path reads every format like a forward pass written down again."""
 
 from __future__ import annotations
 

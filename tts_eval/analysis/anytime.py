@@ -1,7 +1,4 @@
-"""Accuracy at a deadline: how often the answer that stands after so many seconds is right.
-
-Knows no strategy: it reads which answer stood when, and its verdict.
-"""
+"""Accuracy at a deadline: how often the answer that stands after so many seconds is right."""
 
 from __future__ import annotations
 

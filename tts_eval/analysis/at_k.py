@@ -1,7 +1,4 @@
-"""What fewer samples would have given: the estimators at every k, read off one run of independent samples.
-
-Knows no engine; nothing is drawn anew, and nothing is said of latency, which belongs to the n that ran.
-"""
+"""What fewer samples would have given: the estimators at every k, read off one run of independent samples."""
 
 from __future__ import annotations
 

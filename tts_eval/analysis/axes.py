@@ -1,7 +1,4 @@
-"""The axes that accuracy is held against: what the computation took, and what the system took.
-
-Knows no cell; a cost is a statistic of one quantity over problems.
-"""
+"""The axes that accuracy is held against: what the computation took, and what the system took."""
 
 from __future__ import annotations
 

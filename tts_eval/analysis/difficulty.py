@@ -1,8 +1,8 @@
 """The compute-optimal choice per difficulty, cross-validated (Snell et al., arXiv 2408.03314, section 3.2).
 
-Knows not where a difficulty comes from. A level taken from gold answers (a data set's own, or the accuracy of
-a reference run) is an oracle; one predicted without them is what can be deployed. They are never mixed: a
-table is made of one of them, and says of which.
+A level taken from gold answers (a data set's own, or the accuracy of a reference run) is an oracle; one
+predicted without them is what can be deployed. They are never mixed: a table is made of one of them, and
+says of which.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a row of each frame holds, as read from the folder of one finished run.
-
-Knows nothing of other runs; the keys are those of the files (docs/reference.md), nested ones joined by dots.
-"""
+"""What a row of each frame holds, as read from the folder of one finished run."""
 
 from __future__ import annotations
 
@@ -67,7 +64,7 @@ def run_row(folder: Path) -> dict[str, Any]:
 def _made_with(sessions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Return what times and answers depend on beside the settings: packages, commit and machine.
 
-    A run that was gone on with elsewhere names all that it was made with.
+    A run that was resumed elsewhere names all that it was made with.
     """
     parts = [
         {**session["versions"], "commit": session["git_commit"], **session["machine"]} for session in sessions

@@ -1,7 +1,4 @@
-"""Finished runs as pandas frames, and which of them may be compared with one another.
-
-Knows no file: what a run's rows hold is read by `tts_eval.analysis.frame_rows`.
-"""
+"""Finished runs as pandas frames, and which of them may be compared with one another."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ BELOW = 0.04  # the tail that decides whether there is a regret gets most of the
 def regret(cells: Cells, *, compute: str, system: str) -> pd.DataFrame:
     """Return a row a cell on the compute frontier: what another cell would have saved, or won.
 
-    Whoever chooses by `compute` deploys the row's cell for its `accuracy`. The alternative is the cheapest
+    A user who chooses by `compute` deploys the row's cell for its `accuracy`. The alternative is the cheapest
     cell on the `system` axis of those at least as accurate, or, for `accuracy_lost`, the most accurate of
     those that cost no more. It is chosen on four fifths of the problems and all runs but one, and priced on
     the rest, each in turn (see `Crossfit`): `regret` is what the row's cell costs more than those choices, in

@@ -1,7 +1,4 @@
-"""Problems on which something ran away: loops, thinking that was cut off, spending far above its level's.
-
-Knows no strategy; it reads traces and token counts (overthinking, adversarial prompts).
-"""
+"""Problems on which something ran away: loops, thinking that was cut off, spending far above its level's."""
 
 from __future__ import annotations
 

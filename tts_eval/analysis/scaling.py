@@ -1,7 +1,4 @@
-"""How the accuracy of a family of cells grows with what they spend, and what a larger model buys instead.
-
-Knows no drawing; the curves are those of `tts_eval.statistics.scaling`.
-"""
+"""How the accuracy of a family of cells grows with what they spend, and what a larger model buys instead."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Which cell to deploy, for a stated value of a correct answer and a stated cost of waiting.
-
-Knows no frontier: the best cell for any linear utility lies on one of them, and here it is named.
-"""
+"""Which cell to deploy, for a stated value of a correct answer and a stated cost of waiting."""
 
 from __future__ import annotations
 

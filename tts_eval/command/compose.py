@@ -1,7 +1,4 @@
-"""From a composed Hydra configuration to a cell.
-
-Knows no engine and runs nothing; every part is built by its own `_target_`.
-"""
+"""From a composed Hydra configuration to a cell."""
 
 from __future__ import annotations
 
@@ -71,7 +68,7 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
 
 
 def _check_numbers(value: Any, name: str = "") -> None:
-    """Refuse numbers that no file of a run can hold: nan, inf, and whole ones of more than 63 bits."""
+    """Reject numbers that no file of a run can hold: nan, inf, and whole ones of more than 63 bits."""
     if isinstance(value, dict | list):
         items = value.items() if isinstance(value, dict) else enumerate(value)
         for key, inner in items:
@@ -83,7 +80,7 @@ def _check_numbers(value: Any, name: str = "") -> None:
 
 
 def _leave_to_the_recording(overrides: Sequence[str]) -> None:
-    """Refuse overrides of what a replay takes from its recording."""
+    """Reject overrides of what a replay takes from its recording."""
     for override in overrides:
         group = re.split(r"[.=@]", override.lstrip("+~"))[0]
         if group in RECORDED:
@@ -111,7 +108,7 @@ def _role(config: DictConfig, name: str, parts: Mapping[str, Any], plain_engine:
 
 
 def _by_priority(engine: Any) -> Any:
-    """Return `engine` serving by priority; one whose settings say otherwise is refused."""
+    """Return `engine` serving by priority; one whose settings say otherwise is rejected."""
     if engine.scheduling_policy not in (None, "priority"):
         raise ValueError(
             "scheduling.priority needs engine.scheduling_policy=priority or null, "

@@ -1,7 +1,4 @@
-"""Whether a verifier reads what it should: a worked example, on its engine and on the reference.
-
-Knows no verifier by name and prints nothing.
-"""
+"""Whether a verifier reads what it should: a worked example, on its engine and on the reference."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Chunked reasoning: a sample is drawn in pieces of so many tokens, and queues anew between two of them.
+"""Chunked reasoning: a sample is drawn in pieces of so many tokens, and queues again between two of them.
 
-Knows no problem and no engine by name; whoever asks for a sample sees one sample. What a piece has computed
-stays in the engine's prefix cache; what is lost of it is read again, and counted.
+What a piece has computed stays in the engine's prefix cache; what is lost of it is read again, and counted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A language model read as a classifier: its labels are the rows of lm_head for a few tokens.
-
-Knows no engine.
-"""
+"""A language model read as a classifier: its labels are the rows of lm_head for a few tokens."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What serves a model: engines as configured and as they run, and what some of them can do besides.
-
-Knows no strategy, no problem, and no engine by name.
-"""
+"""What serves a model: engines as configured and as they run, and what some of them can do besides."""
 
 from __future__ import annotations
 
@@ -78,7 +75,7 @@ class EngineSettings(Protocol):
         """How many GPUs it holds."""
 
     def check(self, model: Model) -> None:
-        """Refuse with a ValueError what cannot run, before anything is loaded."""
+        """Reject with a ValueError what cannot run, before anything is loaded."""
 
     def model_len(self, model: Model) -> int:
         """Return the longest prompt plus generation, in tokens."""

@@ -1,6 +1,6 @@
 """An engine seen through a part of the prefix cache of its own.
 
-Whoever asks what was asked before would find it in the cache; under another salt it is computed again, as it
+A question that was asked before would find it in the cache; under another salt it is computed again, as it
 was the first time, while prefixes that requests of one salt share are still shared.
 """
 

@@ -1,7 +1,4 @@
-"""In which order an engine serves the samples of many problems, and how long one may keep its place.
-
-Knows no engine: it is the engine that schedules.
-"""
+"""In which order an engine serves the samples of many problems, and how long one may keep its place."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ class Scheduling:
     `priority` level serves problems of a lower level first (their difficulty as the benchmark states it),
     prompt_length those with a shorter prompt, attained the samples with the fewest tokens so far (least
     attained service; FastServe, arXiv 2305.05920, section 4). After `chunk_tokens` tokens a sample queues
-    anew.
+    again.
     """
 
     chunk_tokens: int | None = None
@@ -37,7 +34,7 @@ class Scheduling:
             )
 
     def check(self, problems: Sequence[Problem]) -> None:
-        """Refuse with a ValueError problems that the priority cannot order."""
+        """Reject with a ValueError problems that the priority cannot order."""
         for problem in problems:
             if self.priority == LEVEL and problem.level is None:
                 raise ValueError(

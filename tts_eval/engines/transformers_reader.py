@@ -1,6 +1,6 @@
 """A reward model read by plain transformers: the reference that vLLM is held against, and its fallback.
 
-Knows no prompt layout. One forward pass over all tokens for each request, one at a time, no cache.
+One forward pass over all tokens for each request, one at a time, no cache.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class TransformersReader:
         return 1
 
     def check(self, model: Model) -> None:
-        """Refuse a model without a configuration, and labels that its tokenizer has not."""
+        """Reject a model without a configuration, and labels that its tokenizer has not."""
         self.model_len(model)
         label_ids(model, self.label_tokens)
 
@@ -100,11 +100,11 @@ class Reader:
         """Nothing is cached."""
 
     async def generate(self, request: Any) -> Any:
-        """Refuse: a reward model does not write."""
+        """Reject: a reward model does not write."""
         raise ValueError("engine=transformers reads reward models; give another engine to what generates")
 
     def stream(self, request: Any, *, every: int = 1) -> Any:
-        """Refuse: a reward model does not write."""
+        """Reject: a reward model does not write."""
         raise ValueError("engine=transformers reads reward models; give another engine to what generates")
 
     async def pool(self, request: PoolingRequest) -> Pooled:

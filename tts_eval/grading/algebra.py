@@ -1,6 +1,6 @@
 """Compares and describes answers by computer algebra: math-verify on sympy, and the guards of our policy.
 
-Knows nothing of processes. It may hang or use any amount of memory: import and call it in a worker only.
+It may hang or use any amount of memory: import and call it in a worker only.
 """
 
 # mypy: disable-error-code="import-untyped"

@@ -1,7 +1,4 @@
-"""What passes between the grader and its worker processes: jobs, forms and replies, one JSON line each.
-
-Knows nothing of how either side makes or uses them.
-"""
+"""What passes between the grader and its worker processes: jobs, forms and replies, one JSON line each."""
 
 from __future__ import annotations
 

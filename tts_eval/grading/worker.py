@@ -1,6 +1,5 @@
 """The process that runs math-verify: reads jobs as JSON lines, answers each, dies with its parent.
 
-Knows nothing of data sets, votes, caches or deadlines: whoever started it kills it when a job takes too long.
 Run as ``python -m tts_eval.grading.worker PARENT_PID MEMORY_BYTES STEP_TIMEOUT_S``.
 """
 

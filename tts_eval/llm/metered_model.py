@@ -1,7 +1,4 @@
-"""The metered handle: turns a strategy's wishes into requests, and has what each one spent booked.
-
-Knows no strategy and no engine by name.
-"""
+"""The metered handle: turns a strategy's wishes into requests, and has what each one spent booked."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What one problem's strategy holds of the run's verifier: no prefix of steps is scored twice.
 
-Knows no verifier by name. Every trace is a request of its own, so that the engine batches what all problems
-and branches ask for; nobody waits for a batch to fill.
+Every trace is a request of its own, so that the engine batches what all problems and branches ask for;
+nobody waits for a batch to fill.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ async def metered_verifier(
 class MeteredVerifier:
     """Scores the traces of one problem through `llm`, the policy's metered handle.
 
-    A score is asked for once: of a step after the same steps, or of the same trace. Whoever asks while it is
-    being computed waits for it, and may be cancelled without harm to the others. Recorded scores are never
-    shared: equal texts may have been given different ones.
+    A score is asked for once: of a step after the same steps, or of the same trace. A caller that asks while
+    it is being computed waits for it, and may be cancelled without harm to the others. Recorded scores are
+    never shared: equal texts may have been given different ones.
     """
 
     verifier: StepVerifier | TraceVerifier | RecallsScores

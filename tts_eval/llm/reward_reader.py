@@ -1,7 +1,4 @@
-"""A reward model's reading of a text, booked on the meter.
-
-Knows no verifier: what the logits mean is the verifier's to say.
-"""
+"""A reward model's reading of a text, booked on the meter."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ class MeteredReader:
 
         What stands after the model's length cannot be read: an end there gets the row of the last end before
         it, or of the last token that fits where there is none, and is counted as unread. Where the prefix
-        cache hides an end, everything is read anew.
+        cache hides an end, everything is read again.
         """
         max_model_len = self.served.engine.facts.max_model_len
         within = [end for end in ends if end < max_model_len]

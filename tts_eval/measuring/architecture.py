@@ -1,7 +1,7 @@
 """The sizes of a decoder-only transformer, and what follows from them: parameters and KV-cache bytes.
 
-Knows no weights, no engine and no FLOPs. Weights are the entries of matrices that tokens are multiplied with;
-parameters are these and embeddings, norms, biases and attention sinks.
+Weights are the entries of matrices that tokens are multiplied with; parameters are these and embeddings,
+norms, biases and attention sinks.
 """
 
 from __future__ import annotations

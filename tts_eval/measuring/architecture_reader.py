@@ -1,7 +1,4 @@
-"""The architecture that a model's configuration describes.
-
-Knows no counting: what the sizes come to is told by `architecture`.
-"""
+"""The architecture that a model's configuration describes."""
 
 from __future__ import annotations
 

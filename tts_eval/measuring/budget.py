@@ -1,7 +1,4 @@
-"""A budget set from outside on every problem, whatever strategy solves it.
-
-Knows no strategy and no clock.
-"""
+"""A budget set from outside on every problem, whatever strategy solves it."""
 
 from __future__ import annotations
 

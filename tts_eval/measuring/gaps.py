@@ -1,7 +1,7 @@
 """Gaps between tokens, kept as counts in buckets so that those of a whole run can be put together.
 
-Knows no engine. Buckets grow by 2%, so that a percentile is right within 1% (DDSketch: Masson et al., VLDB
-2019, section 2.2).
+Buckets grow by 2%, so that a percentile is right within 1% (DDSketch: Masson et al., VLDB 2019, section
+2.2).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Times of single calls, and how long the calls of one problem left it waiting.
-
-Knows no clock and no engine: it reads finished calls.
-"""
+"""Times of single calls, and how long the calls of one problem left it waiting."""
 
 from __future__ import annotations
 

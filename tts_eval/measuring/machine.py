@@ -1,7 +1,7 @@
 """What the machine's drivers tell while a run goes on: GPUs through NVML, memory and load of the host.
 
-Knows no engine. What a driver does not tell is None, as is everything about GPUs where there is none. An
-AMD GPU tells nothing here.
+What a driver does not tell is None, as is everything about GPUs where there is none. An AMD GPU tells
+nothing here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What one problem spends, from its arrival to its answer.
-
-Knows no engine and no file; time comes from the clock it is given.
-"""
+"""What one problem spends, from its arrival to its answer."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Constants fitted to measured runs, and how far the planner is off on runs that the fit has not seen.
 
-Knows no model and no hardware by name. Four constants are fitted, all else stays as the hardware's file has
-it: the host's time a step, a sequence and a request, and the memory's bandwidth. A call's decoding time is
-one observation; what ran beside it is taken from the other calls' times. Where calls were preempted these
-times do not tell when they ran, so such runs are checked and never fitted to.
+Four constants are fitted, all else stays as the hardware's file has it: the host's time a step, a sequence
+and a request, and the memory's bandwidth. A call's decoding time is one observation; what ran beside it is
+taken from the other calls' times. Where calls were preempted these times do not tell when they ran, so such
+runs are checked and never fitted to.
 """
 
 from __future__ import annotations

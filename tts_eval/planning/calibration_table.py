@@ -1,7 +1,4 @@
-"""A calibration on the console and as rows: the fitted constants, and every run as measured and modelled.
-
-Knows nothing but calibrations.
-"""
+"""A calibration on the console and as rows: the fitted constants, and every run as measured and modelled."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Layer 1, capacity: what the weights leave of a GPU's memory for KV cache, and what that holds.
 
-Knows no time. The stage with the least room binds, as in vLLM, where every worker gets as many blocks as the
-poorest one can hold.
+The stage with the least room binds, as in vLLM, where every worker gets as many blocks as the poorest one
+can hold.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Closed forms of one engine under a workload: concurrency, the reasoning cliff, throughput.
-
-Knows no queue and no preemption: past the cliff, and for percentiles, ask the simulator.
-"""
+"""Closed forms of one engine under a workload: concurrency, the reasoning cliff, throughput."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The planner's figures as PNG and PDF, each beside the CSV that it draws; titles say what is modelled.
-
-Knows nothing but rows.
-"""
+"""The planner's figures as PNG and PDF, each beside the CSV that it draws; titles say what is modelled."""
 
 from __future__ import annotations
 

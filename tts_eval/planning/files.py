@@ -1,6 +1,6 @@
 """A ranking as files: plans.csv, a row a plan, and plan.json with the refusals and the constants.
 
-Knows nothing but rankings. Every row says that it is modelled; what is unknown is empty or null.
+Every row says that it is modelled; what is unknown is empty or null.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""How long the GPUs of a node take to exchange a message, as alpha + bytes / bandwidth.
-
-Knows no model.
-"""
+"""How long the GPUs of a node take to exchange a message, as alpha + bytes / bandwidth."""
 
 from __future__ import annotations
 

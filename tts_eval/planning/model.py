@@ -1,6 +1,6 @@
 """A model on one plan's GPUs: its three layers put together.
 
-Knows no workload. Raises ValueError, in words that the list of refused plans repeats, where it cannot run.
+Raises ValueError, in words that the list of refused plans repeats, where it cannot run.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class PlannedModel:
         return cls(plan, capacity, step_model, node.serving)
 
     def check_length(self, num_tokens: int) -> None:
-        """Refuse a workload of which the longest sequence does not fit alone."""
+        """Reject a workload of which the longest sequence does not fit alone."""
         if self.capacity.num_whole_sequences(num_tokens + 1) < 1:
             raise ValueError(
                 f"no room for one sequence of {num_tokens:,} tokens: the KV cache holds "

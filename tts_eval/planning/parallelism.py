@@ -1,6 +1,6 @@
 """Ways of spreading one model over the GPUs of a node: data, tensor, pipeline and expert parallel.
 
-Knows heads, layers and experts, and no bytes: whether a plan fits is told by `capacity`.
+Heads, layers and experts are looked at here; whether a plan fits in memory is `capacity`'s job.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where measured cells would lie on other hardware: measured accuracy against modelled time and dollars.
 
-Knows no strategy: a cell is replayed as the calls it made. Answers are taken not to depend on the hardware; a
-cell that watched a clock, as under a deadline, is none of these.
+Answers are taken not to depend on the hardware; a cell that watched a clock, as under a deadline, is none
+of these.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""How many bytes weights and KV cache take per element.
-
-Knows no model: which format it has is told by `format_of` from its configuration.
-"""
+"""How many bytes weights and KV cache take per element."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What `python -m tts_eval.plan` does: calibrate if asked, rank the plans, print and keep all of it.
-
-Knows no Hydra.
-"""
+"""What `python -m tts_eval.plan` does: calibrate if asked, rank the plans, print and keep all of it."""
 
 from __future__ import annotations
 
@@ -15,10 +12,10 @@ from tts_eval.planning.calibration import ASSUMED, START, Calibration, calibrate
 from tts_eval.planning.calibration_table import calibration_rows, print_calibration
 from tts_eval.planning.files import write_csv, write_ranking
 from tts_eval.planning.model import Node
+from tts_eval.planning.plan_settings import PlanSettings, config_of
 from tts_eval.planning.planned_frontier import prospect_rows, prospects
 from tts_eval.planning.ranking import rank
 from tts_eval.planning.recorded import RecordedRun, read_runs
-from tts_eval.planning.settings import PlanSettings, config_of
 from tts_eval.planning.sweeps import over_degrees, over_lengths, over_models
 from tts_eval.planning.table import print_prospects, print_ranking
 from tts_eval.planning.timings import Timings

@@ -1,7 +1,4 @@
-"""All plans of a node under one workload: what each yields, what binds it, and why others were refused.
-
-Knows no table and no file.
-"""
+"""All plans of a node under one workload: what each yields, what binds it, and why others were refused."""
 
 from __future__ import annotations
 

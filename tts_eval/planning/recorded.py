@@ -1,7 +1,7 @@
 """Measured runs as the planner sees them: their jobs, how these arrived, and what was measured.
 
-Knows no constant and fits nothing. A problem's calls are taken apart into rounds by time: a call belongs to
-the round after the last one of which a call had finished when it was submitted.
+A problem's calls are taken apart into rounds by time: a call belongs to the round after the last one of
+which a call had finished when it was submitted.
 """
 
 from __future__ import annotations

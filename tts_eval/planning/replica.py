@@ -1,8 +1,8 @@
 """One engine over simulated time: continuous batching, chunked prefill, preemption by recompute.
 
-Knows nothing of other engines or of problems. It mirrors vLLM's scheduler: running sequences first, then
-waiting ones in order of arrival while a place and blocks for their context are free; where blocks run out the
-newest sequence loses its cache, goes back to the head of the queue and is later prefilled again.
+It mirrors vLLM's scheduler: running sequences first, then waiting ones in order of arrival while a place
+and blocks for their context are free; where blocks run out the newest sequence loses its cache, goes back
+to the head of the queue and is later prefilled again.
 
 All decoding sequences advance at one pace, so their contexts are kept as offsets to a common tick, and as
 many equal steps as nothing happens in are taken at once, at the context in their middle.

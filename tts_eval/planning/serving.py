@@ -1,7 +1,4 @@
-"""How an engine is set to serve: what one step may hold, how it speculates, and what a step then takes.
-
-Knows no queue.
-"""
+"""How an engine is set to serve: what one step may hold, how it speculates, and what a step then takes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What one GPU of a pipeline stage holds: its weights by kind, and the cache of its layers.
 
-Knows no GPU. A model that mixes dense layers and experts is taken to have the dense ones first, as DeepSeek.
+A model that mixes dense layers and experts is taken to have the dense ones first, as DeepSeek.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Layer 3, the event simulator: jobs arrive, are spread over all replicas of a plan, and are answered.
 
-Knows no bytes and no step times: these are the replicas'. A call goes to the replica with the fewest calls
-unfinished, as behind vLLM's data-parallel load balancer.
+A call goes to the replica with the fewest calls unfinished, as behind vLLM's data-parallel load balancer.
 """
 
 from __future__ import annotations

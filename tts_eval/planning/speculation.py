@@ -1,7 +1,4 @@
-"""Speculative decoding as a planner sees it: tokens per verification, and what drafting costs.
-
-Knows no draft model; acceptance is an input, best a measured one (`mean_acceptance_length` of a summary).
-"""
+"""Speculative decoding as a planner sees it: tokens per verification, and what drafting costs."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """Layer 2, step time: how long one engine takes to give every running sequence its next token.
 
-Knows no queue and no memory limit. A roofline with floors: matrices and attention each take the longer of
-moving their bytes and computing, on top of a launch floor; collectives, the host and the stages of a pipeline
-are added.
+A roofline with floors: matrices and attention each take the longer of moving their bytes and computing, on
+top of a launch floor; collectives, the host and the stages of a pipeline are added.
 """
 
 from __future__ import annotations
@@ -80,7 +79,7 @@ class StepModel:
         """Return the time until each sequence of `batch` has its next token.
 
         A pipeline works on as many micro-batches as it has stages, so each sequence waits for all of them at
-        the slowest stage, which reads its weights anew for every one (GPipe's bubble at the ends left out).
+        the slowest stage, which reads its weights again for every one (GPipe's bubble at the ends left out).
         """
         num_stages = len(self.stages)
         part = 1 / (num_stages * (self.plan.dp if self.plan.is_coupled else 1))

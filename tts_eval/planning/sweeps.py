@@ -1,7 +1,7 @@
 """Plans over a range: chain lengths, model sizes, tensor-parallel degrees, GPUs. Rows of modelled figures.
 
-Knows no plot. What a single workload cannot show is read from these: where the cliff is, and where one plan
-overtakes another.
+What a single workload cannot show is read from these: where the cliff is, and where one plan overtakes
+another.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from tts_eval.planning.closed_forms import operating_point, single_stream_speed_
 from tts_eval.planning.files import Row
 from tts_eval.planning.model import Node, PlannedModel
 from tts_eval.planning.parallelism import Plan, plans
+from tts_eval.planning.plan_settings import PlanSettings
 from tts_eval.planning.ranking import rank
-from tts_eval.planning.settings import PlanSettings
 from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Shape
 

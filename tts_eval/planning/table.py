@@ -1,7 +1,4 @@
-"""The ranked plans on the console, and the refused ones with their reasons.
-
-Knows nothing but rankings.
-"""
+"""The ranked plans on the console, and the refused ones with their reasons."""
 
 from __future__ import annotations
 

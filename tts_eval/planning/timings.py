@@ -1,7 +1,7 @@
 """The constants of a GPU's kernels, links and host that step times are made of.
 
-Knows no model. Values come from `conf/hardware/*` (key `timings`, with sources). What stands here is the
-default for a GPU whose file does not say, and each says what it is: measured on another GPU, or assumed.
+Values come from `conf/hardware/*` (key `timings`, with sources). What stands here is the default for a GPU
+whose file does not say, and each says what it is: measured on another GPU, or assumed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is asked of the engines: jobs (a problem's calls, in rounds) and how they arrive.
 
-Knows no engine. One sample is best-of-1, n samples are a vote or best-of-n, and rounds are the levels of a
-tree search or of a sequential strategy: a round begins when the one before it is done.
+One sample is best-of-1, n samples are a vote or best-of-n, and rounds are the levels of a tree search or of
+a sequential strategy: a round begins when the one before it is done.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Which cell to deploy: a map over what a right answer is worth and what waiting costs, and stated rates.
-
-Knows no drawing; utilities and ranges are those of `tts_eval.analysis.utility`.
-"""
+"""Which cell to deploy: a map over what a right answer is worth and what waiting costs, and stated rates."""
 
 from __future__ import annotations
 

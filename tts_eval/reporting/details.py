@@ -1,7 +1,7 @@
 """What is shown of a few cells and problems alone: curves, gauges over time, traces and search trees.
 
-Knows no HTML. A hundred curves would be illegible and their traces would not fit into a page; which are
-chosen is said where they are.
+A hundred curves would be illegible and their traces would not fit into a page; which are chosen is said
+where they are.
 """
 
 from __future__ import annotations

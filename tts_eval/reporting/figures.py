@@ -1,6 +1,6 @@
 """The figures for a paper, as PNG and PDF: both frontiers, deadlines, scaling, critical paths.
 
-Knows no HTML. Colours are those of Okabe and Ito, which the colour-blind tell apart; shapes tell the same.
+Colours are those of Okabe and Ito, which the colour-blind tell apart; shapes tell the same.
 """
 
 from __future__ import annotations

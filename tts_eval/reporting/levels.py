@@ -1,7 +1,7 @@
 """The compute-optimal choice per level of difficulty, at a few budgets.
 
-Knows no rule: who chooses, and on which problems, is told by `tts_eval.analysis.difficulty`. The levels are
-the data set's own, an oracle's; difficulty that was predicted is given to `by_difficulty` directly.
+The levels are the data set's own, an oracle's; difficulty that was predicted is given to `by_difficulty`
+directly.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""report.html: the contents of all groups, the program that draws them and plotly.js, in one file.
-
-Knows no figure; without network the page is complete.
-"""
+"""report.html: the contents of all groups, the program that draws them and plotly.js, in one file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What `python -m tts_eval.report` does: read the runs, say it on the console, leave the files in a folder.
-
-Knows no command line.
-"""
+"""What `python -m tts_eval.report` does: read the runs, print the findings, write the files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The report as a run of a tracking service: frontier points, regret, figures and the page.
-
-Knows no service.
-"""
+"""The report as a run of a tracking service: frontier points, regret, figures and the page."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What is said of problems that ran away: how many of each kind, and the worst of them, for a few cells.
-
-Knows no rule: what counts as running away is told by `tts_eval.analysis.runaways`.
-"""
+"""What is said of problems that ran away: how many of each kind, and the worst of them, for a few cells."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What became of one problem: a line of problems.jsonl.
-
-Knows no file.
-"""
+"""What became of one problem: a line of problems.jsonl."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What an earlier run made of its problems, questions included: its files name problems by their ids alone.
-
-Knows no strategy and no task by name; the task is built again from the configuration that the run keeps.
-"""
+"""The problems of an earlier run with their outcomes: its files name problems by id alone."""
 
 from __future__ import annotations
 

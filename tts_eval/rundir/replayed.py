@@ -1,7 +1,4 @@
-"""What a replay leaves out of its files: every time, and the token counts that were not recorded.
-
-Knows no figure: it goes by the names of the keys.
-"""
+"""What a replay leaves out of its files: every time, and the token counts that were not recorded."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""One cell of a sweep, made of parts that have been checked: nothing of it has been loaded yet.
-
-Knows no Hydra; whoever composes the configuration hands the parts over.
-"""
+"""One cell of a sweep, made of parts that have been checked: nothing of it has been loaded yet."""
 
 from __future__ import annotations
 

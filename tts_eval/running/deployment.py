@@ -1,7 +1,4 @@
-"""The models of a cell and the engines behind them: which roles share an engine, and which GPUs each holds.
-
-Knows no engine by name and no problem.
-"""
+"""The models of a cell and the engines behind them: which roles share one, and the GPUs of each."""
 
 from __future__ import annotations
 
@@ -54,7 +51,7 @@ class Deployment:
         return [{"roles": names, "num_gpus": role.engine.num_gpus} for names, role in [(names, policy), *own]]
 
     def check(self) -> None:
-        """Refuse with a ValueError what cannot run, before anything is loaded."""
+        """Reject with a ValueError what cannot run, before anything is loaded."""
         for _, role in self._placed():
             role.engine.check(role.model)
         shares = {

@@ -1,7 +1,4 @@
-"""What a run was: versions, commit, machine, engine, prices, problems, seeds; a session for each start.
-
-Knows no result.
-"""
+"""What a run was: versions, commit, machine, engine, prices, problems, seeds; a session for each start."""
 
 from __future__ import annotations
 

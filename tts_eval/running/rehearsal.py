@@ -1,7 +1,4 @@
-"""Whether a strategy can be replayed at all: it solves one recorded problem before anything is written.
-
-Knows no strategy and no recording; whatever a recording does not hold is refused by its engine.
-"""
+"""Whether a strategy can be replayed at all: it solves one recorded problem before anything is written."""
 
 from __future__ import annotations
 

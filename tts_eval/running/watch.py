@@ -1,7 +1,4 @@
-"""Those who watch a run: the progress on the screen and the experiment tracker, told the same figures.
-
-Knows no model and no file.
-"""
+"""Those who watch a run: the progress on the screen and the experiment tracker, told the same figures."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""How right the best-scored of k samples is: exact, ties shared out evenly.
-
-Knows no verifier; scores are only compared.
-"""
+"""How right the best-scored of k samples is: exact, ties shared out evenly."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Resampling of problems: one fixed set of resamples, so that whatever is compared is compared on the same.
 
-Knows nothing of what the numbers mean. Everything that belongs to one problem stays together, its repeats and
-seeds, its cost and its correctness, under every strategy: the problem is the cluster.
+Everything that belongs to one problem stays together, its repeats and seeds, its cost and its correctness,
+under every strategy: the problem is the cluster.
 """
 
 from __future__ import annotations

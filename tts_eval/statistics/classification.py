@@ -1,6 +1,6 @@
 """How well scores in [0, 1] tell right from wrong: precision, recall, ROC-AUC, calibration, with intervals.
 
-Knows no model. Steps of one trace belong together: intervals resample traces, not steps.
+Steps of one trace belong together: intervals resample traces, not steps.
 """
 
 from __future__ import annotations

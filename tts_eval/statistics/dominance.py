@@ -1,7 +1,4 @@
-"""Which points are on the frontier of accuracy against a cost.
-
-Knows nothing of what the two axes are: more of the one and less of the other is better.
-"""
+"""Which points are on the frontier of accuracy against a cost."""
 
 from __future__ import annotations
 

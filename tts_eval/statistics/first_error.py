@@ -1,7 +1,4 @@
-"""Where a solution first goes wrong, as process reward models are tested (ProcessBench, arXiv 2412.06559).
-
-Knows no model.
-"""
+"""Where a solution first goes wrong, as process reward models are tested (ProcessBench, arXiv 2412.06559)."""
 
 from __future__ import annotations
 

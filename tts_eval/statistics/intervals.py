@@ -1,7 +1,4 @@
-"""95% intervals over problems; the problem is the unit that is resampled.
-
-Knows nothing of what the numbers mean. docs/statistics.md tells which interval covers how often.
-"""
+"""95% intervals over problems; the problem is the unit that is resampled."""
 
 from __future__ import annotations
 

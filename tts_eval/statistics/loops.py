@@ -1,7 +1,4 @@
-"""Whether a text goes round in circles.
-
-Knows no tokens and no model: it looks at characters.
-"""
+"""Whether a text goes round in circles."""
 
 from __future__ import annotations
 

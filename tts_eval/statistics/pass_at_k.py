@@ -1,6 +1,6 @@
 """Whether k samples of a problem hold a right one, or right ones only: exact, from n of which c are right.
 
-Knows no answer: samples are right or wrong. Arrays hold one entry a problem; every k must be at most n.
+Arrays hold one entry a problem; every k must be at most n.
 """
 
 from __future__ import annotations

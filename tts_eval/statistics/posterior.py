@@ -1,7 +1,4 @@
-"""What is known of an accuracy on few problems: a posterior instead of a resample.
-
-Knows nothing beyond counts of right samples; docs/statistics.md tells when to prefer it.
-"""
+"""What is known of an accuracy on few problems: a posterior instead of a resample."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Whether values of one group tend to be larger than those of another.
-
-Knows nothing of what the numbers mean.
-"""
+"""Whether values of one group tend to be larger than those of another."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """How accuracy grows with what is spent: a line in the logarithm, or a curve that saturates.
 
-Knows nothing of what is spent. Every fit is made for the data and for each resample of it at once.
+Every fit is made for the data and for each resample of it at once.
 """
 
 from __future__ import annotations

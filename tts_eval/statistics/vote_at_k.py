@@ -1,7 +1,6 @@
 """How right a vote among k samples is: exact for a plain vote, over fixed random subsets for a weighted one.
 
-Knows no model; samples stand in classes of equivalent answers, None for one that states no answer and never
-wins. Ties are shared out evenly.
+Ties are shared out evenly.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a run costs, and that sum per token, problem and correct answer.
 
-Knows no price of its own: hardware and model configurations state them, with source and date. Dollars come
-in three modes: of holding the GPUs for the whole run (wall), of the time they worked (busy), and what an API
-would have charged for the tokens (api). Only the sums differ, so one `Cost` does for all three.
+Dollars come in three modes: of holding the GPUs for the whole run (wall), of the time they worked (busy),
+and what an API would have charged for the tokens (api). Only the sums differ, so one `Cost` does for all
+three.
 """
 
 from __future__ import annotations

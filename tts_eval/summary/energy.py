@@ -1,7 +1,4 @@
-"""Joules over a stretch of time, from readings of power: where it was read throughout, and nowhere else.
-
-Knows no GPU and no price.
-"""
+"""Joules over a stretch of time, from readings of power: where it was read throughout, and nowhere else."""
 
 from __future__ import annotations
 

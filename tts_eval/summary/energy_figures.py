@@ -1,6 +1,6 @@
 """The joules of a run, where the power of its GPUs was really read.
 
-Knows no price. Energy is that of the GPUs alone, without host, cooling and power supplies.
+Energy is that of the GPUs alone, without host, cooling and power supplies.
 """
 
 from __future__ import annotations

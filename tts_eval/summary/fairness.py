@@ -1,6 +1,6 @@
 """Whether some problems were starved that others might be quick.
 
-Knows no scheduler. Starvation shows in the tails: the longest wait beside the usual one.
+Starvation shows in the tails: the longest wait beside the usual one.
 """
 
 from __future__ import annotations

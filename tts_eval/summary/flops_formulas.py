@@ -1,8 +1,8 @@
 """FLOPs of forward passes, from a model's architecture and how many tokens went through.
 
-Knows no engine and no clock. A multiply-add is two FLOPs; norms, biases, activations, softmax and rotations
-are left out, as is the look-up of embeddings. Attention counts the pairs of query and key that causality and
-windows leave, as fused kernels compute them; lm_head runs where a token is sampled, not over a prompt.
+A multiply-add is two FLOPs; norms, biases, activations, softmax and rotations are left out, as is the look-
+up of embeddings. Attention counts the pairs of query and key that causality and windows leave, as fused
+kernels compute them; lm_head runs where a token is sampled, not over a prompt.
 
 Sources: weights and attention, Kaplan et al. (arXiv 2001.08361, section 2.1); latent attention, DeepSeek-V2
 (arXiv 2405.04434, section 2.1 and appendix C), each pass in the form that vLLM gives it.
@@ -45,7 +45,7 @@ def prefill_flops(architecture: Architecture, *, num_prompt_tokens: int, num_cac
 
     Latent attention expands the latents of the whole prompt into keys and values, those of the cached prefix
     too (`forward_mha` in vLLM); a single token is decoded instead. A prompt prefilled in chunks is expanded
-    anew up to each of them, which is not counted.
+    again up to each of them, which is not counted.
     """
     assert 0 <= num_cached_tokens <= num_prompt_tokens
     num_tokens = num_prompt_tokens - num_cached_tokens

@@ -1,7 +1,4 @@
-"""What the engine's gauges showed over a run.
-
-Knows no engine and no single call.
-"""
+"""What the engine's gauges showed over a run."""
 
 from __future__ import annotations
 

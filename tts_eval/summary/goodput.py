@@ -1,7 +1,4 @@
-"""Latency objectives: what a user may expect of one problem, so that goodput can be counted.
-
-Knows no load and no run.
-"""
+"""Latency objectives: what a user may expect of one problem, so that goodput can be counted."""
 
 from __future__ import annotations
 

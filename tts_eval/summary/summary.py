@@ -1,7 +1,4 @@
-"""The figures of a run, computed from its files alone, so that a resumed run is summarized like any other.
-
-Knows no figure itself and no engine; what could not be measured is None.
-"""
+"""The figures of a run, computed from its files alone, so that a resumed run is summarized like any other."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How much of the hardware's speed a run used: of its FLOPs (MFU) and of its memory bandwidth (MBU).
 
-Knows no engine and no clock. MFU is defined as in PaLM (arXiv 2204.02311, appendix B), on the FLOPs that were
-done, recomputed and rejected ones included.
+MFU is defined as in PaLM (arXiv 2204.02311, appendix B), on the FLOPs that were done, recomputed and
+rejected ones included.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""How hard a problem will be, told from its question alone by a trained logistic regression.
-
-Knows no model and no strategy: it has learnt from finished runs which questions some strategy failed on.
-"""
+"""How hard a problem will be, told from its question alone by a trained logistic regression."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Asking a model for its answer while it is still thinking, without disturbing the thinking.
-
-Knows no rule of when to ask or to stop.
-"""
+"""Asking a model for its answer while it is still thinking, without disturbing the thinking."""
 
 from __future__ import annotations
 
@@ -43,7 +40,7 @@ class Probe:
 
 
 def check_probed(name: str, model: Model, lead_in: str | None) -> None:
-    """Refuse, with a ValueError, a model that does not think and a lead-in that opens no box."""
+    """Reject, with a ValueError, a model that does not think and a lead-in that opens no box."""
     if model.thinking_end is None:
         raise ValueError(f"{name} looks into the thinking; {model.name!r} has no thinking_end")
     asked = model.answer_lead_in if lead_in is None else lead_in

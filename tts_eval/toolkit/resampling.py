@@ -1,7 +1,4 @@
-"""From weights to whole numbers of copies: systematic resampling, its annealing, and REBASE's allocation.
-
-Knows no trace and no random generator: the one number that chance decides is given.
-"""
+"""From weights to whole numbers of copies: systematic resampling, its annealing, and REBASE's allocation."""
 
 from __future__ import annotations
 

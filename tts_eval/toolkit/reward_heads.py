@@ -1,7 +1,4 @@
-"""From the logits of a reward model's head to a score in [0, 1].
-
-Knows no model: how many labels a head has, and which of them means right, is told by whoever reads it.
-"""
+"""From the logits of a reward model's head to a score in [0, 1]."""
 
 from __future__ import annotations
 
@@ -41,7 +38,7 @@ def joined(prompt_ids: Sequence[int], pieces: Sequence[Sequence[int]]) -> tuple[
 
 
 def check_single_tokens(model: Model, codec: TextCodec, **marks: str) -> None:
-    """Refuse a mark that the tokenizer does not write as one token: scores would be read elsewhere."""
+    """Reject a mark that the tokenizer does not write as one token: scores would be read elsewhere."""
     for name, mark in marks.items():
         num_tokens = len(codec.encode(mark))
         if num_tokens != 1:

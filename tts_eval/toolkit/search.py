@@ -147,7 +147,7 @@ class StepSearch:
             )
 
     def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
-        """Refuse to search without a guide."""
+        """Reject to search without a guide."""
         if verifier is None:
             raise ValueError(f"{type(self).__name__} is guided by a verifier; give verifier=..., not none")
 

@@ -1,7 +1,4 @@
-"""The steps of a reasoning trace, by one stated rule for strategies and verifiers alike.
-
-Knows no model: the separator and the shortest step are those of the model's markers.
-"""
+"""The steps of a reasoning trace, by one stated rule for strategies and verifiers alike."""
 
 from __future__ import annotations
 
@@ -65,7 +62,7 @@ async def grow_step(
 ) -> Trace:
     """Return `trace` grown by one step, with its separator.
 
-    A blank step, or one shorter than the model's `min_step_tokens`, is not yet one and is gone on with. One
+    A blank step, or one shorter than the model's `min_step_tokens`, is not yet one and is continued. One
     that is cut at `max_step_tokens` is returned as it stands; growing it again goes on with it.
     """
     markers = llm.markers
@@ -101,7 +98,7 @@ def carried_over(trace: Trace, other: Trace, *, since: Trace) -> Trace:
     """Return `trace` with what `other` has more than its prefix `since`, written by another model perhaps.
 
     Token ids pass as they are where this trace's tokenizer reads them as the same text; else the text is
-    encoded anew.
+    encoded again.
     """
     ids = other.token_ids[since.num_tokens :]
     text = other.text[len(since.text) :]

@@ -1,7 +1,6 @@
 """Choosing one answer among many, as several strategies do.
 
-Knows no model; answers count as the same where the handle's `group` says they are. Unparsed answers (None)
-never win: without a parsed one the choice is None.
+Unparsed answers (None) never win: without a parsed one the choice is None.
 """
 
 from __future__ import annotations
@@ -126,7 +125,7 @@ async def scored(
 
 
 def check_weights(verifier: object, *, needed_by: str) -> None:
-    """Refuse recorded scores of which only the order means something."""
+    """Reject recorded scores of which only the order means something."""
     if isinstance(verifier, RecallsScores) and not verifier.is_scaled:
         raise ValueError(
             f"{needed_by} needs scores in [0, 1]; of the recorded ones only the order means something, as "

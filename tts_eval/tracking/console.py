@@ -1,7 +1,4 @@
-"""The progress of a run for people: a bar on a terminal, a line now and then anywhere else.
-
-Knows nothing of what is run.
-"""
+"""The progress of a run for people: a bar on a terminal, a line now and then anywhere else."""
 
 from __future__ import annotations
 

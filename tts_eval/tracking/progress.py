@@ -1,7 +1,4 @@
-"""How far a run is.
-
-Knows no clock and no screen: whoever counts also says how long it took.
-"""
+"""How far a run is."""
 
 from __future__ import annotations
 

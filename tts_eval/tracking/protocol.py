@@ -1,7 +1,4 @@
-"""What a run needs of a tracking service.
-
-Knows no service; `conf/tracking/` names them.
-"""
+"""What a run needs of a tracking service."""
 
 from __future__ import annotations
 

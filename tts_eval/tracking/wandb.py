@@ -1,7 +1,7 @@
 """Tracking in Weights & Biases: configuration, live progress, summary and a table of the problems.
 
-Knows nothing of how a run works. Whatever W&B does wrong once a run is under way is told once and goes no
-further: the run directory holds everything.
+Whatever W&B does wrong once a run is under way is told once and goes no further: the run directory holds
+everything.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A split that a model does not allow is refused with those that it does."""
+"""A split that a model does not allow is rejected with those that it does."""
 
 from __future__ import annotations
 

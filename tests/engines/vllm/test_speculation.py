@@ -1,4 +1,4 @@
-"""What cannot speculate for a model is refused in one line, before anything is loaded."""
+"""What cannot speculate for a model is rejected in one line, before anything is loaded."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The shortest of n traces answers: a strategy of somebody else's.
 
-Knows of tts_eval what any package may know: protocols, records and checks.
+It imports of tts_eval what any package may: protocols, records and checks.
 """
 
 from __future__ import annotations

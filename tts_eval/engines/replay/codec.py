@@ -43,7 +43,7 @@ class RecordedCodec:
         return text
 
     def decode(self, token_ids: Sequence[int]) -> NoReturn:
-        """Refuse: a part of a recorded trace cannot be read."""
+        """Reject: a part of a recorded trace cannot be read."""
         raise NotRecorded("a recorded trace cannot be cut")
 
     def prompt(
@@ -119,5 +119,5 @@ class RecordedThinking:
         return "" if at is None else trace.text[at:].strip()
 
     def reopened(self, trace: Trace) -> NoReturn:
-        """Refuse: a recorded trace cannot grow on."""
+        """Reject: a recorded trace cannot grow on."""
         raise NotRecorded("a recorded trace cannot be cut")

@@ -1,7 +1,7 @@
 """Recorded samples: independent traces of each problem, in the order in which they were drawn.
 
-Knows no engine and no strategy. Only what was sampled from the empty trace, each by one call, is a recording:
-the branches of a search are not, and neither are two calls of which one went on with the other's text.
+Only what was sampled from the empty trace, each by one call, is a recording: the branches of a search are
+not, and neither are two calls of which one went on with the other's text.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Sample:
 class Recording:
     """The samples of every problem, by its id, and what was sampled from.
 
-    A problem's question is its id: no prompt is written anew. `sampling` None stands for settings that are
+    A problem's question is its id: no prompt is written again. `sampling` None stands for settings that are
     not known, `architecture` None for FLOPs that cannot be counted; `role_architectures` and `drafting` are
     those of the models beside the policy. Of the kinds of tokens in `unknown` the samples tell nothing.
     """

@@ -1,8 +1,8 @@
-"""What vLLM's CPU build gets wrong when it samples with drafts, mended in the worker's own process.
+"""What vLLM's CPU build gets wrong when it samples with drafts, fixed in the worker's own process.
 
 Its kernel writes each token's temperature, top-k and top-p into a copy that is thrown away, so that drafts
-are judged by whatever the memory held: greedy decoding is right, sampling is noise (vLLM issue 55005, open as
-of 0.32). vLLM imports this module through `worker_extension_cls`. Knows no engine setting.
+are judged by whatever the memory held: greedy decoding is right, sampling is noise (vLLM issue 55005, open
+as of 0.32). vLLM imports this module through `worker_extension_cls`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A running vLLM engine: one request a sample, full outputs unless somebody watches the stream.
-
-Knows no problem, no strategy and no seed rule; imports vLLM, so it is itself imported only at a start.
-"""
+"""A running vLLM engine: one request a sample, full outputs unless somebody watches the stream."""
 
 from __future__ import annotations
 
@@ -136,7 +133,7 @@ class RunningVllm:
         await self._settle()
 
     async def _settle(self) -> None:
-        """Leave nothing behind that would hold up or help whoever measures.
+        """Leave nothing behind that would hold up or help the measurement.
 
         A full garbage collection walks what the libraries have loaded, half a million objects; for as long,
         a second on a slow core, nothing arrives and no token is noted. vLLM's own server freezes them too.
@@ -161,7 +158,7 @@ class RunningVllm:
         params = PoolingParams(
             task="token_classify",
             use_activation=False,
-            # By itself vLLM reads everything anew for a task with an output a token, lest any be missing.
+            # By itself vLLM reads everything again for a task with an output a token, lest any be missing.
             skip_reading_prefix_cache=not request.may_use_cache,
         )
         prompt = _prompt(request.token_ids, request.cache_salt)

@@ -1,7 +1,4 @@
-"""vLLM's scheduler and iteration statistics, added up into `Gauges`.
-
-Knows no file and no clock: whoever wants a series reads the gauges when they like.
-"""
+"""vLLM's scheduler and iteration statistics, added up into `Gauges`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Model architectures that vLLM does not know by itself.
 
-Knows no engine. Registered in the program and in every engine core; workers of a core that spawns them
-(tensor or pipeline parallel where CUDA was used before) do not get them.
+Registered in the program and in every engine core; workers of a core that spawns them (tensor or pipeline
+parallel where CUDA was used before) do not get them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""From vLLM's request and outputs to ours: sampling parameters, growth, finish, timing.
-
-Knows no engine: what it reads are vLLM's plain records.
-"""
+"""From vLLM's request and outputs to ours: sampling parameters, growth, finish, timing."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""How a model may be split over workers: by heads and widths, by layers, by replicas, by experts.
-
-Knows no machine: how many workers there is room for is the platform's to say. vLLM makes these checks too,
-once it has been imported.
-"""
+"""How a model may be split over workers: by heads and widths, by layers, by replicas, by experts."""
 
 from __future__ import annotations
 
@@ -15,7 +11,7 @@ NUM_EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
 
 
 def check(model: Model, *, tensor: int, pipeline: int, data: int, has_expert_parallel: bool) -> None:
-    """Refuse with a ValueError a split that `model` does not allow, with those that it does."""
+    """Reject with a ValueError a split that `model` does not allow, with those that it does."""
     architecture = model.architecture().get_text_config()
     heads = int(architecture.num_attention_heads)
     kv_heads = int(getattr(architecture, "num_key_value_heads", None) or heads)

@@ -1,6 +1,6 @@
 """What differs between vLLM on CUDA and vLLM on CPU: defaults, environment, devices.
 
-Knows no model. Each CPU default says why it is one.
+Each CPU default says why it is one.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def is_cpu() -> bool:
 
 
 def check_devices(num_workers: int) -> None:
-    """Refuse more workers than this machine has GPUs (on CPU: cores)."""
+    """Reject more workers than this machine has GPUs (on CPU: cores)."""
     if is_cpu():
         devices, unit = len(os.sched_getaffinity(0)), "CPU cores"
     else:
@@ -61,7 +61,7 @@ def check_devices(num_workers: int) -> None:
 
 
 def check_acceptance(method: str | None) -> None:
-    """Refuse drafts accepted by chance where vLLM has no kernel for it: with its CPU build."""
+    """Reject drafts accepted by chance where vLLM has no kernel for it: with its CPU build."""
     if method == "synthetic" and is_cpu():
         raise ValueError(
             "speculation.rejection_sample_method=synthetic needs a GPU: vLLM's CPU build cannot accept "
@@ -70,7 +70,7 @@ def check_acceptance(method: str | None) -> None:
 
 
 def check_arguments(further: Mapping[str, Any]) -> None:
-    """Refuse names that vLLM's engine arguments do not have."""
+    """Reject names that vLLM's engine arguments do not have."""
     allowed = argument_names()
     for name in further:
         if name not in allowed:
@@ -85,7 +85,7 @@ LITERALS = {  # engine arguments with a list of words: where vLLM defines it
 
 
 def check_literals(**arguments: str | None) -> None:
-    """Refuse words that this vLLM does not know; None is its own choice."""
+    """Reject words that this vLLM does not know; None is its own choice."""
     for name, value in arguments.items():
         if value is not None:
             checks.one_of(f"engine.{name}", value, _literal(*LITERALS[name]))

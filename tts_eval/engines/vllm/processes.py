@@ -1,7 +1,7 @@
 """The end of an engine core whose parent is gone: a killed program must leave no engine behind.
 
-Knows no settings and no request. By itself vLLM's engine core would wait for requests for ever, holding its
-memory; its workers end when it does.
+By itself vLLM's engine core would wait for requests for ever, holding its memory; its workers end when it
+does.
 """
 
 from __future__ import annotations

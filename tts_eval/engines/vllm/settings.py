@@ -1,8 +1,4 @@
-"""vLLM in this process (AsyncLLM): its settings, what they must satisfy, and how it is started and stopped.
-
-Knows no strategy and no clock but its own start-up. vLLM itself is imported only when an engine starts, so
-that a wrong setting is refused in a second.
-"""
+"""vLLM in this process (AsyncLLM): settings, what they must satisfy, start and stop."""
 
 from __future__ import annotations
 
@@ -124,7 +120,7 @@ class VllmEngine:
         return wanted
 
     def check(self, model: Model) -> None:
-        """Refuse with a ValueError what this machine or `model` cannot run, before anything is loaded."""
+        """Reject with a ValueError what this machine or `model` cannot run, before anything is loaded."""
         parallelism.check(
             model,
             tensor=self.tensor_parallel_size,

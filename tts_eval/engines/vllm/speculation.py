@@ -1,8 +1,4 @@
-"""Speculative decoding as configured: what vLLM's `speculative_config` may say for a model, told in a second.
-
-Knows no engine setting but those it is given. vLLM makes most of these checks itself, minutes later and in
-its own words; `conf/speculation/` has one file a method, with vLLM's own names in it.
-"""
+"""Speculative decoding as configured: what vLLM's `speculative_config` may say for a model."""
 
 from __future__ import annotations
 
@@ -42,7 +38,7 @@ def drafting_of(speculation: Settings, model: Model) -> Drafting:
 
 
 def check(speculation: Settings, model: Model, *, model_len: int, tensor_parallel_size: int) -> None:
-    """Refuse with a ValueError what cannot speculate for `model`, before anything is loaded."""
+    """Reject with a ValueError what cannot speculate for `model`, before anything is loaded."""
     method = speculation.get("method")
     checks.one_of("speculation.method", method, METHODS)
     checks.whole_number(

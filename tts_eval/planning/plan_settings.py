@@ -1,7 +1,4 @@
-"""The settings of `python -m tts_eval.plan`: the node, its serving, the workload, and what to do besides.
-
-Knows no plan and computes nothing but the node they describe.
-"""
+"""The settings of `python -m tts_eval.plan`: the node, its serving, the workload, and what to do besides."""
 
 from __future__ import annotations
 

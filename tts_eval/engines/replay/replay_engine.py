@@ -1,7 +1,7 @@
 """An engine that hands out recorded samples: accuracy at every k, without a model and without any times.
 
-Knows no strategy. Whatever a recording cannot answer is refused: a trace that is to grow on, another
-temperature, more samples than there are.
+Whatever a recording cannot answer is rejected: a trace that is to grow on, another temperature, more samples
+than there are.
 """
 
 from __future__ import annotations
