@@ -37,7 +37,7 @@ Ends = tuple[float | None, float | None]
 Outcome = tuple[Ends | None, float]  # an interval, None where there is none, and the truth
 
 NUM_TRIALS = 400
-NUM_OF_NAIVE, NUM_OF_SERIES, NUM_OF_FITS, NUM_OF_TRACES = 200, 30, 120, 120  # these take longer
+NUM_OF_NAIVE, NUM_OF_SERIES, NUM_OF_FITS, NUM_OF_TRACES = 200, 30, 600, 400  # these take longer
 NUM_OF_CELLS = 50  # trials of a whole set of runs each, of eight cells
 EXCESS = 0.3
 RUNAWAY_SHARE, RUNAWAY_TIMES = 0.02, 20.0
@@ -214,7 +214,8 @@ def main() -> None:
     for name, (num_trials, trial) in of_costs(random).items():
         _print(name, [outcome for _ in range(num_trials) for outcome in trial()])
     worlds = [Cells.of(world(random, repeats=3, excess=EXCESS)) for _ in range(NUM_OF_CELLS)]
-    for outcomes_of in (of_fits(random), of_classification(random), of_cells(worlds)):
+    seeded = np.random.default_rng
+    for outcomes_of in (of_fits(seeded(2)), of_classification(seeded(3)), of_cells(worlds)):
         found: dict[str, list[Outcome]] = {}
         for name, outcome in outcomes_of:
             found.setdefault(name, []).append(outcome)

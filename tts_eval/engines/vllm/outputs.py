@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
@@ -86,6 +87,7 @@ class Growth:
 
     def __init__(self, request: Request) -> None:
         self.request = request
+        self.submitted_at_s = time.time()  # the clock of vLLM's arrival time
         self.steps: list[Step] = []
         self.token_ids: list[int] = []
         self._text: list[str] = []
@@ -118,7 +120,12 @@ class Growth:
             num_drafts=num_drafts,
             num_draft_tokens=num_draft_tokens,
             num_accepted_tokens=num_accepted_tokens,
-            timing=timing_of(output.metrics, self.steps if is_last else (), num_tokens=len(self.token_ids)),
+            timing=timing_of(
+                output.metrics,
+                self.steps if is_last else (),
+                num_tokens=len(self.token_ids),
+                submitted_at_s=self.submitted_at_s,
+            ),
             logprobs=None if wanted is None else tuple(self._logprobs),
             confidences=None if not wanted else tuple(self._confidences),
         )
@@ -145,14 +152,19 @@ def drafted_of(sample: Any) -> tuple[int, int, int] | tuple[None, None, None]:
     return sum(drafts.histogram), drafts.num_draft_tokens, num_accepted_tokens
 
 
-def timing_of(metrics: Any, steps: Sequence[Step], *, num_tokens: int) -> Timing:
-    """Read vLLM's RequestStateStats; its engine-side stamps are one clock, its arrival another."""
+def timing_of(metrics: Any, steps: Sequence[Step], *, num_tokens: int, submitted_at_s: float) -> Timing:
+    """Read vLLM's RequestStateStats; its engine-side stamps are one clock, its arrival another.
+
+    vLLM counts from the arrival, which a burst of requests reaches one after another: what passed since
+    `submitted_at_s`, by the clock of the arrival, is added.
+    """
     if metrics is None or not metrics.first_token_ts:
         return Timing()
+    first_token_s = metrics.first_token_latency + max(0.0, metrics.arrival_time - submitted_at_s)
     return Timing(
-        first_token_s=metrics.first_token_latency,
+        first_token_s=first_token_s,
         queue_s=metrics.scheduled_ts - metrics.queued_ts,
         prefill_s=metrics.first_token_ts - metrics.scheduled_ts,
         decode_s=metrics.last_token_ts - metrics.first_token_ts,
-        token_times_s=token_times_s(steps, first_token_s=metrics.first_token_latency, num_tokens=num_tokens),
+        token_times_s=token_times_s(steps, first_token_s=first_token_s, num_tokens=num_tokens),
     )
