@@ -53,6 +53,31 @@ async def test_a_vote_that_runs_out_of_tokens_is_won_by_the_ballots_that_are_in(
     assert llm.meter.spend().num_generated_tokens == 12 == llm.allowance.num_tokens
 
 
+async def test_what_a_deadline_stops_is_booked_though_the_attempt_is_cancelled_meanwhile() -> None:
+    """The fill of a run that ends is cancelled, perhaps while a deadline stops its calls."""
+    allowance = Allowance(Budget(deadline_s=0.02))
+    stopping, stopped = asyncio.Event(), asyncio.Event()
+    booked: list[str] = []
+
+    async def solve() -> Attempt:
+        try:
+            await asyncio.sleep(10)
+        finally:
+            stopping.set()
+            await stopped.wait()  # an engine that takes its time to abort
+            booked.append("all of it")
+        return Attempt(None, ())
+
+    attempting = asyncio.create_task(attempt_within(allowance, solve(), metered(ScriptedEngine({})).meter))
+    await stopping.wait()
+    attempting.cancel()
+    await asyncio.sleep(0.01)
+    stopped.set()
+    with pytest.raises(asyncio.CancelledError):
+        await attempting
+    assert booked == ["all of it"]
+
+
 async def test_one_sample_never_grows_over_the_budget_and_its_trace_is_kept() -> None:
     replies = {"": [" a </think> \\boxed{42} is what I say"]}
     attempt, llm = await attempted(Cot(), replies, Budget(max_tokens=4))

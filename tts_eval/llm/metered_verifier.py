@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tts_eval.concurrency import together
+from tts_eval.concurrency import together, unbroken
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.protocols import LanguageModel, RecallsScores, StepScores, StepVerifier, TraceVerifier
 from tts_eval.records import Problem, Trace
@@ -62,6 +62,10 @@ class MeteredVerifier:
         """Stop what is still being computed."""
         for scoring in self._running:
             scoring.cancel()
+        await unbroken(self._stopped())
+
+    async def _stopped(self) -> None:
+        """Wait until all has stopped, and been booked."""
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _score(self, problem: Problem, trace: Trace) -> StepScores:

@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tts_eval.concurrency import unbroken
 from tts_eval.grading.grade import Grade, Reason, Verdict
 from tts_eval.grading.grader import Grader
 from tts_eval.llm.call import Served
@@ -92,7 +93,7 @@ async def attempt_within(
         used_up.cancel()
         if not task.done():
             task.cancel()
-            await asyncio.wait({task})
+            await unbroken(asyncio.wait({task}))  # fill that ends meanwhile cancels it once more
     if not task.cancelled():
         failure = task.exception()
         if failure is None:
