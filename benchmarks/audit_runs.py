@@ -56,7 +56,7 @@ WEAK = "+model@roles.weak.model=pocket_weak"
 
 
 @dataclass(frozen=True)
-class FailsNowAndThen:
+class FailsNowAndThen(Strategy):
     """Solves as `strategy` does, and raises, while it does so, for every third problem that it sees."""
 
     strategy: Strategy

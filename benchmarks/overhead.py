@@ -138,7 +138,8 @@ async def metered(checked: CheckedCell, engine: Any, grader: Grader, *, in_fligh
     async def user() -> None:
         for problem in waiting:
             meter = Meter(problem.id, time.monotonic)
-            llm = MeteredModel({"policy": served}, meter, grader, run_seed=0)
+            task = checked.cell.task.with_grader(grader)
+            llm = MeteredModel({"policy": served}, meter, task, run_seed=0)
             await checked.cell.strategy.solve(problem, llm, None)
             num_tokens[problem.id] = meter.spend().num_generated_tokens
 

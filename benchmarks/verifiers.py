@@ -17,14 +17,13 @@ from tts_eval.concurrency import together
 from tts_eval.engines.protocol import Engine, EngineSettings
 from tts_eval.engines.transformers_reader import TransformersReader
 from tts_eval.engines.vllm.settings import VllmEngine
-from tts_eval.grading.grader import Grader
-from tts_eval.grading.pool import GradingPool
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.metered_verifier import metered_verifier
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
+from tts_eval.protocols import Task
 from tts_eval.records import Problem
 from verifiers.separator_prm import SeparatorPrm
 
@@ -51,7 +50,7 @@ def handle_on(engine: Engine) -> MeteredModel:
     """Return a metered handle on which `engine` plays the verifier."""
     served = Served(PRM, Codec(PRM), engine)
     roles = {"policy": served, "verifier": served}
-    return MeteredModel(roles, Meter("p", time.monotonic), Grader(GradingPool()), run_seed=0)
+    return MeteredModel(roles, Meter("p", time.monotonic), Task(), run_seed=0)
 
 
 async def steps_per_s(engine: Engine, traces: Sequence[Sequence[str]]) -> float:

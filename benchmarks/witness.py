@@ -26,7 +26,7 @@ from benchmarks.overhead import cell_of, pocket
 from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.loads import Concurrent
@@ -46,7 +46,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Streamed:
+class Streamed(Strategy):
     """Answer greedily, every token streamed as vLLM's benchmark has it."""
 
     max_tokens: int

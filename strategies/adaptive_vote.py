@@ -9,18 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tts_eval import checks
-from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols import LanguageModel, Setup, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.spend import MaxSpend
-from tts_eval.toolkit import composition
+from tts_eval.toolkit.sampled import Sampled
 from tts_eval.toolkit.voting import beta_confidence, plurality
 
 CRITERIA = ("beta", "esc")
 
 
-@dataclass(frozen=True)
-class AdaptiveVote:
+@dataclass(frozen=True, kw_only=True)
+class AdaptiveVote(Sampled):
     """Up to `max_n` traces are drawn, `batch` at a time; the vote is over when `criterion` says so.
 
     `batch` null is what the authors draw: one trace for beta, a whole window for esc.
@@ -35,28 +34,24 @@ class AdaptiveVote:
     batch: int | None = None
     threshold: float = 0.95
     window: int = 5
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         checks.one_of("strategy.criterion", self.criterion, CRITERIA)
         checks.whole_number("strategy.max_n", self.max_n, minimum=1)
         if self.batch is not None:
             checks.whole_number("strategy.batch", self.batch, minimum=1, maximum=self.max_n)
         checks.number("strategy.threshold", self.threshold, minimum=0.5, maximum=1.0)
         checks.whole_number("strategy.window", self.window, minimum=2)
-        checks.sampling(self.temperature, self.top_p)
-        checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
 
-    def check_model(self, model: Model, *, room_tokens: int) -> None:
+    def check(self, setup: Setup) -> None:
         """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
-        checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
-        composition.check_drawn("strategy.max_n", self.max_n, self, model)
+        super().check(setup)
+        self.check_drawn("strategy.max_n", self.max_n, setup.model)
 
-    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+    def max_spend(self, room_tokens: int) -> MaxSpend:
         """Return all the traces of a vote that is never settled."""
-        return MaxSpend(1, self.max_tokens or room_tokens) * self.max_n
+        return self.trace_spend(room_tokens) * self.max_n
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Draw batches until the vote is settled."""

@@ -8,16 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tts_eval import checks
-from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols import LanguageModel, Setup, Verifier
 from tts_eval.records import Attempt, Candidate, Finish, Problem, Trace
 from tts_eval.spend import MaxSpend
+from tts_eval.toolkit.sampled import Tempered
 
 LEAD_IN_TOKENS = 32  # room for the end marker and the answer's lead-in
 
 
-@dataclass(frozen=True)
-class BudgetedCot:
+@dataclass(frozen=True, kw_only=True)
+class BudgetedCot(Tempered):
     """One trace that thinks for at most `max_thinking_tokens`.
 
     A trace that reaches the cap has its thinking ended for it and is made to answer. One that ends its
@@ -33,13 +33,12 @@ class BudgetedCot:
     max_waits: int = 0
     enforced_by: str = "strategy"
     temperature: float | None = 0.0
-    top_p: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         checks.whole_number("strategy.max_thinking_tokens", self.max_thinking_tokens, minimum=1)
         checks.optional_whole_number("strategy.max_answer_tokens", self.max_answer_tokens, minimum=1)
         checks.whole_number("strategy.max_waits", self.max_waits, minimum=0)
-        checks.sampling(self.temperature, self.top_p)
         checks.one_of("strategy.enforced_by", self.enforced_by, ("strategy", "engine"))
         if self.enforced_by == "engine" and self.max_waits:
             raise ValueError(
@@ -47,15 +46,19 @@ class BudgetedCot:
                 "no engine makes a model wait"
             )
 
-    def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Reject a model that does not think, and budgets that its length cannot hold."""
+    def check(self, setup: Setup) -> None:
+        """Reject a model that does not think, and budgets that its length, or the engine, cannot hold."""
+        super().check(setup)
+        model = setup.model
         if model.thinking_end is None:
             raise ValueError(f"budgeted_cot needs a model that thinks; {model.name!r} has no thinking_end")
         lead_in = max(LEAD_IN_TOKENS, len(model.markers.answer_lead_in.encode()))  # a token a byte at most
         total = self.max_thinking_tokens + lead_in + (self.max_answer_tokens or 1)
-        checks.fits("strategy.max_thinking_tokens + strategy.max_answer_tokens", total, room_tokens)
+        checks.fits("strategy.max_thinking_tokens + strategy.max_answer_tokens", total, setup.room_tokens)
+        if self.enforced_by == "engine" and setup.no_cap is not None:
+            raise ValueError(setup.no_cap)
 
-    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+    def max_spend(self, room_tokens: int) -> MaxSpend:
         """Return one trace of full length; an end marker that "Wait" replaces was generated too."""
         return MaxSpend(1, room_tokens + self.max_waits * LEAD_IN_TOKENS)
 

@@ -6,22 +6,19 @@ time and spend.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from tts_eval import checks
-from tts_eval.model import Model
-from tts_eval.protocols import Difficulty, LanguageModel, Strategy, Verifier
+from tts_eval.protocols import Difficulty, LanguageModel, Setup, Strategy, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.spend import MaxSpend
-from tts_eval.toolkit import composition
 from tts_eval.toolkit.voting import agreement, check_weights
 
 SIGNALS = ("agreement", "confidence", "difficulty")
 
 
 @dataclass(frozen=True)
-class Cascade:
+class Cascade(Strategy):
     """`strong` solves what `cheap` does not settle; each may run on the model of a role of its own.
 
     `agreement`: the cheap answer stands if at least `threshold` of the cheap candidates give it (Yue et al.,
@@ -49,32 +46,26 @@ class Cascade:
                 f"escalate_on is {self.escalate_on!r}"
             )
 
-    def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Reject what either refuses, and an agreement of one."""
-        if self.cheap_role == "policy":  # another role's model is not this one
-            composition.check_model(self.cheap, model, room_tokens=room_tokens)
-        if self.strong_role == "policy":
-            composition.check_model(self.strong, model, room_tokens=room_tokens)
-        spend = composition.max_spend(self.cheap, room_tokens=room_tokens)
+    def check(self, setup: Setup) -> None:
+        """Reject roles that no model plays, what either strategy rejects, and an agreement of one."""
+        for name, role in (("cheap_role", self.cheap_role), ("strong_role", self.strong_role)):
+            checks.one_of(f"strategy.{name}", role, tuple(setup.roles))
+        cheap = setup.as_role(self.cheap_role)
+        self.cheap.check(cheap)
+        self.strong.check(setup.as_role(self.strong_role))
+        if self.escalate_on == "confidence":
+            check_weights(setup.verifier, needed_by="strategy.escalate_on=confidence")
+        spend = self.cheap.max_spend(cheap.room_tokens)
         if self.escalate_on == "agreement" and spend is not None and spend.num_samples < 2:
             raise ValueError(
                 "strategy.escalate_on=agreement needs a strategy.cheap that draws at least 2 samples, not 1"
             )
 
-    def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
-        """Reject roles that no model plays, and what either strategy refuses."""
-        checks.one_of("strategy.cheap_role", self.cheap_role, tuple(roles))
-        checks.one_of("strategy.strong_role", self.strong_role, tuple(roles))
-        for strategy in (self.cheap, self.strong):
-            composition.check_parts(strategy, verifier=verifier, roles=roles, is_speculative=is_speculative)
-        if self.escalate_on == "confidence":
-            check_weights(verifier, needed_by="strategy.escalate_on=confidence")
-
-    def max_spend(self, *, room_tokens: int) -> MaxSpend | None:
+    def max_spend(self, room_tokens: int) -> MaxSpend | None:
         """Return what both may spend of the policy."""
         total = MaxSpend(0, 0)
         for strategy, role in ((self.cheap, self.cheap_role), (self.strong, self.strong_role)):
-            spend = composition.max_spend(strategy, room_tokens=room_tokens)
+            spend = strategy.max_spend(room_tokens)
             if spend is None:
                 return None
             total += spend if role == "policy" else MaxSpend(spend.num_samples, 0)

@@ -11,17 +11,15 @@ from dataclasses import dataclass, replace
 
 from tts_eval import checks
 from tts_eval.concurrency import tasks, together
-from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
-from tts_eval.spend import MaxSpend
-from tts_eval.toolkit import composition
 from tts_eval.toolkit.confidence import Descent, lowest, percentile
+from tts_eval.toolkit.sampled import Repeated
 from tts_eval.toolkit.voting import answered_scores, heaviest_share, scores_of, weighted_plurality
 
 
-@dataclass(frozen=True)
-class DeepConfOnline:
+@dataclass(frozen=True, kw_only=True)
+class DeepConfOnline(Repeated):
     """`num_warmup` whole traces set a threshold; of the other `n - num_warmup`, those below it are stopped.
 
     A trace's confidence is its lowest mean of `window` tokens in a row. The threshold lets a share `keep` of
@@ -38,33 +36,21 @@ class DeepConfOnline:
     window: int = 2048
     num_likeliest: int = 20
     every: int = 32
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = None
 
     def __post_init__(self) -> None:
-        checks.whole_number("strategy.n", self.n, minimum=1)
+        super().__post_init__()
         checks.whole_number("strategy.num_warmup", self.num_warmup, minimum=1, maximum=self.n)
         checks.number("strategy.keep", self.keep, minimum=0.0, maximum=1.0)
         if self.consensus is not None:
             checks.number("strategy.consensus", self.consensus, minimum=0.5, maximum=1.0)
         for name in ("window", "num_likeliest", "every"):
             checks.whole_number(f"strategy.{name}", getattr(self, name), minimum=1)
-        checks.sampling(self.temperature, self.top_p)
-        checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
-
-    def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
-        checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
-        composition.check_drawn("strategy.n", self.n, self, model)
-
-    def max_spend(self, *, room_tokens: int) -> MaxSpend:
-        """Return what n traces cost of which none is stopped."""
-        return MaxSpend(self.n, self.n * (room_tokens if self.max_tokens is None else self.max_tokens))
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Warm up, set the threshold, sample the rest under it, vote."""
-        warmup = await together(self._whole(problem, llm) for _ in range(self.num_warmup))
+        warmup = await together(
+            self.sample(llm, problem, num_logprobs=self.num_likeliest) for _ in range(self.num_warmup)
+        )
         whole = [self._candidate(llm, trace, is_heard=True) for trace in warmup]
         threshold = percentile(answered_scores(whole), 1 - self.keep)
         passing = [c if (c.score or 0.0) >= threshold else replace(c, answer=None) for c in whole]
@@ -93,16 +79,6 @@ class DeepConfOnline:
             return False
         answers = [candidate.answer for candidate in so_far.candidates]
         return await heaviest_share(llm, answers, scores_of(so_far.candidates)) >= self.consensus
-
-    async def _whole(self, problem: Problem, llm: LanguageModel) -> Trace:
-        [trace] = await llm.extend(
-            llm.start(problem),
-            max_tokens=self.max_tokens,
-            temperature=self.temperature,
-            top_p=self.top_p,
-            num_logprobs=self.num_likeliest,
-        )
-        return trace
 
     async def _watched(self, problem: Problem, llm: LanguageModel, threshold: float) -> Trace:
         """Return a trace, cut where a full window of it fell below `threshold`."""

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from tts_eval import checks
 from tts_eval.llm.markings import Marking
 from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols import LanguageModel, Setup, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
-from tts_eval.spend import MaxSpend
+from tts_eval.toolkit.sampled import Sampled
 
 WAYS = ("template", "lead_in")
 
 
-@dataclass(frozen=True)
-class Direct:
+@dataclass(frozen=True, kw_only=True)
+class Direct(Sampled):
     """One trace that does not think, greedy (temperature 0) or sampled (null: the model's sampling).
 
     `way`: "template" asks through the chat template with thinking switched off; "lead_in" opens the answer
@@ -28,19 +28,17 @@ class Direct:
 
     way: str = "lead_in"
     temperature: float | None = 0.0
-    top_p: float | None = None
-    max_tokens: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         checks.one_of("strategy.way", self.way, WAYS)
-        checks.sampling(self.temperature, self.top_p)
-        checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
 
-    def check_model(self, model: Model, *, room_tokens: int) -> None:
+    def check(self, setup: Setup) -> None:
         """Reject a bound that the model's length cannot hold, and a way that the model does not know."""
+        model = setup.model
         opening = self._most_opening_tokens(model)
         asked = f"strategy.max_tokens={self.max_tokens or 'null'} and what opens the answer, up to {opening},"
-        checks.fits(asked, opening + (self.max_tokens or 1), room_tokens)
+        checks.fits(asked, opening + (self.max_tokens or 1), setup.room_tokens)
         if self.way == "template" and model.thinking_end is not None and not model.no_thinking_kwargs:
             raise ValueError(
                 f"the chat template of {model.name!r} cannot switch its thinking off; "
@@ -59,18 +57,11 @@ class Direct:
             opening = Marking.of(model.thinking_start, model.thinking_end).skipped("") + opening
         return len(opening.encode())
 
-    def max_spend(self, *, room_tokens: int) -> MaxSpend:
-        """Return one answer."""
-        return MaxSpend(1, self.max_tokens or room_tokens)
-
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Answer at once."""
-        if self.way == "template":
-            trace = llm.start(problem, thinking=False)
-        else:
-            trace = llm.start(problem, thinking=False) + llm.markers.answer_opening
-        [trace] = await llm.extend(
-            trace, max_tokens=self.max_tokens, temperature=self.temperature, top_p=self.top_p
-        )
+        prompt = llm.start(problem, thinking=False)
+        if self.way == "lead_in":
+            prompt += llm.markers.answer_opening
+        trace = await self.sample(llm, prompt)
         answer = llm.answer(trace)
         return Attempt(answer, (Candidate.of(trace, answer),))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tts_eval import checks
-from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols import LanguageModel, Setup, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit.probing import Probe, check_probed, is_thinking, probe
+from tts_eval.toolkit.sampled import Tempered
 from tts_eval.toolkit.steps import is_finished
 
 
-@dataclass(frozen=True)
-class Doubling:
+@dataclass(frozen=True, kw_only=True)
+class Doubling(Tempered):
     """Think for `first_tokens`, ask for the answer, think on until twice as many, ask again, and so on.
 
     It ends when the confidence in the answer has risen by no more than `min_rise` since the budget was half;
@@ -24,21 +24,20 @@ class Doubling:
     first_tokens: int = 64
     min_rise: float = 0.0
     max_probe_tokens: int = 20
-    temperature: float | None = None
-    top_p: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         checks.whole_number("strategy.first_tokens", self.first_tokens, minimum=1)
         checks.number("strategy.min_rise", self.min_rise, minimum=0.0, maximum=1.0)
         checks.whole_number("strategy.max_probe_tokens", self.max_probe_tokens, minimum=1)
-        checks.sampling(self.temperature, self.top_p)
 
-    def check_model(self, model: Model, *, room_tokens: int) -> None:
+    def check(self, setup: Setup) -> None:
         """Reject a model that cannot be probed, and a first budget that its length cannot hold."""
-        check_probed("doubling", model, None)
-        checks.fits("strategy.first_tokens", self.first_tokens, room_tokens)
+        super().check(setup)
+        check_probed("doubling", setup.model, None)
+        checks.fits("strategy.first_tokens", self.first_tokens, setup.room_tokens)
 
-    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+    def max_spend(self, room_tokens: int) -> MaxSpend:
         """Return what a trace that never ends costs, with a probe at every doubling."""
         num_probes = (room_tokens // self.first_tokens).bit_length() + 1
         return MaxSpend(1, room_tokens + num_probes * self.max_probe_tokens)

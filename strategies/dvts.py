@@ -30,7 +30,7 @@ class Dvts(StepSearch):
         checks.divides("strategy.beam_width", self.beam_width, "strategy.n", self.n)
         checks.whole_number("strategy.lookahead", self.lookahead, minimum=0)
 
-    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+    def max_spend(self, room_tokens: int) -> MaxSpend:
         """Return the most that all traces may cost."""
         return self.spend_of(self.n, room_tokens=room_tokens, lookahead=self.lookahead)
 

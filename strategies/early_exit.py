@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tts_eval import checks
-from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols import LanguageModel, Setup, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit.probing import Probe, check_probed, is_thinking, probe
+from tts_eval.toolkit.sampled import Sampled
 
 HEDGES = ("wait", "hold", "but", "okay", "no", "hmm")  # Dynasor's: a reply with one of them is not certain
 
 
-@dataclass(frozen=True)
-class EarlyExit:
+@dataclass(frozen=True, kw_only=True)
+class EarlyExit(Sampled):
     """One trace, probed after every `every` tokens of thinking, that ends once `patience` probes agree.
 
     They agree where their answers are equivalent and none of them hedges. `probe` is what is appended to ask
@@ -28,25 +28,21 @@ class EarlyExit:
     patience: int = 3
     probe: str | None = None
     max_probe_tokens: int = 20
-    max_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         checks.whole_number("strategy.every", self.every, minimum=1)
         checks.whole_number("strategy.patience", self.patience, minimum=1)
         checks.whole_number("strategy.max_probe_tokens", self.max_probe_tokens, minimum=1)
-        checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
-        checks.sampling(self.temperature, self.top_p)
 
-    def check_model(self, model: Model, *, room_tokens: int) -> None:
+    def check(self, setup: Setup) -> None:
         """Reject a model that cannot be probed, and a bound that its length cannot hold."""
-        check_probed("early_exit", model, self.probe)
-        checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
+        super().check(setup)
+        check_probed("early_exit", setup.model, self.probe)
 
-    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+    def max_spend(self, room_tokens: int) -> MaxSpend:
         """Return what a trace that never ends costs, with all of its probes."""
-        longest = room_tokens if self.max_tokens is None else self.max_tokens
+        longest = self.max_tokens or room_tokens
         return MaxSpend(1, longest + longest // self.every * self.max_probe_tokens)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:

@@ -65,7 +65,7 @@ class Mcts(StepSearch):
         checks.number("strategy.exploration", self.exploration, minimum=0.0)
         checks.one_of("strategy.backup", self.backup, ("mean", "max"))
 
-    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+    def max_spend(self, room_tokens: int) -> MaxSpend:
         """Return the most that all simulations may cost, each of which writes a trace at most."""
         bounds = []
         if self.max_simulations is not None:

@@ -47,7 +47,7 @@ class ParticleFilter(StepSearch):
         checks.whole_number("strategy.n", self.n, minimum=1)
         checks.one_of("strategy.anneal_by", self.anneal_by, tuple(ANNEALING))
 
-    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+    def max_spend(self, room_tokens: int) -> MaxSpend:
         """Return the most that all traces may cost."""
         return self.spend_of(self.n, room_tokens=room_tokens)
 

@@ -31,7 +31,7 @@ class Rebase(StepSearch):
         checks.whole_number("strategy.n", self.n, minimum=1)
         checks.number("strategy.balance_temperature", self.balance_temperature, minimum=1e-3)
 
-    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+    def max_spend(self, room_tokens: int) -> MaxSpend:
         """Return the most that all traces may cost."""
         return self.spend_of(self.n, room_tokens=room_tokens)
 

@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tts_eval import checks
-from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
-from tts_eval.toolkit import composition
+from tts_eval.toolkit.sampled import Repeated
 from tts_eval.toolkit.voting import draw_and_choose, plurality
 
 
-@dataclass(frozen=True)
-class SelfAggregation:
+@dataclass(frozen=True, kw_only=True)
+class SelfAggregation(Repeated):
     """`n` solutions are drawn at once and put into one prompt, which the model answers.
 
     `prompt` is formatted with {question} and {solutions}: what each candidate says after its thinking part,
@@ -32,34 +30,22 @@ class SelfAggregation:
         "{question}\n\nHere are several solutions; some may be wrong.\n\n{solutions}\n\n"
         "Compare them and solve the problem."
     )
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = None
 
     def __post_init__(self) -> None:
-        checks.whole_number("strategy.n", self.n, minimum=1)
-        checks.sampling(self.temperature, self.top_p)
-        checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
+        super().__post_init__()
         for part in ("{question}", "{solutions}"):
             if part not in self.prompt:
                 raise ValueError(f"strategy.prompt must contain {part}")
 
-    def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
-        checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
-        composition.check_drawn("strategy.n", self.n, self, model)
-
-    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+    def max_spend(self, room_tokens: int) -> MaxSpend:
         """Return the candidates and the last answer."""
-        return MaxSpend(1, self.max_tokens or room_tokens) * (self.n + 1)
+        return self.trace_spend(room_tokens) * (self.n + 1)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Draw the candidates, then let the model read them."""
 
         async def extended(prompt: Trace) -> Candidate:
-            [trace] = await llm.extend(
-                prompt, max_tokens=self.max_tokens, temperature=self.temperature, top_p=self.top_p
-            )
+            trace = await self.sample(llm, prompt)
             return Candidate.of(trace, llm.answer(trace))
 
         async def count(ballots: Sequence[Candidate]) -> str | None:

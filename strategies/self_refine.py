@@ -9,14 +9,14 @@ import re
 from dataclasses import dataclass
 
 from tts_eval import checks
-from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
+from tts_eval.toolkit.sampled import Sampled
 
 
-@dataclass(frozen=True)
-class SelfRefine:
+@dataclass(frozen=True, kw_only=True)
+class SelfRefine(Sampled):
     """Up to `max_rounds` times, a turn that criticises and a turn that revises, each after all that was said.
 
     It ends when a critique's last sentence begins with `stop_phrase`, or its first one is nothing else ("I
@@ -32,22 +32,14 @@ class SelfRefine:
     )
     revision_prompt: str = "Solve the problem again with this in mind, and give the final answer as before."
     stop_phrase: str = "NO MISTAKES"
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         checks.whole_number("strategy.max_rounds", self.max_rounds, minimum=0)
-        checks.sampling(self.temperature, self.top_p)
-        checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
         if not self.stop_phrase:
             raise ValueError("strategy.stop_phrase must not be empty: every critique would contain it")
 
-    def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Refuse a bound that the model's length cannot hold."""
-        checks.fits("strategy.max_tokens", self.max_tokens, room_tokens)
-
-    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+    def max_spend(self, room_tokens: int) -> MaxSpend:
         """Return the first answer, and two turns a round."""
         turns = 1 + 2 * self.max_rounds
         return MaxSpend(1 + self.max_rounds, turns * (self.max_tokens or room_tokens))
@@ -85,10 +77,4 @@ class SelfRefine:
         prompt = llm.start(problem, turns=dialogue)
         if dialogue and llm.room_tokens(prompt) < (self.max_tokens or 1):
             return None
-        [trace] = await llm.extend(
-            prompt,
-            max_tokens=self.max_tokens,
-            temperature=self.temperature,
-            top_p=self.top_p,
-        )
-        return trace
+        return await self.sample(llm, prompt)

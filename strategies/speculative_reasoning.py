@@ -7,22 +7,21 @@ SpecReason (Pan et al., arXiv 2504.07891) asks the large model to rate the step,
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from tts_eval import checks
-from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols import LanguageModel, Setup, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
+from tts_eval.toolkit.sampled import Tempered
 from tts_eval.toolkit.steps import StepSampling, carried_over, grow_step, grow_to_end, is_finished
 
 DRAFT = "draft"
 HIGHEST_RATING = 9
 
 
-@dataclass(frozen=True)
-class SpeculativeReasoning:
+@dataclass(frozen=True, kw_only=True)
+class SpeculativeReasoning(Tempered):
     """Each step is drafted by the role `draft`, and kept if its score reaches `threshold`.
 
     `judge` prm: the score is the verifier's for the step (RSD). `judge` model: in the next turn of the
@@ -40,36 +39,33 @@ class SpeculativeReasoning:
     rating_lead_in: str = "The last step deserves a "
     max_steps: int = 200
     max_step_tokens: int = 512
-    temperature: float | None = None
-    top_p: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         checks.one_of("strategy.judge", self.judge, ("prm", "model"))
         checks.number("strategy.threshold", self.threshold, minimum=0.0, maximum=1.0)
         checks.whole_number("strategy.max_steps", self.max_steps, minimum=1)
-        _ = self.sampling
+        checks.whole_number("strategy.max_step_tokens", self.max_step_tokens, minimum=1)
 
     @property
-    def sampling(self) -> StepSampling:
+    def _sampling(self) -> StepSampling:
         """How the tokens of a step are drawn, by either model."""
         return StepSampling(self.max_step_tokens, self.temperature, self.top_p)
 
-    def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Reject steps that the model's length cannot hold."""
-        checks.fits("strategy.max_step_tokens", self.max_step_tokens, room_tokens)
-
-    def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
-        """Reject to run without a draft model, or without the judge that was asked for."""
-        if DRAFT not in roles:
+    def check(self, setup: Setup) -> None:
+        """Reject long steps, and to run without a draft model or without the judge that was asked for."""
+        super().check(setup)
+        checks.fits("strategy.max_step_tokens", self.max_step_tokens, setup.room_tokens)
+        if DRAFT not in setup.roles:
             raise ValueError(
                 "speculative_reasoning drafts steps with a second model; give one for the role 'draft'"
             )
-        if self.judge == "prm" and verifier is None:
+        if self.judge == "prm" and setup.verifier is None:
             raise ValueError(
                 "strategy.judge=prm needs a verifier; give verifier=..., or strategy.judge=model"
             )
 
-    def max_spend(self, *, room_tokens: int) -> MaxSpend:
+    def max_spend(self, room_tokens: int) -> MaxSpend:
         """Return what the policy spends if it rewrites every step, its ratings included."""
         return MaxSpend(1, room_tokens + self.max_steps)
 
@@ -81,16 +77,16 @@ class SpeculativeReasoning:
             if is_finished(llm, trace):
                 break
             proposal = (
-                await grow_step(draft, drafted, self.sampling) if draft.room_tokens(drafted) > 0 else drafted
+                await grow_step(draft, drafted, self._sampling) if draft.room_tokens(drafted) > 0 else drafted
             )
             proposed = carried_over(trace, proposal, since=drafted)
             if proposed.text != trace.text and await self._is_kept(problem, llm, verifier, proposed):
                 trace, drafted = proposed, proposal
             else:
-                rewritten = await grow_step(llm, trace, self.sampling)
+                rewritten = await grow_step(llm, trace, self._sampling)
                 trace, drafted = rewritten, carried_over(drafted, rewritten, since=trace)
         if not is_finished(llm, trace):
-            trace = await grow_to_end(llm, trace, self.sampling)
+            trace = await grow_to_end(llm, trace, self._sampling)
         answer = llm.answer(trace)
         return Attempt(answer, (Candidate.of(trace, answer),))
 

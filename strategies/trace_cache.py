@@ -6,7 +6,7 @@ can be left out.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,12 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tts_eval import checks
-from tts_eval.model import Model
 from tts_eval.protocols import Embedding, LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.rundir.problems import solved_problems
 from tts_eval.spend import MaxSpend
-from tts_eval.toolkit import composition
 
 Vector = npt.NDArray[np.float64]
 MATCHES = ("exact", "embedding")
@@ -36,7 +34,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class TraceCache:
+class TraceCache(Strategy):
     """`inner` solves what is not stored yet; its attempts are stored, those of earlier `runs` already are.
 
     `exact`: the questions are equal but for white space. `embedding`: the cosine of their vectors is at least
@@ -61,17 +59,9 @@ class TraceCache:
                 if outcome.attempt is not None:
                     self._store(problem, outcome.attempt)
 
-    def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Reject what the inner strategy refuses."""
-        composition.check_model(self.inner, model, room_tokens=room_tokens)
-
-    def check_parts(self, *, verifier: object, roles: Collection[str], is_speculative: bool) -> None:
-        """Reject what the inner strategy refuses."""
-        composition.check_parts(self.inner, verifier=verifier, roles=roles, is_speculative=is_speculative)
-
-    def max_spend(self, *, room_tokens: int) -> MaxSpend | None:
+    def max_spend(self, room_tokens: int) -> MaxSpend | None:
         """Return what the inner strategy may spend."""
-        return composition.max_spend(self.inner, room_tokens=room_tokens)
+        return self.inner.max_spend(room_tokens)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Answer from the store, or solve and store."""

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from tts_eval import checks
 from tts_eval.dataset import Columns, check_file, read_file, read_hub
+from tts_eval.protocols import Task
 from tts_eval.records import Problem
 
 COLUMNS = Columns(("question",), "answer")
 
 
-@dataclass(frozen=True, slots=True)
-class Gsm8k:
+@dataclass(frozen=True)
+class Gsm8k(Task):
     """GSM8K's test split from the hub or a local copy; `limit` takes the first so many problems, at most."""
 
     path: str | None = None
@@ -22,11 +23,6 @@ class Gsm8k:
         checks.optional_whole_number("task.limit", self.limit, minimum=1)
         if self.path is not None:
             check_file(self.path)
-
-    @property
-    def name(self) -> str:
-        """What the benchmark is called in tables."""
-        return "gsm8k"
 
     def problems(self) -> list[Problem]:
         """Return the problems in file order; raises ValueError on a row that cannot be used."""

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from tts_eval import checks
 from tts_eval.dataset import Columns, check_file, read_file
+from tts_eval.protocols import Task
 from tts_eval.records import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Jsonl:
+@dataclass(frozen=True)
+class Jsonl(Task):
     """A JSONL, JSON, CSV or Parquet file; the fields other than `path` and `limit` name its columns.
 
     Several `question` columns are joined by a space. Without an `id` column problems are numbered; without a

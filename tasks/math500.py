@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from tts_eval import checks
 from tts_eval.dataset import Columns, check_file, read_file, read_hub
+from tts_eval.protocols import Task
 from tts_eval.records import Problem
 
 COLUMNS = Columns(("problem",), "answer", id="unique_id", level="level", metadata=("subject",))
 
 
-@dataclass(frozen=True, slots=True)
-class Math500:
+@dataclass(frozen=True)
+class Math500(Task):
     """MATH-500 from the hub or a local copy; `limit` takes the first so many problems, at most."""
 
     path: str | None = None
@@ -22,11 +23,6 @@ class Math500:
         checks.optional_whole_number("task.limit", self.limit, minimum=1)
         if self.path is not None:
             check_file(self.path)
-
-    @property
-    def name(self) -> str:
-        """What the benchmark is called in tables."""
-        return "math500"
 
     def problems(self) -> list[Problem]:
         """Return the problems in file order; raises ValueError on a row that cannot be used."""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tts_eval import checks
+from tts_eval.protocols import Task
 from tts_eval.records import Problem
 
 MODULUS = 47
@@ -38,7 +39,7 @@ class StepVerdict:
 
 
 @dataclass(frozen=True)
-class PocketTask:
+class PocketTask(Task):
     """Problems drawn from a seed, round robin over levels, so that any limit covers all of them."""
 
     limit: int | None = None

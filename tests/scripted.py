@@ -20,7 +20,7 @@ from tts_eval.llm.thinking import ThinkingPart
 from tts_eval.measuring.budget import Allowance
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
-from tts_eval.protocols import StepScores, Strategy, Verifier
+from tts_eval.protocols import StepScores, Strategy, Task, Verifier
 from tts_eval.records import Attempt, Finish, Problem, Trace
 from tts_eval.requests import Completion, EngineFacts, Gauges, Request, Timing
 from tts_eval.toolkit.steps import split_steps
@@ -177,7 +177,7 @@ class ScriptedStream:
 
 
 @dataclass
-class ScriptedVerifier:
+class ScriptedVerifier(Verifier):
     """Scores a step by the first key of `scores` that it contains; a step that no test foresaw is an error.
 
     A trace without a blank line is one step: then this is an outcome verifier too.
@@ -201,16 +201,18 @@ class ScriptedVerifier:
 def metered(
     engine: ScriptedEngine, *, model: Model = MODEL, allowance: Allowance | None = None
 ) -> MeteredModel:
-    """Return a metered handle on `engine`; its clock counts the times it was looked at.
-
-    The grader's workers are not started: scripted answers are numbers, which need none.
-    """
+    """Return a metered handle on `engine`; its clock counts the times it was looked at."""
     ticks = iter(range(10**9))
     engine.codec.model = model
     served = Served(model, engine.codec, engine)  # type: ignore[arg-type]
     meter = Meter("p", lambda: float(next(ticks)))
-    grader = Grader(GradingPool())
-    return MeteredModel({"policy": served}, meter, grader, run_seed=0, allowance=allowance or Allowance())
+    allowance = allowance or Allowance()
+    return MeteredModel({"policy": served}, meter, mathematics(), run_seed=0, allowance=allowance)
+
+
+def mathematics() -> Task:
+    """Return a task that compares numbers; no worker is started, which other answers would need."""
+    return Task().with_grader(Grader(GradingPool()))
 
 
 async def solve(

@@ -10,7 +10,7 @@ from tests.running.cells import Sums, sums_cell
 from tests.scripted import ScriptedVerifier, solve
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.running.loop import run_cell
@@ -21,7 +21,7 @@ SCRIPT = {"": [" a\n\n", " b\n\n"], " a\n\n": [END.format(1)], " b\n\n": [END.fo
 
 
 @dataclass(frozen=True)
-class Given:
+class Given(Strategy):
     """Makes the attempt that it was given."""
 
     attempt: Attempt

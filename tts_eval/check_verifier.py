@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import hydra
 from hydra.errors import HydraException
@@ -27,7 +27,7 @@ from tts_eval.engines.transformers_reader import TransformersReader
 from tts_eval.llm.call import Served
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import Model
-from tts_eval.protocols import NeedsRole
+from tts_eval.protocols import Verifier
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 TOLERANCES = {"float32": 1e-3}
@@ -62,9 +62,9 @@ def main() -> int:
 def check_verifier(config: DictConfig) -> list[str]:
     """Print what the verifier reads and says, and return what is wrong with it."""
     quieten_transformers()
-    verifier = part_of(config, "verifier")
-    role = config.roles.get(getattr(verifier, "role", ""))
-    if not isinstance(verifier, NeedsRole) or role is None or not role.get("model") or not role.get("engine"):
+    verifier: Verifier | None = part_of(config, "verifier")
+    role = config.roles.get(verifier.role) if verifier and verifier.role else None
+    if verifier is None or role is None or not role.get("model") or not role.get("engine"):
         raise ValueError("this verifier has no reward model of its own to check")
     model, engine = part_of(role, "model"), part_of(role, "engine")
     engine.check(model)
@@ -83,7 +83,7 @@ def quieten_transformers() -> None:
 
 
 async def _check(
-    verifier: Any,
+    verifier: Verifier,
     model: Model,
     codec: Codec,
     engine: EngineSettings,
@@ -93,7 +93,7 @@ async def _check(
     print(f"{model.name} ({model.location}), {type(verifier).__module__}.{type(verifier).__name__}")
     async with engine.start(model) as running:
         served = Served(model, codec, running)
-        roles = {"policy": served, verifier.role: served}
+        roles = {"policy": served, str(verifier.role): served}
         right, wrong = [
             await examine(verifier, roles, example.question, steps)
             for steps in (example.right, example.wrong)

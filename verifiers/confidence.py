@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tts_eval import checks
-from tts_eval.protocols import LanguageModel
+from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Problem, Trace
 from tts_eval.toolkit.confidence import MEASURES
 
@@ -18,7 +18,7 @@ HIGHEST_NATS = 100.0  # far above the confidence of any token
 
 
 @dataclass(frozen=True)
-class MeanLogprob:
+class MeanLogprob(Verifier):
     """The geometric mean of the tokens' probabilities; one that was appended counts as sure."""
 
     num_logprobs: int = 0
@@ -29,7 +29,7 @@ class MeanLogprob:
 
 
 @dataclass(frozen=True)
-class DeepConf:
+class DeepConf(Verifier):
     """DeepConf (Fu et al., arXiv 2508.15260, section 3.1): group confidences over windows of `window` tokens.
 
     A token's confidence is the negative mean log-probability of the `num_logprobs` most likely tokens, a
@@ -53,7 +53,7 @@ class DeepConf:
 
 
 @dataclass(frozen=True)
-class SelfCertainty:
+class SelfCertainty(Verifier):
     """Self-certainty (Kang et al., arXiv 2502.18581, section 3): how far the prediction is from uniform.
 
     Divergence of the uniform distribution from it, over the `num_logprobs` most likely tokens; exact where

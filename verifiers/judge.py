@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tts_eval import checks
-from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel
-from tts_eval.records import Problem, TextCodec, Trace
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Problem, Trace
 from tts_eval.toolkit.fitting import LEFT_OUT, filled, fitted
 from tts_eval.toolkit.reads import ANSWER, check_reads, part_read
 from tts_eval.toolkit.verdicts import grade_of
@@ -30,7 +29,7 @@ End with one line: Grade: <whole number from 0 to 10>"""
 
 
 @dataclass(frozen=True)
-class Judge:
+class Judge(Verifier):
     """Asks `rubric` about the problem and the trace; the score is the grade divided by `highest`.
 
     The grade is the one that the judge comes to after its own thinking, see `verdicts.grade_of`; without one
@@ -53,9 +52,6 @@ class Judge:
         for name in ("{problem}", "{trace}"):
             if name not in self.rubric:
                 raise ValueError(f"verifier.rubric must hold {name}; it is {self.rubric!r}")
-
-    def check_role(self, model: Model, codec: TextCodec) -> None:
-        """Accept any tokenizer: the verdict is read as text."""
 
     async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float | None:
         """Return the grade as a share of the highest one; None without one."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel
+from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Problem, TextCodec
 from tts_eval.toolkit.reads import ANSWER, check_reads
 from tts_eval.toolkit.reward_heads import check_single_tokens, read_steps, softmax
@@ -19,7 +19,7 @@ RIGHT = 0  # of the labels: +, -
 
 
 @dataclass(frozen=True)
-class MathShepherd:
+class MathShepherd(Verifier):
     """`bos`, the question, then "Step i: ... ки" a line; a step's score is P(+) against P(-) at its ки.
 
     A step is one line: newlines within it become spaces, as does a ки of the text's own. `reads` is answer

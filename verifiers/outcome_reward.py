@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel
+from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Problem, TextCodec, Trace
 from tts_eval.toolkit.fitting import fitted
 from tts_eval.toolkit.reads import ANSWER, check_reads, part_read
@@ -13,7 +13,7 @@ from tts_eval.toolkit.reward_heads import sigmoid, softmax
 
 
 @dataclass(frozen=True)
-class OutcomeReward:
+class OutcomeReward(Verifier):
     """The question, the trace, `ending`; the score is the sigmoid of the only label, or else P(`label`).
 
     `ending` null ends the model's turn as its chat template does, end-of-turn token and all: reward models

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel
+from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Problem, TextCodec
 from tts_eval.toolkit.reads import ANSWER, check_reads
 from tts_eval.toolkit.reward_heads import check_single_tokens, joined, read_steps, softmax
@@ -19,7 +19,7 @@ RIGHT = 0  # of the labels: +, -
 
 
 @dataclass(frozen=True)
-class RlhflowPrm:
+class RlhflowPrm(Verifier):
     """`opening`, then a turn a step; its score is P(+) against P(-) at the token that predicts the answer.
 
     Every earlier step has been answered with +, as in training, whatever its score. `opening` holds the

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel
+from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Problem, TextCodec
 from tts_eval.toolkit.reads import ANSWER, check_reads
 from tts_eval.toolkit.reward_heads import check_single_tokens, joined, read_steps, softmax
@@ -18,7 +18,7 @@ RIGHT = 1  # of the head's labels: wrong, right
 
 
 @dataclass(frozen=True)
-class SeparatorPrm:
+class SeparatorPrm(Verifier):
     """The chat prompt, then each step and `separator`; a step's score is P(right) at its separator.
 
     `reads` is answer (what follows the thinking) or all.

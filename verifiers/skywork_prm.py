@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel
+from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Problem, TextCodec
 from tts_eval.toolkit.reads import ANSWER, check_reads
 from tts_eval.toolkit.reward_heads import check_single_tokens, joined, read_steps, sigmoid
 
 
 @dataclass(frozen=True)
-class SkyworkPrm:
+class SkyworkPrm(Verifier):
     """`bos`, the question and a newline, then each step and `step_tag`, every piece tokenised by itself.
 
     A step is one line: newlines within it become spaces, else each would count as a step of its own.

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel
-from tts_eval.records import Problem, TextCodec, Trace
+from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.records import Problem, Trace
 from tts_eval.toolkit.fitting import LEFT_OUT, filled, fitted
 from tts_eval.toolkit.reads import ANSWER, check_reads, part_read
 from tts_eval.toolkit.reward_heads import softmax
@@ -19,7 +18,7 @@ YES = 0  # of the labels: yes, no
 
 
 @dataclass(frozen=True)
-class YesNo:
+class YesNo(Verifier):
     """The chat prompt asks `question` about the problem and the trace; {problem} and {trace} stand for them.
 
     The score is P(yes) against P(no) as the first word of the model's turn. `reads` is answer (what follows
@@ -35,9 +34,6 @@ class YesNo:
         for name in ("{problem}", "{trace}"):
             if name not in self.question:
                 raise ValueError(f"verifier.question must hold {name}; it is {self.question!r}")
-
-    def check_role(self, model: Model, codec: TextCodec) -> None:
-        """Accept any tokenizer: the engine finds the rows of yes and no, or does not start."""
 
     async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
         """Return the probability of yes."""

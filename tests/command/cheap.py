@@ -10,7 +10,7 @@ from typing import Any
 
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Finish, Problem
 from tts_eval.requests import Completion, EngineFacts, Gauges, Request, Timing
 
@@ -78,7 +78,7 @@ class ParrotStream:
 
 
 @dataclass(frozen=True)
-class Failing:
+class Failing(Strategy):
     """Finds nothing in an empty list."""
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.scripted import ScriptedEngine, metered
 from tts_eval.command.examination import Examined, Example, examine, largest_difference, mistakes
-from tts_eval.protocols import LanguageModel
+from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Problem
 from tts_eval.requests import Pooled, PoolingRequest
 from tts_eval.toolkit.reward_heads import sigmoid, softmax
@@ -29,7 +29,7 @@ class Positions(ScriptedEngine):
 
 
 @dataclass(frozen=True)
-class EveryWord:
+class EveryWord(Verifier):
     """Reads the token after the prompt for each step."""
 
     async def score_steps(

@@ -15,9 +15,8 @@ import torch
 from transformers import LlamaForCausalLM
 
 from tests.engines import counting_worker
+from tests.scripted import mathematics
 from tts_eval.engines.vllm.settings import VllmEngine
-from tts_eval.grading.grader import Grader
-from tts_eval.grading.pool import GradingPool
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.tokenizer import Codec
@@ -105,9 +104,7 @@ async def test_tokens_that_are_read_are_those_booked(
     async with settings.start(tiny) as engine:
         for kind in ("whole", "stopped", "aborted"):
             meter = Meter("p", time.monotonic)
-            llm = MeteredModel(
-                {"policy": Served(tiny, codec, engine)}, meter, Grader(GradingPool()), run_seed=0
-            )
+            llm = MeteredModel({"policy": Served(tiny, codec, engine)}, meter, mathematics(), run_seed=0)
             prompts = [
                 Trace(tuple(rng.choices(range(16, 64), k=rng.randint(20, 90))), codec) for _ in range(30)
             ]

@@ -28,7 +28,7 @@ from tts_eval.analysis.cells import Cells
 from tts_eval.engines.replay.replay_engine import ReplayRun, ReplayTraces
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.protocols import LanguageModel, Strategy
+from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Candidate, Problem
 from tts_eval.requests import Completion, Request
 from tts_eval.rundir.directory import RunDirectory
@@ -55,7 +55,7 @@ class Guesser(Calculator):
 
 
 @dataclass(frozen=True)
-class ReadsGuess:
+class ReadsGuess(Verifier):
     """A verifier whose reward model reads three tokens and as many more as the guess says."""
 
     role: str = "verifier"

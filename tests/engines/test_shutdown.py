@@ -19,10 +19,9 @@ import psutil
 import pytest
 
 from tests.conftest import ROOT
+from tests.scripted import mathematics
 from tts_eval.engines.protocol import Engine
 from tts_eval.engines.vllm.settings import VllmEngine
-from tts_eval.grading.grader import Grader
-from tts_eval.grading.pool import GradingPool
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.tokenizer import Codec
@@ -137,7 +136,7 @@ async def test_an_engine_that_is_killed_is_told_as_such_and_leaves_no_process(ti
             others = asyncio.create_task(engine.generate(replace(GREEDY, max_tokens=900)))
             served = Served(tiny, Codec(tiny), engine)
             meter = Meter("p", time.monotonic)
-            llm = MeteredModel({"policy": served}, meter, Grader(GradingPool()), run_seed=0)
+            llm = MeteredModel({"policy": served}, meter, mathematics(), run_seed=0)
             async with llm.stream(llm.start(Problem("p", "multiply 3 4 mod 47", "12"))) as growing:
                 async for trace in growing:
                     if trace.num_tokens >= 20:  # under load several tokens come at once

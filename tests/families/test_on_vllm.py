@@ -12,9 +12,8 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from tests.families.families import BY_NAME, configured, save_tokenizer
+from tests.scripted import mathematics
 from tts_eval.engines.vllm.settings import VllmEngine
-from tts_eval.grading.grader import Grader
-from tts_eval.grading.pool import GradingPool
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.tokenizer import Codec
@@ -57,7 +56,7 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 
 @pytest.fixture
 def llm(served: Served) -> MeteredModel:
-    return MeteredModel({"policy": served}, Meter("p", time.monotonic), Grader(GradingPool()), run_seed=0)
+    return MeteredModel({"policy": served}, Meter("p", time.monotonic), mathematics(), run_seed=0)
 
 
 async def test_a_trace_cut_while_it_thinks_has_no_answer(llm: MeteredModel) -> None:

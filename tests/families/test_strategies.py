@@ -15,15 +15,13 @@ from omegaconf import OmegaConf
 import tts_eval.command.launch  # noqa: F401  (registers the resolver that conf/config.yaml uses)
 from tests.families.bench import ANSWERLESS, BenchEngine
 from tests.families.families import BY_NAME, FAMILIES, Family, codec_of
-from tts_eval.grading.grader import Grader
-from tts_eval.grading.pool import GradingPool
+from tests.scripted import mathematics
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
-from tts_eval.protocols import StepScores
+from tts_eval.protocols import Setup, StepScores
 from tts_eval.records import Attempt, Problem, Trace
-from tts_eval.toolkit.composition import check_model
 from tts_eval.toolkit.steps import split_steps
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -103,9 +101,9 @@ async def solved(
     model = codec.model if room == ROOM else replace(codec.model, min_step_tokens=1)  # or no step fits
     served = Served(model, codec, engine)
     meter = Meter("p", lambda: float(next(ticks)))
-    llm = MeteredModel({"policy": served, "draft": served}, meter, Grader(GradingPool()), run_seed=0)
+    llm = MeteredModel({"policy": served, "draft": served}, meter, mathematics(), run_seed=0)
     strategy = instantiate(config, _convert_="all")  # trace_cache remembers
-    check_model(strategy, model, room_tokens=room)
+    strategy.check(Setup(model, room))
     return await strategy.solve(PROBLEM, llm, Flat(codec)), llm, engine
 
 
@@ -237,7 +235,7 @@ async def test_what_a_check_lets_into_a_short_room_is_solved_there(
     for room in (1, 8, 9, 40, 94, 130, 300):
         strategy = instantiate(strategies[name], _convert_="all")
         try:
-            check_model(strategy, codec.model, room_tokens=room)
+            strategy.check(Setup(codec.model, room))
         except ValueError:
             continue
         await solved(strategies[name], family, codec, room=room)

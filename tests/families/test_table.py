@@ -12,7 +12,7 @@ from tests.families.families import FAMILIES, Family, codec_of, configured
 from tts_eval.llm.markings import FINISHED_THINKING
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import AUTO
-from tts_eval.toolkit.composition import check_model
+from tts_eval.protocols import Setup
 
 ROOT = Path(__file__).parents[2]
 HEAD = "| family | markers | after the prompt it is | thinking switched off by | refused |"
@@ -31,7 +31,7 @@ def refuses(codec: Codec, option: str) -> bool:
     settings = OmegaConf.load(ROOT / "conf" / "strategy" / f"{name}.yaml")
     try:
         strategy = instantiate(OmegaConf.merge(settings, STRATEGIES[option]), _convert_="all")
-        check_model(strategy, codec.model, room_tokens=100_000)
+        strategy.check(Setup(codec.model, 100_000))
         if "engine" in option:
             codec.check_cap()
     except ValueError:

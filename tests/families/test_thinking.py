@@ -24,9 +24,8 @@ from tests.families.families import (
     configured,
     save_tokenizer,
 )
+from tests.scripted import mathematics
 from tts_eval.engines.vllm.settings import VllmEngine
-from tts_eval.grading.grader import Grader
-from tts_eval.grading.pool import GradingPool
 from tts_eval.llm.call import Served
 from tts_eval.llm.markings import Opening
 from tts_eval.llm.metered_model import MeteredModel
@@ -48,7 +47,7 @@ def handle(family: Family, folder: Path, *, reply: str | None = None) -> tuple[M
     ticks = iter(range(10**9))
     meter = Meter("p", lambda: float(next(ticks)))
     served = Served(codec.model, codec, engine)
-    return MeteredModel({"policy": served}, meter, Grader(GradingPool()), run_seed=0), engine
+    return MeteredModel({"policy": served}, meter, mathematics(), run_seed=0), engine
 
 
 @EVERY

@@ -209,12 +209,12 @@ async def test_a_vote_does_not_wait_behind_the_final_grading() -> None:
     grader = Grader(busy, free)
     grading = asyncio.create_task(grader.grade(r"\sqrt{2}", "x"))
     await asyncio.sleep(0)
-    assert await grader.group(["x", None]) == [[0]]
+    assert await grader.for_votes().group(["x", None]) == [[0]]
     assert not grading.done()
     assert free.jobs == [Job("x")]
     busy.go.set()
     assert (await grading).verdict == EQUAL
-    assert await grader.group(["x"], is_vote=False) == [[0]]  # the vote's reply serves
+    assert await grader.group(["x"]) == [[0]]  # the vote's reply serves
 
 
 async def test_only_answers_that_may_be_equal_are_compared() -> None:

@@ -10,14 +10,14 @@ import pytest
 
 from tests.scripted import ScriptedEngine, metered
 from tts_eval.llm.metered_verifier import metered_verifier
-from tts_eval.protocols import LanguageModel
+from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Problem, Trace
 
 PROBLEM = Problem("p", "What is 6 x 7?", "42")
 
 
 @dataclass
-class Lengths:
+class Lengths(Verifier):
     """Scores a step by its length, and remembers which steps it was asked for; "bad" cannot be scored."""
 
     asked: list[list[str]] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Lengths:
 
 
 @dataclass
-class Whole:
+class Whole(Verifier):
     """Scores a trace by its length."""
 
     asked: list[str] = field(default_factory=list)

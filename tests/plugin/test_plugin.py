@@ -19,6 +19,7 @@ from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.protocols import Strategy
 from tts_eval.running.loop import run_cell
+from tts_eval.toolkit.plugin_kit import check_extension
 
 PLUGIN = Path(__file__).resolve().parent
 
@@ -54,6 +55,10 @@ async def test_the_run_loop_runs_it(shortest: Strategy, tmp_path: Path) -> None:
 
     assert (summary["num_problems"], summary["num_correct"], summary["num_failed"]) == (3, 2, 0)
     assert summary["tokens"]["generated"] == engine.num_generated_tokens == 3 * 3 * 5
+
+
+def test_it_spells_its_hooks_right(shortest: Strategy) -> None:
+    check_extension(type(shortest))
 
 
 FOUND_BY = {

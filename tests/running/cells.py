@@ -13,7 +13,7 @@ from tests.scripted import MODEL, ScriptedEngine, WordCodec
 from tts_eval.hardware import Hardware
 from tts_eval.measuring.budget import Budget
 from tts_eval.model import Model
-from tts_eval.protocols import Load, Strategy
+from tts_eval.protocols import Load, Strategy, Task
 from tts_eval.records import Problem
 from tts_eval.requests import Completion, EngineDied, Request
 from tts_eval.running.cell import Cell, CheckedCell
@@ -37,7 +37,7 @@ HARDWARE = Hardware(
 
 
 @dataclass(frozen=True)
-class Sums:
+class Sums(Task):
     """Additions: the scripted model answers "a + b" with the right sum unless b is 13."""
 
     num_problems: int = 3

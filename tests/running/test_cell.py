@@ -11,10 +11,11 @@ from strategies.majority_vote import MajorityVote
 from tests.running.cells import sums_cell
 from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.model import Model
+from tts_eval.protocols import Task
 from tts_eval.records import Problem
 
 
-class Products:
+class Products(Task):
     """What the tokenizer of the tiny model reads."""
 
     name = "products"

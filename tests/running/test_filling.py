@@ -22,7 +22,7 @@ from tests.scripted import WordCodec
 from tts_eval.engines.salted import SaltedEngine
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.protocols import LanguageModel, Load, Verifier
+from tts_eval.protocols import LanguageModel, Load, Strategy, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.requests import Completion, EngineDied, Request
 from tts_eval.rundir import json_lines
@@ -208,7 +208,7 @@ async def test_measured_problems_find_nothing_that_fill_has_stored(tmp_path: Pat
 
 async def test_fill_that_fails_is_ignored_and_not_asked_again(tmp_path: Path, grader: Grader) -> None:
     @dataclass(frozen=True)
-    class Fearful:
+    class Fearful(Strategy):
         async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
             if problem.id != "sum-2":
                 raise ZeroDivisionError("one is odd")
@@ -257,7 +257,7 @@ async def test_a_disk_that_takes_no_fill_ends_the_run(
 
 async def test_a_strategy_that_cannot_be_copied_is_named_before_anything_starts(tmp_path: Path) -> None:
     @dataclass(frozen=True)
-    class Uncopied:
+    class Uncopied(Strategy):
         def __deepcopy__(self, memo: object) -> None:
             raise TypeError("cannot pickle '_thread.lock' object")
 

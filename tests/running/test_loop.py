@@ -18,7 +18,7 @@ from tests.running.cells import Calculator, sums_cell
 from tests.scripted import WordCodec
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
-from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.requests import Completion, EngineDied, Request
 from tts_eval.rundir import json_lines
@@ -65,7 +65,7 @@ async def test_an_answer_stands_between_its_longest_call_and_the_end_of_the_run(
 
 async def test_a_strategy_that_raises_fails_its_problem_alone(tmp_path: Path, grader: Grader) -> None:
     @dataclass(frozen=True)
-    class AfraidOfOne:
+    class AfraidOfOne(Strategy):
         async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
             if problem.id == "sum-1":
                 raise ZeroDivisionError("one is odd")
@@ -87,7 +87,7 @@ async def test_asking_for_more_than_the_models_length_fails_that_problem(
     tmp_path: Path, grader: Grader
 ) -> None:
     @dataclass(frozen=True)
-    class Greedy:
+    class Greedy(Strategy):
         async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
             await llm.extend(llm.start(problem), max_tokens=10**6)
             raise AssertionError("not reached")

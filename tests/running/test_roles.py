@@ -18,7 +18,7 @@ from tts_eval.engines.transformers_reader import TransformersReader
 from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, TextCodec
 from tts_eval.requests import Pooled, PoolingRequest, Timing
 from tts_eval.rundir.directory import RunDirectory
@@ -47,7 +47,7 @@ class Reader(Calculator):
 
 
 @dataclass(frozen=True)
-class LastToken:
+class LastToken(Verifier):
     """A verifier that reads a step's last token."""
 
     role: str = "verifier"
@@ -65,7 +65,7 @@ class LastToken:
 
 
 @dataclass(frozen=True)
-class TwoTracesAndADraft:
+class TwoTracesAndADraft(Strategy):
     """Scores two traces, and lets the draft write one more."""
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:

@@ -3,7 +3,8 @@
 import pytest
 
 from strategies.beam_search import BeamSearch
-from tests.scripted import ScriptedVerifier, solve
+from tests.scripted import MODEL, ScriptedVerifier, solve
+from tts_eval.protocols import Setup
 
 END = " </think> \\boxed{{{}}}"
 TWO_STEPS = {
@@ -112,4 +113,4 @@ def test_what_cannot_work_is_refused() -> None:
     with pytest.raises(ValueError, match=r"strategy\.answer_by must be one of best, weighted, majority"):
         BeamSearch(answer_by="luck")
     with pytest.raises(ValueError, match="BeamSearch is guided by a verifier; give verifier="):
-        BeamSearch().check_parts(verifier=None, roles=["policy"], is_speculative=False)
+        BeamSearch().check(Setup(MODEL, 900))

@@ -1,9 +1,12 @@
 """Best of n takes the trace that the verifier likes best, or the answer it likes best in sum."""
 
+from dataclasses import replace
+
 import pytest
 
 from strategies.best_of_n import BestOfN
-from tests.scripted import ScriptedVerifier, solve
+from tests.scripted import MODEL, ScriptedVerifier, solve
+from tts_eval.protocols import Setup
 
 # Three traces say 7 with scores .4 .4 .4, one says 8 with .9.
 SEVENS = {"": [f" hm </think> \\boxed{{{answer}}}" for answer in ("7", "8", "7", "7")]}
@@ -47,6 +50,6 @@ async def test_every_trace_is_scored_as_it_comes_in() -> None:
 
 def test_wrong_settings_are_refused() -> None:
     with pytest.raises(ValueError, match=r"strategy=best_of_n needs a verifier"):
-        BestOfN().check_parts(verifier=None, roles=("policy",), is_speculative=False)
+        BestOfN().check(Setup(replace(MODEL, temperature=0.6), 900))
     with pytest.raises(ValueError, match=r"strategy\.weighted must be one of True, False, not 'yes'"):
         BestOfN(weighted="yes")  # type: ignore[arg-type]

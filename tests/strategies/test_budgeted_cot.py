@@ -6,6 +6,7 @@ import pytest
 
 from strategies.budgeted_cot import BudgetedCot
 from tests.scripted import ASK, MODEL, ScriptedEngine, metered, solve
+from tts_eval.protocols import Setup
 from tts_eval.records import Problem
 from tts_eval.requests import Completion, Request
 
@@ -147,7 +148,7 @@ async def test_an_answer_that_came_by_itself_is_whole_at_every_budget_above_its_
         attempt = await strategy.solve(Problem("p", "What?", str(answer)), llm, None)
         right.append(attempt.answer == str(answer))
         assert attempt.answer == (str(answer) if budget > num_thoughts else "0")
-        declared = strategy.max_spend(room_tokens=engine.max_model_len - 2)
+        declared = strategy.max_spend(engine.max_model_len - 2)
         assert llm.meter.spend().num_generated_tokens <= declared.num_tokens
     assert right == sorted(right)  # accuracy never falls as the budget grows
 
@@ -164,8 +165,8 @@ async def test_a_forced_answer_is_bounded_where_that_is_asked_for() -> None:
 def test_what_cannot_work_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a model that thinks"):
         mute = replace(MODEL, thinking_start=None, thinking_end=None)
-        BudgetedCot().check_model(mute, room_tokens=900)
+        BudgetedCot().check(Setup(mute, 900))
     with pytest.raises(ValueError, match="is 1033 tokens; the model's length leaves 900"):
-        BudgetedCot(max_thinking_tokens=1000).check_model(MODEL, room_tokens=900)
+        BudgetedCot(max_thinking_tokens=1000).check(Setup(MODEL, 900))
     with pytest.raises(ValueError, match=r"strategy\.max_waits must be a whole number from 0, not -1"):
         BudgetedCot(max_waits=-1)

@@ -10,9 +10,11 @@ from strategies.cot import Cot
 from strategies.majority_vote import MajorityVote
 from strategies.weighted_vote import WeightedVote
 from tests.scripted import MODEL, ScriptedVerifier, solve
+from tts_eval.protocols import Setup
 from tts_eval.records import Problem
 from tts_eval.spend import MaxSpend
 
+SAMPLING = replace(MODEL, temperature=0.6)
 VOTE = MajorityVote(n=4)
 FOUR_ALIKE = [" a </think> \\boxed{41}"] * 4
 TWO_OF_FOUR = [f" a </think> \\boxed{{{answer}}}" for answer in ("41", "40", "41", "43")]
@@ -90,22 +92,20 @@ async def test_what_is_expected_to_be_hard_goes_to_the_strong_one_at_once() -> N
 
 def test_it_may_spend_what_both_may() -> None:
     cascade = Cascade(MajorityVote(n=4, max_tokens=10), Cot(max_tokens=100))
-    assert cascade.max_spend(room_tokens=900) == MaxSpend(5, 140)
+    assert cascade.max_spend(900) == MaxSpend(5, 140)
     by_role = Cascade(MajorityVote(n=4, max_tokens=10), Cot(max_tokens=100), cheap_role="weak")
-    assert by_role.max_spend(room_tokens=900) == MaxSpend(5, 100)  # tokens are the policy's
+    assert by_role.max_spend(900) == MaxSpend(5, 100)  # tokens are the policy's
 
 
 def test_what_cannot_work_is_refused() -> None:
     with pytest.raises(ValueError, match=r"needs a strategy\.cheap that draws at least 2 samples, not 1"):
-        Cascade(Cot(), Cot()).check_model(MODEL, room_tokens=900)
+        Cascade(Cot(), Cot()).check(Setup(MODEL, 900))
     with pytest.raises(ValueError, match=r"strategy\.max_tokens is 1000 tokens; .* leaves 900"):
-        Cascade(VOTE, Cot(max_tokens=1000)).check_model(replace(MODEL, temperature=0.6), room_tokens=900)
+        Cascade(VOTE, Cot(max_tokens=1000)).check(Setup(SAMPLING, 900))
     with pytest.raises(ValueError, match=r"strategy\.cheap_role must be one of policy, not 'weak'"):
-        Cascade(VOTE, Cot(), cheap_role="weak").check_parts(
-            verifier=None, roles=("policy",), is_speculative=False
-        )
+        Cascade(VOTE, Cot(), cheap_role="weak").check(Setup(SAMPLING, 900))
     with pytest.raises(ValueError, match="strategy=best_of_n needs a verifier"):
-        Cascade(VOTE, BestOfN()).check_parts(verifier=None, roles=("policy",), is_speculative=False)
+        Cascade(VOTE, BestOfN()).check(Setup(SAMPLING, 900))
     with pytest.raises(
         ValueError, match=r"strategy\.difficulty is needed by strategy\.escalate_on=difficulty"
     ):

@@ -4,6 +4,7 @@ import pytest
 
 from strategies.cot import Cot
 from tests.scripted import MODEL, solve
+from tts_eval.protocols import Setup
 
 
 async def test_the_boxed_answer_after_the_thinking_is_the_answer() -> None:
@@ -37,4 +38,4 @@ def test_wrong_settings_are_refused() -> None:
     ):
         Cot(temperature=-1)
     with pytest.raises(ValueError, match=r"strategy\.max_tokens is 99 tokens; .* leaves 80"):
-        Cot(max_tokens=99).check_model(MODEL, room_tokens=80)
+        Cot(max_tokens=99).check(Setup(MODEL, 80))

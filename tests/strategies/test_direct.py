@@ -7,6 +7,7 @@ import pytest
 from strategies.direct import Direct
 from strategies.majority_vote import MajorityVote
 from tests.scripted import MODEL, solve
+from tts_eval.protocols import Setup
 
 
 async def test_the_answer_is_opened_for_the_model() -> None:
@@ -35,8 +36,8 @@ async def test_a_solution_without_thinking_is_not_cut() -> None:
 
 def test_a_way_that_the_model_does_not_know_is_refused() -> None:
     with pytest.raises(ValueError, match=r"cannot switch its thinking off; use strategy\.way=lead_in"):
-        Direct(way="template").check_model(MODEL, room_tokens=900)
+        Direct(way="template").check(Setup(MODEL, 900))
     with pytest.raises(ValueError, match=r"'scripted' has no answer_lead_in; use strategy\.way=template"):
-        Direct().check_model(replace(MODEL, answer_lead_in=""), room_tokens=900)
+        Direct().check(Setup(replace(MODEL, answer_lead_in=""), 900))
     with pytest.raises(ValueError, match=r"strategy\.way must be one of template, lead_in, not 'fast'"):
         Direct(way="fast")

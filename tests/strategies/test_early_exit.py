@@ -6,6 +6,7 @@ import pytest
 
 from strategies.early_exit import EarlyExit
 from tests.scripted import MODEL, solve
+from tts_eval.protocols import Setup
 
 LEAD_IN = " </think> \\boxed{"
 THOUGHT = " one two three four five six seven eight </think> \\boxed{41}"
@@ -66,8 +67,8 @@ def test_what_cannot_work_is_refused() -> None:
     with pytest.raises(
         ValueError, match="early_exit looks into the thinking; 'scripted' has no thinking_end"
     ):
-        EarlyExit().check_model(replace(MODEL, thinking_start=None, thinking_end=None), room_tokens=9)
+        EarlyExit().check(Setup(replace(MODEL, thinking_start=None, thinking_end=None), 9))
     with pytest.raises(ValueError, match="a probe must end by opening a box"):
-        EarlyExit(probe=" so?").check_model(MODEL, room_tokens=9)
+        EarlyExit(probe=" so?").check(Setup(MODEL, 9))
     with pytest.raises(ValueError, match=r"strategy\.patience must be a whole number from 1, not 0"):
         EarlyExit(patience=0)

@@ -23,8 +23,7 @@ from strategies.self_aggregation import SelfAggregation
 from strategies.trace_cache import TraceCache
 from strategies.weighted_vote import WeightedVote
 from tests.scripted import MODEL
-from tts_eval.protocols import Strategy
-from tts_eval.toolkit.composition import check_model, is_greedy
+from tts_eval.protocols import Setup, Strategy, Verifier
 
 SAMPLING = replace(MODEL, temperature=0.6, no_thinking_kwargs={"enable_thinking": False})
 KINDS = (
@@ -36,13 +35,13 @@ KINDS = (
 @pytest.mark.parametrize("kind", KINDS)
 def test_greedy_samples_raise_whether_the_strategy_or_the_model_has_them_greedy(kind: type) -> None:
     with pytest.raises(ValueError, match="samples at temperature 0 are all the same"):
-        check_model(kind(temperature=0.0), SAMPLING, room_tokens=9000)
+        kind(temperature=0.0).check(Setup(SAMPLING, 9000, Verifier()))
     with pytest.raises(ValueError, match=r"or null for the model's own \(scripted: 0\)"):
-        check_model(kind(), MODEL, room_tokens=9000)
+        kind().check(Setup(MODEL, 9000, Verifier()))
     with pytest.raises(ValueError, match="are all the same"):
-        check_model(kind(), replace(SAMPLING, top_k=1), room_tokens=9000)
-    check_model(kind(), SAMPLING, room_tokens=9000)
-    check_model(kind(temperature=0.7), MODEL, room_tokens=9000)
+        kind().check(Setup(replace(SAMPLING, top_k=1), 9000, Verifier()))
+    kind().check(Setup(SAMPLING, 9000, Verifier()))
+    kind(temperature=0.7).check(Setup(MODEL, 9000, Verifier()))
 
 
 @pytest.mark.parametrize(
@@ -59,20 +58,20 @@ def test_greedy_samples_raise_whether_the_strategy_or_the_model_has_them_greedy(
 )
 def test_a_vote_over_a_greedy_sampler_raises_at_any_depth(sampler: Strategy) -> None:
     with pytest.raises(ValueError, match=r"strategy\.n=8 samples at temperature 0"):
-        check_model(MajorityVote(n=8, sampler=sampler), SAMPLING, room_tokens=9000)
+        MajorityVote(n=8, sampler=sampler).check(Setup(SAMPLING, 9000, Verifier()))
     with pytest.raises(ValueError, match=r"strategy\.n=8 samples at temperature 0"):
         vote = MajorityVote(n=8, sampler=sampler)
-        check_model(Cascade(Cot(), vote, escalate_on="confidence"), SAMPLING, room_tokens=9000)
+        Cascade(Cot(), vote, escalate_on="confidence").check(Setup(SAMPLING, 9000, Verifier()))
 
 
 def test_one_sample_may_be_greedy_and_a_sampler_that_samples_may_vote() -> None:
-    check_model(MajorityVote(n=1), MODEL, room_tokens=9000)
-    check_model(MajorityVote(n=8, sampler=BudgetedCot(temperature=None)), SAMPLING, room_tokens=9000)
-    check_model(MajorityVote(n=8, sampler=EarlyExit()), SAMPLING, room_tokens=9000)
+    MajorityVote(n=1).check(Setup(MODEL, 9000, Verifier()))
+    MajorityVote(n=8, sampler=BudgetedCot(temperature=None)).check(Setup(SAMPLING, 9000, Verifier()))
+    MajorityVote(n=8, sampler=EarlyExit()).check(Setup(SAMPLING, 9000, Verifier()))
 
 
 def test_which_strategies_are_greedy() -> None:
-    assert is_greedy(Cot(), SAMPLING)
-    assert is_greedy(EarlyExit(), MODEL)
-    assert not is_greedy(Cot(temperature=None), SAMPLING)
-    assert not is_greedy(Cascade(Cot(), MajorityVote(), escalate_on="confidence"), SAMPLING)
+    assert Cot().is_greedy(SAMPLING)
+    assert EarlyExit().is_greedy(MODEL)
+    assert not Cot(temperature=None).is_greedy(SAMPLING)
+    assert not Cascade(Cot(), MajorityVote(), escalate_on="confidence").is_greedy(SAMPLING)

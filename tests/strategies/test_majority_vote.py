@@ -5,6 +5,7 @@ import pytest
 from strategies.budgeted_cot import BudgetedCot
 from strategies.majority_vote import MajorityVote
 from tests.scripted import MODEL, solve
+from tts_eval.protocols import Setup
 
 
 def saying(*answers: str) -> dict[str, list[str]]:
@@ -74,8 +75,6 @@ async def test_another_strategy_may_cast_the_ballots() -> None:
 def test_a_sampler_brings_its_own_sampling() -> None:
     with pytest.raises(ValueError, match=r"are the sampler's where there is a strategy\.sampler"):
         MajorityVote(temperature=0.5, sampler=BudgetedCot())
-    assert (
-        MajorityVote(n=3, sampler=BudgetedCot(max_thinking_tokens=5)).max_spend(room_tokens=900) is not None
-    )
+    assert MajorityVote(n=3, sampler=BudgetedCot(max_thinking_tokens=5)).max_spend(900) is not None
     with pytest.raises(ValueError, match="the model's length leaves 90"):
-        MajorityVote(sampler=BudgetedCot()).check_model(MODEL, room_tokens=90)
+        MajorityVote(sampler=BudgetedCot()).check(Setup(MODEL, 90))

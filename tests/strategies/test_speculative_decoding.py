@@ -3,7 +3,8 @@
 import pytest
 
 from strategies.speculative_decoding import SpeculativeDecoding
-from tests.scripted import solve
+from tests.scripted import MODEL, solve
+from tts_eval.protocols import Setup
 
 
 async def test_it_answers_as_chain_of_thought_does() -> None:
@@ -12,6 +13,6 @@ async def test_it_answers_as_chain_of_thought_does() -> None:
 
 
 def test_an_engine_that_does_not_speculate_is_refused() -> None:
-    SpeculativeDecoding().check_parts(verifier=None, roles=("policy",), is_speculative=True)
+    SpeculativeDecoding().check(Setup(MODEL, 900, is_speculative=True))
     with pytest.raises(ValueError, match="needs an engine that speculates: speculation=ngram, draft"):
-        SpeculativeDecoding().check_parts(verifier=None, roles=("policy",), is_speculative=False)
+        SpeculativeDecoding().check(Setup(MODEL, 900))

@@ -8,12 +8,14 @@ from strategies.speculative_reasoning import SpeculativeReasoning
 from tests.scripted import MODEL, ScriptedEngine, ScriptedVerifier, WordCodec, metered
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.protocols import RoleSetup, Setup
 from tts_eval.records import Attempt, Problem
 
 END = " </think> \\boxed{42}"
 DRAFT = {"": [" easy\n\n"], " easy\n\n": [" wrong\n\n"], " easy\n\n right\n\n": [END]}
 POLICY = {" easy\n\n": [" right\n\n"]}
 SCORES = {"easy": 0.9, "wrong": 0.2, "right": 0.8, "42": 0.7}
+DRAFTED = Setup(MODEL, 900, roles={"draft": RoleSetup(MODEL, 900)})
 PROBLEM = Problem("p", "6 x 7?", "42")
 
 
@@ -96,7 +98,7 @@ async def test_after_so_many_steps_the_large_model_writes_the_rest() -> None:
 
 def test_what_is_missing_is_said_before_anything_runs() -> None:
     with pytest.raises(ValueError, match="give one for the role 'draft'"):
-        SpeculativeReasoning().check_parts(verifier=None, roles=["policy"], is_speculative=False)
+        SpeculativeReasoning().check(Setup(MODEL, 900))
     with pytest.raises(ValueError, match=r"strategy\.judge=prm needs a verifier"):
-        SpeculativeReasoning().check_parts(verifier=None, roles=["policy", "draft"], is_speculative=False)
-    SpeculativeReasoning(judge="model").check_parts(verifier=None, roles=["draft"], is_speculative=False)
+        SpeculativeReasoning().check(DRAFTED)
+    SpeculativeReasoning(judge="model").check(DRAFTED)

@@ -1,9 +1,12 @@
 """A weighted vote adds up what a verifier gives to equivalent answers."""
 
+from dataclasses import replace
+
 import pytest
 
 from strategies.weighted_vote import WeightedVote
-from tests.scripted import ScriptedVerifier, solve
+from tests.scripted import MODEL, ScriptedVerifier, solve
+from tts_eval.protocols import Setup
 
 
 def saying(*answers: str) -> dict[str, list[str]]:
@@ -55,7 +58,7 @@ def test_without_a_verifier_it_is_refused() -> None:
     with pytest.raises(
         ValueError, match=r"strategy=weighted_vote needs a verifier: choose one with verifier="
     ):
-        WeightedVote().check_parts(verifier=None, roles=("policy",), is_speculative=False)
+        WeightedVote().check(Setup(replace(MODEL, temperature=0.6), 900))
     with pytest.raises(
         ValueError, match=r"strategy\.aggregation must be one of min, product, last, mean, max"
     ):

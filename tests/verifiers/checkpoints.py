@@ -26,7 +26,7 @@ from transformers import (
 )
 
 from tts_eval.model import Model
-from tts_eval.protocols import StepVerifier, TraceVerifier
+from tts_eval.protocols import Verifier
 from verifiers.math_shepherd import MathShepherd
 from verifiers.outcome_reward import OutcomeReward
 from verifiers.rlhflow_prm import RlhflowPrm
@@ -84,8 +84,8 @@ class Checkpoint:
 
     model: Model
     engine: dict[str, Any]
-    references: list[tuple[StepVerifier, Reference]]
-    traces: list[tuple[TraceVerifier, TraceReference]] = field(default_factory=list)
+    references: list[tuple[Verifier, Reference]]
+    traces: list[tuple[Verifier, TraceReference]] = field(default_factory=list)
 
 
 def model_in(folder: Path, **settings: Any) -> Model:
@@ -131,7 +131,7 @@ def language_model(folder: Path) -> Checkpoint:
         return plus(ids_of(prompt), [-1])[0]
 
     engine = {"label_tokens": ["+", "-"]}
-    both: list[tuple[StepVerifier, Reference]] = [
+    both: list[tuple[Verifier, Reference]] = [
         (MathShepherd(), math_shepherd),
         (RlhflowPrm(opening=OPENING), rlhflow),
     ]
@@ -213,7 +213,7 @@ def outcome(folder: Path) -> Checkpoint:
         turns = [{"role": "user", "content": question}, {"role": "assistant", "content": text}]
         return scored(str(TOKENIZER.apply_chat_template(turns, tokenize=False)))
 
-    both: list[tuple[TraceVerifier, TraceReference]] = [
+    both: list[tuple[Verifier, TraceReference]] = [
         (OutcomeReward(ending="<|im_end|>"), at_mark),
         (OutcomeReward(), at_end_of_chat),
     ]

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from tests.scripted import mathematics
 from tests.verifiers.checkpoints import KINDS, MAX_LEN, Checkpoint
 from tts_eval.engines.protocol import Engine
 from tts_eval.engines.vllm.settings import VllmEngine
-from tts_eval.grading.grader import Grader
-from tts_eval.grading.pool import GradingPool
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.metered_verifier import metered_verifier
@@ -44,7 +43,7 @@ class Running:
         model = self.checkpoint.model
         served = Served(model, Codec(model), self.engine)
         roles = {"policy": served, "verifier": served}
-        return MeteredModel(roles, Meter("p", time.monotonic), Grader(GradingPool()), run_seed=0)
+        return MeteredModel(roles, Meter("p", time.monotonic), mathematics(), run_seed=0)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=KINDS)

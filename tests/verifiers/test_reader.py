@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.scripted import mathematics
 from tests.verifiers.checkpoints import KINDS
 from tests.verifiers.test_formats import PROBLEM, TRACES
 from tts_eval.engines.transformers_reader import TransformersReader
-from tts_eval.grading.grader import Grader
-from tts_eval.grading.pool import GradingPool
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.tokenizer import Codec
@@ -25,7 +24,7 @@ async def test_scores_are_those_of_a_plain_forward_pass(kind: str, tmp_path: Pat
     async with TransformersReader(device="cpu", label_tokens=labels).start(checkpoint.model) as reader:
         served = Served(checkpoint.model, Codec(checkpoint.model), reader)
         roles = {"policy": served, "verifier": served}
-        llm = MeteredModel(roles, Meter("p", time.monotonic), Grader(GradingPool()), run_seed=0)
+        llm = MeteredModel(roles, Meter("p", time.monotonic), mathematics(), run_seed=0)
         for verifier, reference in checkpoint.references:
             for steps in list(TRACES.values())[:4]:
                 scores = await verifier.score_steps(PROBLEM, steps, llm, num_known=0)

@@ -11,7 +11,7 @@ from tests.scripted import ScriptedEngine, metered
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.metered_verifier import metered_verifier
-from tts_eval.protocols import StepVerifier, TraceVerifier
+from tts_eval.protocols import Verifier
 from tts_eval.records import Problem
 from tts_eval.requests import EngineFacts, Pooled, PoolingRequest
 from verifiers.outcome_reward import OutcomeReward
@@ -69,9 +69,7 @@ def thinking(answer: int, *, num_thoughts: int = 6000) -> str:
         (YesNo(), 2),
     ],
 )
-async def test_best_of_n_on_a_thinking_model_reads_the_answers(
-    verifier: StepVerifier | TraceVerifier, num_labels: int
-) -> None:
+async def test_best_of_n_on_a_thinking_model_reads_the_answers(verifier: Verifier, num_labels: int) -> None:
     """Three traces of 6,500 tokens; the last one is right, which only who reads its answer can tell."""
     policy = ScriptedEngine({"": [thinking(n) for n in (41, 40, 42)]}, max_model_len=32768)
     llm, reader = handle(policy, num_labels)
@@ -99,9 +97,7 @@ async def test_best_of_n_on_a_thinking_model_reads_the_answers(
         (YesNo(reads="all"), 2),
     ],
 )
-async def test_all_of_a_longer_trace_is_cut_at_its_front(
-    verifier: StepVerifier | TraceVerifier, num_labels: int
-) -> None:
+async def test_all_of_a_longer_trace_is_cut_at_its_front(verifier: Verifier, num_labels: int) -> None:
     llm, reader = handle(ScriptedEngine({}, max_model_len=32768), num_labels)
     right, wrong = [llm.start(PROBLEM) + thinking(answer) for answer in (42, 41)]
     async with metered_verifier(verifier, llm) as scoring:

@@ -17,12 +17,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from tts_eval import checks
 from tts_eval.engines.protocol import EngineSettings, Replays
+from tts_eval.protocols import Strategy, Task, Verifier
 from tts_eval.running.cell import Cell
 from tts_eval.running.deployment import Role
 
 RECORDED = ("model", "task", "verifier")
 ROLE_SETTINGS = ("model", "engine", "shares_gpus")
 SECTIONS = ("budget", "grading", "objectives", "scheduling")  # no groups: they have no options
+BASES = {"strategy": Strategy, "verifier": Verifier, "task": Task}
 GROUPS = ("model", "task", "verifier", "engine", "speculation", "strategy", "load", "hardware", "tracking")
 
 
@@ -39,6 +41,10 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
     checks.whole_number("seed", config.seed, minimum=0)
     names = [name for name in map(str, config) if name not in ("seed", "roles")]
     parts: dict[str, Any] = {name: part_of(config, name) for name in names}
+    for name, base in BASES.items():
+        if parts[name] is not None and not isinstance(parts[name], base):
+            given = f"{type(parts[name]).__module__}.{type(parts[name]).__name__}"
+            raise ValueError(f"{name}: {given} must extend tts_eval.protocols.{base.__name__}")
     speculation = parts.pop("speculation")
     plain_engine = parts["engine"]
     if speculation:

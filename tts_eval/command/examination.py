@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tts_eval.engines.protocol import PoolingEngine
-from tts_eval.grading.grader import Grader
-from tts_eval.grading.pool import GradingPool
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.measuring.meter import Meter
-from tts_eval.protocols import StepVerifier, TraceVerifier
+from tts_eval.protocols import Task, Verifier
 from tts_eval.records import Problem
 from tts_eval.requests import PoolingRequest
 
@@ -60,13 +58,12 @@ class Examined:
 
 
 async def examine(
-    verifier: StepVerifier | TraceVerifier, roles: Mapping[str, Served], question: str, steps: Sequence[str]
+    verifier: Verifier, roles: Mapping[str, Served], question: str, steps: Sequence[str]
 ) -> Examined:
     """Have `verifier` score one solution, from nothing known."""
-    grader = Grader(GradingPool())
-    llm = Listening(roles, Meter("example", time.monotonic), grader, run_seed=0)
+    llm = Listening(roles, Meter("example", time.monotonic), Task(), run_seed=0)
     problem = Problem("example", question, "")
-    if isinstance(verifier, StepVerifier):
+    if verifier.scores_steps:
         scores = tuple(await verifier.score_steps(problem, steps, llm, num_known=0))
     else:
         score = await verifier.score_trace(problem, llm.start(problem) + "".join(steps), llm)

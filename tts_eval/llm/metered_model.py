@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from tts_eval.concurrency import together, unbroken
 from tts_eval.engines.protocol import SampleStream
-from tts_eval.grading.answers import extract_answer
-from tts_eval.grading.grader import Grader
 from tts_eval.llm.call import OpenCall, Served
 from tts_eval.llm.reward_reader import MeteredReader
 from tts_eval.measuring.budget import Allowance
 from tts_eval.measuring.meter import Meter
+from tts_eval.protocols import Task
 from tts_eval.records import Candidate, Finish, Markers, Problem, Trace
 from tts_eval.requests import Completion, Request, derive_seed, digest, uniform
 from tts_eval.spend import Call
@@ -25,14 +24,15 @@ LOOKS_A_BUDGET = 1000  # a look copies the whole sample, so a long one is not co
 class MeteredModel:
     """What one problem's strategy holds of the models of a run.
 
-    `roles` maps each role to the model that plays it; "policy" is always there. `is_part` says that what
-    this handle's holder answers is only a part of the problem's answer. `num_logprobs` are asked of the
-    policy at least, as its verifier reads them. `about` is the call whose sample this handle's holder scores.
+    `roles` maps each role to the model that plays it; "policy" is always there. `task` finds answers
+    and groups them. `is_part` says that what this handle's holder answers is only a part of the problem's
+    answer. `num_logprobs` are requested from the policy at least, as its verifier reads them. `about` is the
+    call whose sample this handle's holder scores.
     """
 
     roles: Mapping[str, Served]
     meter: Meter
-    grader: Grader
+    task: Task
     run_seed: int
     role: str = "policy"
     allowance: Allowance = field(default_factory=Allowance)
@@ -116,11 +116,12 @@ class MeteredModel:
         """Return the answer stated after the thinking part; an unfinished one states none."""
         if trace.is_thinking:
             return None
-        return extract_answer(trace.said, is_truncated=trace.finish is Finish.LENGTH)
+        is_truncated = trace.finish is Finish.LENGTH
+        return self.task.extract_truncated(trace.said) if is_truncated else self.task.extract(trace.said)
 
     async def group(self, answers: Sequence[str | None]) -> list[list[int]]:
-        """Return the indices of equivalent answers, the largest group first; None is in no group."""
-        return await self.grader.group(answers)
+        """Return the indices of the answers that are the same to the task, the largest group first."""
+        return await self.task.group(answers)
 
     def room_tokens(self, trace: Trace) -> int:
         """Return how many tokens the model's length leaves after `trace`."""

@@ -12,11 +12,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tts_eval.concurrency import together, unbroken
+from tts_eval.concurrency import together
 from tts_eval.llm.metered_model import MeteredModel
-from tts_eval.protocols import LanguageModel, RecallsScores, StepScores, StepVerifier, TraceVerifier
+from tts_eval.protocols import LanguageModel, Recalled, StepScores, Verifier
 from tts_eval.records import Problem, Trace
-from tts_eval.toolkit.reads import ALL, ReadsPart, part_read
+from tts_eval.toolkit.reads import part_read
 from tts_eval.toolkit.steps import split_steps
 
 NEUTRAL = 0.5  # the score where a verifier came to no verdict: neither for the trace nor against it
@@ -25,7 +25,7 @@ Scoring = asyncio.Task[Sequence[float]]
 
 @asynccontextmanager
 async def metered_verifier(
-    verifier: StepVerifier | TraceVerifier | RecallsScores | None, llm: MeteredModel
+    verifier: Verifier | None, llm: MeteredModel
 ) -> AsyncIterator[MeteredVerifier | None]:
     """Yield the handle on `verifier` for one problem; what still runs at the end is stopped and booked."""
     if verifier is None:
@@ -39,7 +39,7 @@ async def metered_verifier(
 
 
 @dataclass(frozen=True, eq=False)
-class MeteredVerifier:
+class MeteredVerifier(Verifier):
     """Scores the traces of one problem through `llm`, the policy's metered handle.
 
     A score is asked for once: of a step after the same steps, or of the same trace. A caller that asks while
@@ -47,7 +47,7 @@ class MeteredVerifier:
     never shared: equal texts may have been given different ones.
     """
 
-    verifier: StepVerifier | TraceVerifier | RecallsScores
+    verifier: Verifier
     llm: MeteredModel
     _first: _Step = field(default_factory=lambda: _Step())
     _whole: dict[tuple[int, ...], Scoring] = field(default_factory=dict)
@@ -62,46 +62,37 @@ class MeteredVerifier:
         """Stop what is still being computed."""
         for scoring in self._running:
             scoring.cancel()
-        await unbroken(self._stopped())
-
-    async def _stopped(self) -> None:
-        """Wait until all has stopped, and been booked."""
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _score(self, problem: Problem, trace: Trace) -> StepScores:
         llm = self.llm.scoring(trace)
-        if isinstance(self.verifier, RecallsScores):
-            return self._recall(self.verifier, problem, trace, llm)
-        if isinstance(self.verifier, StepVerifier):
-            reads = self.verifier.reads if isinstance(self.verifier, ReadsPart) else ALL
-            steps = split_steps(part_read(trace, reads), llm.markers)
-            return await self._score_steps(self.verifier, problem, steps, llm)
+        recalled = self.verifier.recall(problem, trace)
+        if recalled is not None:
+            return self._rebooked(recalled, llm)
+        if self.verifier.scores_steps:
+            steps = split_steps(part_read(trace, self.verifier.reads), llm.markers)
+            return await self._score_each(problem, steps, llm)
         key = trace.prompt_ids + trace.token_ids
         if key not in self._whole:
             self._whole[key] = self._start(_one(self.verifier, problem, trace, llm))
         return await asyncio.shield(self._whole[key])
 
-    def _recall(
-        self, verifier: RecallsScores, problem: Problem, trace: Trace, llm: MeteredModel
-    ) -> StepScores:
-        """Return the recorded scores of `trace`; a call that scored several samples is booked once."""
-        recalled = verifier.recall(problem, trace)
+    def _rebooked(self, recalled: Recalled, llm: MeteredModel) -> StepScores:
+        """Return recorded scores; a call that scored several samples is booked once."""
         for call in recalled.calls:
             if call.number not in self._recalled:
                 self._recalled.add(call.number)
                 llm.rebook(call)
         return recalled.scores
 
-    async def _score_steps(
-        self, verifier: StepVerifier, problem: Problem, steps: Sequence[str], llm: MeteredModel
-    ) -> StepScores:
+    async def _score_each(self, problem: Problem, steps: Sequence[str], llm: MeteredModel) -> StepScores:
         path, place = list[_Step](), self._first
         for step in steps:
             place = place.next.setdefault(step, _Step())
             path.append(place)
         num_known = sum(place.is_known for place in path)  # what is known stands before what is not
         if num_known < len(path):
-            scoring = self._start(_rest(verifier, problem, steps, llm, num_known=num_known))
+            scoring = self._start(_rest(self.verifier, problem, steps, llm, num_known=num_known))
             for number, place in enumerate(path[num_known:]):
                 place.scoring, place.number = scoring, number
         scores = []
@@ -134,16 +125,14 @@ class _Step:
 
 
 async def _rest(
-    verifier: StepVerifier, problem: Problem, steps: Sequence[str], llm: LanguageModel, *, num_known: int
+    verifier: Verifier, problem: Problem, steps: Sequence[str], llm: LanguageModel, *, num_known: int
 ) -> Sequence[float]:
     scores = await verifier.score_steps(problem, steps, llm, num_known=num_known)
     assert len(scores) == len(steps) - num_known, "a score for every step, and no other"
     return scores
 
 
-async def _one(
-    verifier: TraceVerifier, problem: Problem, trace: Trace, llm: LanguageModel
-) -> Sequence[float]:
+async def _one(verifier: Verifier, problem: Problem, trace: Trace, llm: LanguageModel) -> Sequence[float]:
     score = await verifier.score_trace(problem, trace, llm)
     if score is None:
         llm.note_unscored()

@@ -7,20 +7,17 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tts_eval.concurrency import unbroken
 from tts_eval.grading.grade import Grade, Reason, Verdict
-from tts_eval.grading.grader import Grader
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.metered_verifier import metered_verifier
 from tts_eval.measuring.budget import Allowance, BudgetSpent, Cut
 from tts_eval.measuring.meter import Meter
-from tts_eval.protocols import NeedsLogprobs
+from tts_eval.protocols import Task
 from tts_eval.records import Attempt, Interim, Problem
 from tts_eval.requests import EngineDied
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.failure import described, traceback_of
-from tts_eval.toolkit.composition import max_spend
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +32,13 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Attempting:
-    """What all attempts of a session have in common; `roles` are the models that play them."""
+    """What all attempts of a session have in common.
+
+    `task` groups the answers of votes, whose time is the problem's; `roles` are the models that play them.
+    """
 
     checked: CheckedCell
-    grader: Grader
+    task: Task
     roles: Mapping[str, Served]
 
     async def attempt(self, problem: Problem, meter: Meter) -> Tried:
@@ -50,10 +50,10 @@ class Attempting:
         llm = MeteredModel(
             self.roles,
             meter,
-            self.grader,
+            self.task,
             run_seed=cell.seed,
             allowance=allowance,
-            num_logprobs=cell.verifier.num_logprobs if isinstance(cell.verifier, NeedsLogprobs) else None,
+            num_logprobs=cell.verifier.num_logprobs if cell.verifier else None,
             priority=cell.scheduling.priority_of(problem, num_prompt_tokens=num_prompt_tokens),
         )
         try:
@@ -68,7 +68,7 @@ class Attempting:
         return Tried(attempt, allowance.cut)
 
     def _allowance(self, *, room_tokens: int) -> Allowance:
-        spend = max_spend(self.checked.cell.strategy, room_tokens=room_tokens)
+        spend = self.checked.cell.strategy.max_spend(room_tokens)
         return Allowance(self.checked.cell.budget, declared_tokens=spend.num_tokens if spend else None)
 
 
@@ -93,7 +93,7 @@ async def attempt_within(
         used_up.cancel()
         if not task.done():
             task.cancel()
-            await unbroken(asyncio.wait({task}))  # fill that ends meanwhile cancels it once more
+            await asyncio.wait({task})
     if not task.cancelled():
         failure = task.exception()
         if failure is None:
@@ -114,38 +114,38 @@ def is_caused_by(failure: BaseException, kind: type[Exception]) -> bool:
 Classes = tuple[int | None, ...]
 
 
-async def grade_of(grader: Grader, gold: str | None, attempt: Attempt | None) -> Grade:
+async def grade_of(task: Task, problem: Problem, attempt: Attempt | None) -> Grade:
     """Return the grade of what was answered; a lone sample with a recorded verdict needs no answer for it."""
     if attempt is None or (attempt.answer is None and len(attempt.candidates) > 1):
         return Grade(Verdict.UNEQUAL, Reason.NO_ANSWER)
-    return await _grade(grader, gold, attempt.answer, attempt)
+    return await _grade(task, problem, attempt.answer, attempt)
 
 
 async def judge(
-    grader: Grader, gold: str | None, attempt: Attempt | None, interims: Sequence[Interim]
+    task: Task, problem: Problem, attempt: Attempt | None, interims: Sequence[Interim]
 ) -> tuple[Mapping[str, Verdict], Classes, int]:
     """Return a verdict for each distinct answer, each candidate's class, and how many do not parse.
 
-    A class is the number of those candidates whose answers are equivalent.
+    A class is the number of those candidates whose answers are the same to the task.
     """
     candidates = () if attempt is None else attempt.candidates
     final = () if attempt is None else (attempt.answer,)
     answers = (*final, *(c.answer for c in candidates), *(interim.answer for interim in interims))
     stated = [answer for answer in dict.fromkeys(answers) if answer is not None]
-    verdicts = {answer: (await _grade(grader, gold, answer, attempt)).verdict for answer in stated}
+    verdicts = {answer: (await _grade(task, problem, answer, attempt)).verdict for answer in stated}
     given = [candidate.answer for candidate in candidates]
     classes: list[int | None] = [None] * len(candidates)
-    for number, members in enumerate(await grader.group(given, is_vote=False)):
+    for number, members in enumerate(await task.group(given)):
         for index in members:
             classes[index] = number
-    return verdicts, tuple(classes), await grader.num_unparsed(given)
+    return verdicts, tuple(classes), await task.num_unparsed(given)
 
 
-async def _grade(grader: Grader, gold: str | None, answer: str | None, attempt: Attempt | None) -> Grade:
-    """Return the verdict recorded with the candidate that states `answer`, else the grader's."""
+async def _grade(task: Task, problem: Problem, answer: str | None, attempt: Attempt | None) -> Grade:
+    """Return the verdict recorded with the candidate that states `answer`, else the task's."""
     stating = None if attempt is None else attempt.stating(answer)
     if stating is not None and stating.is_correct is not None:
         return Grade(Verdict.EQUAL if stating.is_correct else Verdict.UNEQUAL, Reason.RECORDED)
-    if gold is None and answer is not None:
-        return Grade(Verdict.UNDECIDED, Reason.NO_GOLD)
-    return await grader.grade(gold or "", answer)
+    if answer is None:
+        return Grade(Verdict.UNEQUAL, Reason.NO_ANSWER)
+    return await task.grade(problem, answer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,21 +18,11 @@ from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.measuring.budget import Budget
 from tts_eval.model import Model
-from tts_eval.protocols import (
-    Load,
-    NeedsLogprobs,
-    NeedsRole,
-    RecallsScores,
-    StepVerifier,
-    Strategy,
-    Task,
-    TraceVerifier,
-)
+from tts_eval.protocols import Load, RoleSetup, Setup, Strategy, Task, Verifier
 from tts_eval.records import Problem
 from tts_eval.running.deployment import Deployment, Role
 from tts_eval.running.rehearsal import rehearse
 from tts_eval.summary.goodput import Objectives
-from tts_eval.toolkit.composition import caps_by_engine, check_model, check_parts, is_greedy
 from tts_eval.tracking.protocol import Tracking
 
 
@@ -52,7 +42,7 @@ class Cell:
     engine: EngineSettings
     task: Task
     strategy: Strategy
-    verifier: StepVerifier | TraceVerifier | RecallsScores | None
+    verifier: Verifier | None
     load: Load
     hardware: Hardware
     tracking: Tracking
@@ -107,10 +97,6 @@ class Cell:
             roles={name: replace(role, model=codecs[name].model) for name, role in self.roles.items()},
         )
         policy = codecs.pop("policy")
-        if caps_by_engine(self.strategy):
-            if not isinstance(self.engine, EndsThinking) or not self.engine.ends_thinking:
-                raise ValueError("strategy.enforced_by=engine needs engine=vllm_thinking")
-            policy.check_cap()
         return completed._checked(problems, policy, codecs)
 
     def _checked(
@@ -127,20 +113,21 @@ class Cell:
             )
         # What is replayed was sampled, whatever the model would do by itself.
         drawn_by = replace(self.model, temperature=self.model.temperature or 1.0) if replays else self.model
-        for part in (self.strategy, self.verifier):
-            check_model(part, drawn_by, room_tokens=model_len - longest)
-        if self.model.warns_against_greedy and is_greedy(self.strategy, drawn_by):
+        setup = Setup(
+            drawn_by,
+            room_tokens=model_len - longest,
+            verifier=self.verifier,
+            roles={name: _role_setup(role, role_codecs[name], problems) for name, role in self.roles.items()},
+            is_speculative=bool(self.config.get("speculation")),
+            no_cap=None if replays else self._no_cap(codec),
+        )
+        self.strategy.check(setup)
+        if self.model.warns_against_greedy and self.strategy.is_greedy(drawn_by):
             warnings.warn(
                 f"strategy {self.labels['strategy']} is greedy, which the authors of {self.model.name} warn "
                 "against (endless repetition): strategy.temperature=null samples as they recommend",
                 stacklevel=2,
             )
-        check_parts(
-            self.strategy,
-            verifier=self.verifier,
-            roles=("policy", *self.roles),
-            is_speculative=bool(self.config.get("speculation")),
-        )
         roles = {
             name: CheckedRole(role_codecs[name], _architecture(role.model), _drafting(role))
             for name, role in self.roles.items()
@@ -156,16 +143,28 @@ class Cell:
             rehearse(checked, num_samples=replays.num_samples)
         return checked
 
+    def _no_cap(self, codec: Codec) -> str | None:
+        """Return why the policy's engine cannot end the thinking itself, None where it can."""
+        if not isinstance(self.engine, EndsThinking) or not self.engine.ends_thinking:
+            return "strategy.enforced_by=engine needs engine=vllm_thinking"
+        try:
+            codec.check_cap()
+        except ValueError as error:
+            return str(error)
+        return None
+
     def _check_verifier(self, roles: Mapping[str, CheckedRole]) -> None:
         verifier = self.verifier
-        if isinstance(verifier, NeedsLogprobs) and isinstance(self.engine, LimitsLogprobs):
+        if verifier is None:
+            return
+        if verifier.num_logprobs is not None and isinstance(self.engine, LimitsLogprobs):
             most = self.engine.max_num_logprobs
             if verifier.num_logprobs > most:
                 raise ValueError(
                     f"verifier.num_logprobs={verifier.num_logprobs} is more than the engine gives, {most}; "
                     f"give +engine.max_logprobs={verifier.num_logprobs}"
                 )
-        if not isinstance(verifier, NeedsRole):
+        if verifier.role is None:
             return
         if verifier.role not in roles:
             given = ", ".join(("policy", *roles))
@@ -174,6 +173,12 @@ class Cell:
                 f"there are: {given}; give +model@roles.{verifier.role}.model=..."
             )
         verifier.check_role(self.roles[verifier.role].model, roles[verifier.role].codec)
+
+
+def _role_setup(role: Role, codec: Codec, problems: Sequence[Problem]) -> RoleSetup:
+    """Return the model of `role` with the room that the longest prompt leaves it."""
+    longest = max(len(codec.prompt(problem.question)) for problem in problems)
+    return RoleSetup(role.model, role.engine.model_len(role.model) - longest)
 
 
 def _architecture(model: Model) -> Mapping[str, Any] | None:

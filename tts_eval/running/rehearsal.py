@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.metered_verifier import metered_verifier
 from tts_eval.measuring.meter import Meter
-from tts_eval.toolkit.composition import max_spend
+from tts_eval.protocols import Task
 
 if TYPE_CHECKING:
     from tts_eval.running.cell import CheckedCell
 
 
-class _ByText:
-    """Takes answers for the same where their text is: enough to see what is asked of the engine."""
+@dataclass(frozen=True)
+class _ByText(Task):
+    """Takes answers of `task` for the same where their text is: enough to see what is requested."""
+
+    task: Task
+
+    def extract(self, text: str) -> str | None:
+        return self.task.extract(text)
 
     async def group(self, answers: Sequence[str | None]) -> list[list[int]]:
         groups: dict[str, list[int]] = {}
@@ -38,7 +45,7 @@ def rehearse(checked: CheckedCell, *, num_samples: int) -> None:
         raise ValueError("a replay has no times and cuts nothing off: leave budget.* out")
     if cell.roles:
         raise ValueError(f"a replay has no other models: leave roles.{next(iter(cell.roles))} out")
-    spend = max_spend(cell.strategy, room_tokens=1)
+    spend = cell.strategy.max_spend(1)
     if spend is not None and spend.num_samples > num_samples:
         raise ValueError(
             f"strategy {name} may ask for {spend.num_samples} samples a problem; {num_samples} were recorded"
@@ -51,10 +58,9 @@ def rehearse(checked: CheckedCell, *, num_samples: int) -> None:
 
 async def _solve_the_first(checked: CheckedCell) -> None:
     cell, problem = checked.cell, checked.problems[0]
-    grader: Any = _ByText()
     async with cell.engine.start(cell.model) as engine:
         served = Served(cell.model, checked.codec, engine)
         meter = Meter(problem.id, lambda: 0.0, arrived_s=0.0)
-        llm = MeteredModel({"policy": served}, meter, grader, run_seed=cell.seed)
+        llm = MeteredModel({"policy": served}, meter, _ByText(cell.task), run_seed=cell.seed)
         async with metered_verifier(cell.verifier, llm) as verifier:
             await cell.strategy.solve(problem, llm, verifier)

@@ -60,14 +60,13 @@ def sharing_an_engine(cells: Sequence[CheckedCell]) -> list[list[CheckedCell]]:
 async def _tell_unparsed_golds(
     cells: Sequence[CheckedCell], grader: Grader, say: Callable[[str], None]
 ) -> None:
-    golds = {
-        problem.gold: problem.id
-        for checked in cells
-        for problem in checked.problems
-        if problem.gold is not None
-    }
-    for gold in await grader.check_golds(list(golds)):
-        say(f"the gold answer of {golds[gold]} does not parse; only its own text can equal it: {gold}")
+    unparsed = dict[str, str]()
+    for checked in cells:
+        golds = {problem.gold: problem.id for problem in checked.problems if problem.gold is not None}
+        task = checked.cell.task.with_grader(grader)
+        unparsed |= {gold: golds[gold] for gold in await task.unparsed_golds(list(golds))}
+    for gold, problem_id in unparsed.items():
+        say(f"the gold answer of {problem_id} does not parse; only its own text can equal it: {gold}")
 
 
 async def _run_group(

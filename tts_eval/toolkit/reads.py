@@ -7,21 +7,11 @@ solution is ten times as long, so that a verifier which reads from the front nev
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
 
 from tts_eval import checks
 from tts_eval.records import Trace
 
 ANSWER, ALL = "answer", "all"
-
-
-@runtime_checkable
-class ReadsPart(Protocol):
-    """A verifier that can be told to read the answer of a trace alone."""
-
-    @property
-    def reads(self) -> str:
-        """`answer`: what follows the thinking; `all`: the thinking too."""
 
 
 def check_reads(reads: str) -> None:

@@ -6,17 +6,16 @@ Which node grows next is the strategy's business.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from tts_eval import checks
 from tts_eval.concurrency import together
-from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols import LanguageModel, Setup, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace, TreeNode
 from tts_eval.spend import MaxSpend
-from tts_eval.toolkit import composition
+from tts_eval.toolkit.sampled import Tempered
 from tts_eval.toolkit.steps import StepSampling, grow_step, grow_to_end, is_finished
 from tts_eval.toolkit.voting import AGGREGATIONS, aggregate, best_scored, plurality, weighted_plurality
 
@@ -102,7 +101,7 @@ GREEDY = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepSearch:
+class StepSearch(Tempered):
     """Settings of a search that a verifier guides step by step.
 
     A node is scored by `aggregation` over the scores of its steps. The answer is that of the `best` finished
@@ -117,14 +116,13 @@ class StepSearch:
     answer_by: str = "best"
     max_steps: int = 100
     max_step_tokens: int = 512
-    temperature: float | None = None
-    top_p: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         checks.one_of("strategy.aggregation", self.aggregation, AGGREGATIONS)
         checks.one_of("strategy.answer_by", self.answer_by, self.CHOICES)
         checks.whole_number("strategy.max_steps", self.max_steps, minimum=1)
-        _ = self.sampling
+        checks.whole_number("strategy.max_step_tokens", self.max_step_tokens, minimum=1)
 
     @property
     def chosen_by(self) -> str:
@@ -136,20 +134,18 @@ class StepSearch:
         """How the tokens of a step are drawn."""
         return StepSampling(self.max_step_tokens, self.temperature, self.top_p)
 
-    def check_model(self, model: Model, *, room_tokens: int) -> None:
-        """Raise ValueError for steps that the model's length cannot hold, or too short, or all the same."""
-        checks.fits("strategy.max_step_tokens", self.max_step_tokens, room_tokens)
-        composition.check_drawn(f"strategy.{self.WIDTH}", getattr(self, self.WIDTH), self, model)
-        if self.max_step_tokens < model.min_step_tokens:
+    def check(self, setup: Setup) -> None:
+        """Raise ValueError without a guide, and for steps too long, too short or all the same."""
+        super().check(setup)
+        if setup.verifier is None:
+            raise ValueError(f"{type(self).__name__} is guided by a verifier; give verifier=..., not none")
+        checks.fits("strategy.max_step_tokens", self.max_step_tokens, setup.room_tokens)
+        self.check_drawn(f"strategy.{self.WIDTH}", getattr(self, self.WIDTH), setup.model)
+        if self.max_step_tokens < setup.model.min_step_tokens:
             raise ValueError(
                 f"strategy.max_step_tokens is {self.max_step_tokens}; "
-                f"model.min_step_tokens asks for at least {model.min_step_tokens}"
+                f"model.min_step_tokens asks for at least {setup.model.min_step_tokens}"
             )
-
-    def check_parts(self, *, verifier: Verifier | None, roles: Collection[str], is_speculative: bool) -> None:
-        """Reject to search without a guide."""
-        if verifier is None:
-            raise ValueError(f"{type(self).__name__} is guided by a verifier; give verifier=..., not none")
 
     def spend_of(self, num_traces: int, *, room_tokens: int, lookahead: int = 0) -> MaxSpend:
         """Return the most that `num_traces` grown step by step may cost; a dropped step is paid for too."""

@@ -9,7 +9,7 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 
 from tts_eval.concurrency import together
-from tts_eval.protocols import LanguageModel, RecallsScores, Verifier
+from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 
 AGGREGATIONS = ("min", "product", "last", "mean", "max")
@@ -124,9 +124,9 @@ async def scored(
     return Candidate.of(trace, llm.answer(trace), score=score, step_scores=steps)
 
 
-def check_weights(verifier: object, *, needed_by: str) -> None:
+def check_weights(verifier: Verifier | None, *, needed_by: str) -> None:
     """Reject recorded scores of which only the order means something."""
-    if isinstance(verifier, RecallsScores) and not verifier.is_scaled:
+    if verifier is not None and not verifier.is_scaled:
         raise ValueError(
             f"{needed_by} needs scores in [0, 1]; of the recorded ones only the order means something, as "
             "strategy=best_of_n uses it (unweighted)"

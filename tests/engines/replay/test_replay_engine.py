@@ -187,7 +187,7 @@ def test_what_was_not_recorded_is_refused_before_anything_is_written(tmp_path: P
 
 def test_a_trace_that_would_grow_on_is_refused(tmp_path: Path) -> None:
     @dataclass(frozen=True)
-    class Twice:
+    class Twice(Strategy):
         async def solve(self, problem: Problem, llm: Any, verifier: Any) -> Any:
             [trace] = await llm.extend(llm.start(problem))
             await llm.extend(trace + " Wait")

@@ -14,11 +14,10 @@ import pytest_asyncio
 import torch
 from transformers import LlamaForCausalLM
 
+from tests.scripted import mathematics
 from tts_eval.concurrency import together
 from tts_eval.engines.protocol import Engine
 from tts_eval.engines.vllm.platform import argument_names
-from tts_eval.grading.grader import Grader
-from tts_eval.grading.pool import GradingPool
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.tokenizer import Codec
@@ -58,7 +57,7 @@ async def idle(engine: Engine, *, within_s: float) -> bool:
 
 def handle_on(engine: Engine, model: Model) -> MeteredModel:
     served = Served(model, Codec(model), engine)
-    return MeteredModel({"policy": served}, Meter("p", time.monotonic), Grader(GradingPool()), run_seed=0)
+    return MeteredModel({"policy": served}, Meter("p", time.monotonic), mathematics(), run_seed=0)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tts_eval import checks
-from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 
 
 @dataclass(frozen=True)
-class Shortest:
+class Shortest(Strategy):
     """Sample `n` traces and answer with the shortest one that states an answer."""
 
     n: int = 4

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tts_eval.model import Model
+from tts_eval.protocols import Task
 from tts_eval.records import Finish, Problem, Sampling
 from tts_eval.spend import Call
 
@@ -89,7 +90,7 @@ class Recording:
 
 
 @dataclass(frozen=True)
-class RecordedTask:
+class RecordedTask(Task):
     """The problems of a recording, under the name of the task that they were of."""
 
     recording: Recording

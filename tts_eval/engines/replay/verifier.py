@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from tts_eval.engines.replay.codec import RecordedCodec
 from tts_eval.engines.replay.recording import Recording, Sample
-from tts_eval.protocols import Recalled
+from tts_eval.protocols import Recalled, Verifier
 from tts_eval.records import Problem, Trace
 
 
 @dataclass(frozen=True)
-class RecordedVerifier:
+class RecordedVerifier(Verifier):
     """Hands out each sample's scores, one a step where every sample has such, else the one it was chosen by.
 
     Samples are told apart by their token ids: equal texts may have been given different scores.
