@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tts_eval.analysis.frames import load
+    from tts_eval.command.solving import asolve, solve
+    from tts_eval.protocols import LanguageModel, Strategy, Task, Verifier
+    from tts_eval.records import Attempt, Candidate, Problem, Trace
+    from tts_eval.spend import MaxSpend
 
-    from tts_eval.analysis.frames import Frames
+    __version__: str
+
+__all__ = [
+    "Attempt",
+    "Candidate",
+    "LanguageModel",
+    "MaxSpend",
+    "Problem",
+    "Strategy",
+    "Task",
+    "Trace",
+    "Verifier",
+    "__version__",
+    "asolve",
+    "load",
+    "solve",
+]
+
+# Imported when it is first asked for: `import tts_eval` alone loads neither pandas nor hydra.
+_HOMES = {
+    "load": "analysis.frames",
+    **dict.fromkeys(("asolve", "solve"), "command.solving"),
+    **dict.fromkeys(("LanguageModel", "Strategy", "Task", "Verifier"), "protocols"),
+    **dict.fromkeys(("Attempt", "Candidate", "Problem", "Trace"), "records"),
+    "MaxSpend": "spend",
+}
 
 
-def load(*directories: str | Path) -> Frames:
-    """Return pandas frames of every finished run in `directories`: see `tts_eval.analysis.frames`."""
-    from tts_eval.analysis import frames
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
 
-    return frames.load(*directories)
+        return version("tts_eval")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tts_eval' has no attribute {name!r}")
+    return getattr(import_module(f"tts_eval.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
