@@ -11,7 +11,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import takewhile
 
 from hydra import compose, initialize_config_dir
@@ -61,7 +60,7 @@ async def _compare(config: DictConfig) -> int:
         raise ValueError(
             "there is nothing to compare with plain decoding; give speculation=ngram, draft, ..."
         )
-    drafting = replace(plain, speculative_config=speculation)
+    drafting = plain.with_speculation(speculation)
     drafting.check(model)
     prompts = [Codec(model).prompt(problem.question) for problem in list(task.problems())[:NUM_PROBLEMS]]
     async with plain.start(model) as engine:

@@ -22,7 +22,7 @@ from tts_eval.command.checkout import check_shelves
 from tts_eval.command.complaint import complaint
 from tts_eval.command.compose import part_of
 from tts_eval.command.examination import Examined, Example, examine, largest_difference, mistakes
-from tts_eval.engines.protocol import EngineSettings, PoolingEngine
+from tts_eval.engines.protocol import EngineSettings
 from tts_eval.engines.transformers_reader import TransformersReader
 from tts_eval.llm.call import Served
 from tts_eval.llm.tokenizer import Codec
@@ -105,7 +105,6 @@ async def _check(
     labels = engine.label_tokens if isinstance(engine, ReadsLabelTokens) else ()
     reference = TransformersReader(dtype=dtype if dtype != "auto" else None, label_tokens=labels)
     async with reference.start(model) as reading:
-        assert isinstance(reading, PoolingEngine)
         difference = await largest_difference([*right.readings, *wrong.readings], reading)
     allowed = TOLERANCES.get(dtype, TOLERANCE_16_BITS) if tolerance is None else tolerance
     print(f"largest difference of a logit, {engine_name} from transformers: {difference:.2g} of {allowed:g}")

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tts_eval.engines.protocol import EngineSettings
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
@@ -16,7 +17,7 @@ from tts_eval.requests import Completion, EngineFacts, Gauges, Request, Timing
 
 
 @dataclass(frozen=True)
-class Parrot:
+class Parrot(EngineSettings):
     """Says the same to every question, `delay_s` after it was asked; `echo` tells two of them apart."""
 
     delay_s: float = 0.0

@@ -218,6 +218,47 @@ SETTINGS = {
 }
 
 
+ENGINES = {
+    "a reader that would draft": (
+        ["engine=transformers", "speculation=ngram"],
+        "engine=transformers cannot draft tokens: give speculation=none, or engine=vllm",
+    ),
+    "a reward model that would draft": (
+        ["engine=vllm_pooling", "speculation=ngram"],
+        "engine=vllm_pooling cannot draft tokens: give speculation=none, or engine=vllm",
+    ),
+    "a replay that would draft": (
+        ["engine=replay", "engine.run=nowhere", "speculation=ngram"],
+        "engine=replay cannot draft tokens: give speculation=none, or engine=vllm",
+    ),
+    "a replay of traces that would draft": (
+        ["engine=replay_traces", "engine.path=nowhere.jsonl", "engine.text=text", "speculation=ngram"],
+        "engine=replay_traces cannot draft tokens: give speculation=none, or engine=vllm",
+    ),
+    "a reader that would serve by priority": (
+        ["engine=transformers", "scheduling.priority=level"],
+        "engine=transformers cannot serve by priority: give scheduling.priority=null, or engine=vllm",
+    ),
+    "a policy on a reader": (
+        ["engine=transformers"],
+        "engine=transformers reads reward models and draws no samples: give engine=vllm",
+    ),
+    "a policy on a reward model's engine": (
+        ["engine=vllm_pooling"],
+        "engine=vllm_pooling reads reward models and draws no samples: give engine=vllm",
+    ),
+    "a draft on a reward model's engine": (
+        ["+model@roles.draft.model=pocket_weak", "+engine@roles.draft.engine=vllm_pooling"],
+        "engine=vllm_pooling reads reward models and draws no samples: give engine@roles.draft.engine=vllm",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "says"), ENGINES.values(), ids=ENGINES)
+def test_what_an_engine_cannot_do_is_one_line(refused: Refused, arguments: list[str], says: str) -> None:
+    assert refused(*arguments) == says
+
+
 @pytest.mark.parametrize(("arguments", "says", "ends"), SETTINGS.values(), ids=SETTINGS)
 def test_it_is_refused_in_one_line(refused: Refused, arguments: list[str], says: str, ends: str) -> None:
     line = refused(*arguments)

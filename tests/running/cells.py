@@ -10,6 +10,7 @@ from typing import Any
 
 from strategies.cot import Cot
 from tests.scripted import MODEL, ScriptedEngine, WordCodec
+from tts_eval.engines.protocol import EngineSettings
 from tts_eval.hardware import Hardware
 from tts_eval.measuring.budget import Budget
 from tts_eval.model import Model
@@ -66,7 +67,7 @@ class Calculator(ScriptedEngine):
 
 
 @dataclass(frozen=True)
-class CalculatorSettings:
+class CalculatorSettings(EngineSettings):
     """Starts calculators, and remembers how often."""
 
     engine: Calculator

@@ -14,6 +14,7 @@ from strategies.cascade import Cascade
 from strategies.cot import Cot
 from tests.running.cells import Calculator, CalculatorSettings, sums_cell
 from tests.scripted import MODEL, WordCodec
+from tts_eval.engines.protocol import EngineSettings
 from tts_eval.engines.transformers_reader import TransformersReader
 from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.measuring.architecture_reader import read_architecture
@@ -106,11 +107,11 @@ def test_a_machine_without_gpus_is_held_and_paid_for_once(parallel: str) -> None
 
 
 @dataclass(frozen=True)
-class Placed:
+class Placed(EngineSettings):
     """Settings that remember where they were placed."""
 
-    num_gpus: int
-    name: str
+    num_gpus: int = 1
+    name: str = ""
     at: int = 0
     memory_share: float = 0.9
     starts: list[tuple[str, int]] = field(default_factory=list, compare=False)

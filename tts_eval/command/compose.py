@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -48,14 +48,14 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
     speculation = parts.pop("speculation")
     plain_engine = parts["engine"]
     if speculation:
-        parts["engine"] = replace(parts["engine"], speculative_config=speculation)
+        parts["engine"] = parts["engine"].with_speculation(speculation)
     recorded: Mapping[str, Any] = {}
     if isinstance(parts["engine"], Replays):
         _leave_to_the_recording(hydra.overrides.task)
         recorded = parts["engine"].parts()
     roles = {str(name): _role(config.roles, str(name), parts, plain_engine) for name in config.roles}
     if parts["scheduling"].priority:
-        parts["engine"] = _by_priority(parts["engine"])
+        parts["engine"] = parts["engine"].with_priority()
     groups = [name for name in (*parts, "speculation") if name not in SECTIONS]
     labels = {name: _label(config, hydra, name) for name in groups}
     for name, part in recorded.items():
@@ -111,16 +111,6 @@ def _role(config: DictConfig, name: str, parts: Mapping[str, Any], plain_engine:
     engine = part_of(settings, "engine") if settings.get("engine") else inherited
     shares_gpus = settings.get("shares_gpus")
     return Role(model, engine, not parts["hardware"].is_gpu if shares_gpus is None else shares_gpus)
-
-
-def _by_priority(engine: Any) -> Any:
-    """Return `engine` serving by priority; one whose settings say otherwise is rejected."""
-    if engine.scheduling_policy not in (None, "priority"):
-        raise ValueError(
-            "scheduling.priority needs engine.scheduling_policy=priority or null, "
-            f"not {engine.scheduling_policy}"
-        )
-    return replace(engine, scheduling_policy="priority")
 
 
 def part_of(config: DictConfig, name: str) -> Any:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tts_eval.engines.protocol import PoolingEngine
+from tts_eval.engines.protocol import ReadingEngine
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.measuring.meter import Meter
@@ -71,7 +71,7 @@ async def examine(
     return Examined(scores, tuple(llm.heard))
 
 
-async def largest_difference(readings: Sequence[Reading], reference: PoolingEngine) -> float:
+async def largest_difference(readings: Sequence[Reading], reference: ReadingEngine) -> float:
     """Return how far, at most, logits are from those that `reference` reads at the same places."""
     largest = 0.0
     for reading in readings:

@@ -1,4 +1,10 @@
-"""What serves a model: engines as configured and as they run, and what some of them can do besides."""
+"""The engine contract: what serves a model, as configured and as it runs, and what it can do.
+
+`EngineSettings` is the base of every engine. A new one states its `capabilities`, `model_len` and `start`,
+and overrides the `with_...` method of each thing it can do; what is not overridden is rejected in one line
+before anything starts. Engines that draw samples run as an `Engine`, those that read reward models as a
+`ReadingEngine`; vLLM runs as both.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from tts_eval.model import Model
 from tts_eval.requests import Completion, EngineFacts, Gauges, Pooled, PoolingRequest, Request
@@ -29,6 +35,29 @@ class Drafting:
     model: Model | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What an engine can do, checked against what a run needs of it before anything starts.
+
+    `samples` draws samples, `reads` gives the logits of a reward model's head. With `token_ids` prompts and
+    samples are token ids and any trace can be continued; without, whole samples of text alone are drawn.
+    `streams` shows a sample while it grows, `aborts` stops one and frees its place. `max_num_logprobs` is the
+    most log-probabilities a token; None gives none, 0 the token's own. `ends_thinking` caps the thinking
+    itself. `gauges` says that load, caches and counters can be read.
+    """
+
+    samples: bool = True
+    reads: bool = False
+    token_ids: bool = True
+    streams: bool = True
+    aborts: bool = True
+    max_num_logprobs: int | None = None
+    ends_thinking: bool = False
+    priorities: bool = False
+    speculation: bool = False
+    gauges: bool = True
+
+
 class SampleStream(Protocol):
     """One sample as it grows."""
 
@@ -36,11 +65,11 @@ class SampleStream(Protocol):
         """Yield the sample at every look, and at its end."""
 
     async def close(self) -> Completion:
-        """Stop the sample where it stands and return all of it, tokens not looked at included."""
+        """Stop the sample where it is and return all of it, tokens not looked at included."""
 
 
-class Engine(Protocol):
-    """A running engine: token ids in, token ids out."""
+class RunningEngine(Protocol):
+    """What every running engine has, whether it draws samples or reads."""
 
     @property
     def facts(self) -> EngineFacts:
@@ -52,6 +81,11 @@ class Engine(Protocol):
     async def forget(self) -> None:
         """Empty the prefix cache, so that one run gains nothing from another."""
 
+
+@runtime_checkable
+class Engine(RunningEngine, Protocol):
+    """A running engine that draws samples: token ids in, token ids out."""
+
     async def generate(self, request: Request) -> Completion:
         """Draw one sample to its end; EngineDied if there is no engine any more."""
 
@@ -60,75 +94,88 @@ class Engine(Protocol):
 
 
 @runtime_checkable
-class PoolingEngine(Protocol):
-    """A running engine whose model reads and does not write."""
+class ReadingEngine(RunningEngine, Protocol):
+    """A running engine whose model reads and does not write: token ids in, logits out."""
 
     async def pool(self, request: PoolingRequest) -> Pooled:
         """Return the head's logits; EngineDied if there is no engine any more."""
 
 
-class EngineSettings(Protocol):
-    """An engine as configured: equal settings (and model) share one running engine."""
+AnyEngine = Engine | ReadingEngine
+
+
+class EngineSettings:
+    """An engine as configured: equal settings (and model) share one running engine.
+
+    A frozen dataclass whose fields are those of its `conf/engine/*.yaml`.
+    """
+
+    @property
+    def label(self) -> str:
+        """What messages call it: its option in `conf/engine/`."""
+        return type(self).__name__
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do as configured."""
+        return Capabilities()
 
     @property
     def num_gpus(self) -> int:
-        """How many GPUs it holds."""
-
-    def check(self, model: Model) -> None:
-        """Reject with a ValueError what cannot run, before anything is loaded."""
-
-    def model_len(self, model: Model) -> int:
-        """Return the longest prompt plus generation, in tokens."""
-
-    def start(self, model: Model) -> AbstractAsyncContextManager[Engine]:
-        """Start the engine; leaving the context stops every process of it."""
-
-
-@runtime_checkable
-class DraftsTokens(Protocol):
-    """Engine settings that can speculate."""
-
-    def drafting(self, model: Model) -> Drafting | None:
-        """Return what drafts tokens for `model` inside the engine, None where nothing does."""
-
-
-@runtime_checkable
-class LimitsLogprobs(Protocol):
-    """Engine settings that give only so many log-probabilities a token."""
-
-    @property
-    def max_num_logprobs(self) -> int:
-        """The most that a request may ask for."""
-
-
-@runtime_checkable
-class EndsThinking(Protocol):
-    """Engine settings that may have the engine itself end a model's thinking."""
-
-    @property
-    def ends_thinking(self) -> bool:
-        """Whether a request may cap its thinking."""
-
-
-@runtime_checkable
-class MayRunOnCpu(Protocol):
-    """Engine settings that may do without a GPU: then all engines of a cell share one machine."""
+        """How many GPUs it holds; a machine without any counts as one."""
+        return 1
 
     @property
     def is_on_cpu(self) -> bool:
-        """Whether it runs on the machine's processors."""
-
-
-@runtime_checkable
-class PlacedOnGpus(Protocol):
-    """Engine settings that can be told to leave the first GPUs to other engines."""
+        """Whether it runs on the machine's processors: then all engines of a cell share one machine."""
+        return False
 
     @property
     def memory_share(self) -> float:
         """Which share of its GPUs' memory it takes; 0 where there is none to share."""
+        return 0.0
 
-    def placed(self, first_gpu: int) -> EngineSettings:
-        """Return the settings on the GPUs from number `first_gpu` on."""
+    def check(self, model: Model) -> None:
+        """Raise ValueError for what cannot run, before anything is loaded."""
+
+    def model_len(self, model: Model) -> int:
+        """Return the longest prompt plus generation, in tokens."""
+        raise NotImplementedError
+
+    def start(self, model: Model) -> AbstractAsyncContextManager[AnyEngine]:
+        """Start the engine; leaving the context stops every process of it."""
+        raise NotImplementedError
+
+    def with_speculation(self, speculation: Mapping[str, Any]) -> Self:
+        """Return the engine drafting tokens as `speculation` (an option of `conf/speculation/`) says."""
+        raise ValueError(self._cannot("draft tokens: give speculation=none"))
+
+    def with_priority(self) -> Self:
+        """Return the engine serving requests of a lower priority first."""
+        raise ValueError(self._cannot("serve by priority: give scheduling.priority=null"))
+
+    def with_threads(self, num_threads: int) -> Self:
+        """Return the engine on `num_threads` processor threads a worker."""
+        raise ValueError(self._cannot("be limited to a number of threads: leave it out"))
+
+    def placed(self, first_gpu: int) -> Self:
+        """Return the engine on the GPUs from number `first_gpu` on; one that holds none is as it was."""
+        return self
+
+    def drafting(self, model: Model) -> Drafting | None:
+        """Return what drafts tokens for `model` inside the engine, None where nothing does."""
+        return None
+
+    def check_samples(self, role: str) -> None:
+        """Raise ValueError where the model of `role` has to write and this engine only reads."""
+        if not self.capabilities.samples:
+            place = "engine" if role == "policy" else f"engine@roles.{role}.engine"
+            raise ValueError(
+                f"engine={self.label} reads reward models and draws no samples: give {place}=vllm"
+            )
+
+    def _cannot(self, what: str) -> str:
+        return f"engine={self.label} cannot {what}, or engine=vllm"
 
 
 @runtime_checkable
@@ -139,7 +186,7 @@ class Replays(Protocol):
         """Return the recorded `model`, `task` and `verifier` (None where no scores were recorded)."""
 
     def codec(self) -> Any:
-        """Return what stands in for the model's tokenizer."""
+        """Return what serves as the model's tokenizer."""
 
     @property
     def architecture(self) -> Mapping[str, Any] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tts_eval.engines.protocol import Engine, PoolingEngine, SampleStream
+from tts_eval.engines.protocol import AnyEngine, Engine, ReadingEngine, SampleStream
 from tts_eval.requests import Completion, EngineFacts, Gauges, Pooled, PoolingRequest, Request
 
 
@@ -16,7 +16,7 @@ from tts_eval.requests import Completion, EngineFacts, Gauges, Pooled, PoolingRe
 class SaltedEngine:
     """An engine all of whose requests carry `salt`."""
 
-    engine: Engine
+    engine: AnyEngine
     salt: str
 
     @property
@@ -34,13 +34,15 @@ class SaltedEngine:
 
     async def generate(self, request: Request) -> Completion:
         """Draw one sample to its end."""
+        assert isinstance(self.engine, Engine), "the cell was checked"
         return await self.engine.generate(replace(request, cache_salt=self.salt))
 
     def stream(self, request: Request, *, every: int = 1) -> SampleStream:
         """Draw one sample, to be looked at whenever it has grown by `every` tokens."""
+        assert isinstance(self.engine, Engine), "the cell was checked"
         return self.engine.stream(replace(request, cache_salt=self.salt), every=every)
 
     async def pool(self, request: PoolingRequest) -> Pooled:
         """Return the logits of a reward model's head."""
-        assert isinstance(self.engine, PoolingEngine), "the cell was checked"
+        assert isinstance(self.engine, ReadingEngine), "the cell was checked"
         return await self.engine.pool(replace(request, cache_salt=self.salt))

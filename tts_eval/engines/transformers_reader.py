@@ -15,19 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from tts_eval import checks
 from tts_eval.engines.label_tokens import label_ids
+from tts_eval.engines.protocol import Capabilities, EngineSettings
 from tts_eval.model import Model
 from tts_eval.requests import EngineFacts, Gauges, Pooled, PoolingRequest
 
 if TYPE_CHECKING:
     import torch
 
-    from tts_eval.engines.protocol import Engine
-
 NAMES = ("auto", "float32", "float16", "bfloat16")
 
 
 @dataclass(frozen=True)
-class TransformersReader:
+class TransformersReader(EngineSettings):
     """Settings of the reader; `device` None is the first GPU if there is one, `dtype` None the model's.
 
     With `label_tokens` a language model is read as a classifier: its labels are the rows of lm_head for them.
@@ -43,16 +42,21 @@ class TransformersReader:
             checks.one_of("engine.dtype", self.dtype, NAMES)
 
     @property
+    def label(self) -> str:
+        """What messages call it."""
+        return "transformers"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """It reads, and nothing else."""
+        return Capabilities(samples=False, reads=True, streams=False, aborts=False, gauges=False)
+
+    @property
     def is_on_cpu(self) -> bool:
         """Whether it reads on the processors of the machine."""
         import torch
 
         return self.device == "cpu" or not torch.cuda.is_available()
-
-    @property
-    def num_gpus(self) -> int:
-        """One, or one machine without any."""
-        return 1
 
     def check(self, model: Model) -> None:
         """Reject a model without a configuration, and labels that its tokenizer has not."""
@@ -65,7 +69,7 @@ class TransformersReader:
         return min(model.max_model_len or longest, longest)
 
     @asynccontextmanager
-    async def start(self, model: Model) -> AsyncIterator[Engine]:
+    async def start(self, model: Model) -> AsyncIterator[Reader]:
         """Load the weights, yield the reader, and let them go."""
         import torch
 
@@ -98,14 +102,6 @@ class Reader:
 
     async def forget(self) -> None:
         """Nothing is cached."""
-
-    async def generate(self, request: Any) -> Any:
-        """Reject: a reward model does not write."""
-        raise ValueError("engine=transformers reads reward models; give another engine to what generates")
-
-    def stream(self, request: Any, *, every: int = 1) -> Any:
-        """Reject: a reward model does not write."""
-        raise ValueError("engine=transformers reads reward models; give another engine to what generates")
 
     async def pool(self, request: PoolingRequest) -> Pooled:
         """Return the head's logits at every token."""

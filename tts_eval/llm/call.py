@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tts_eval.engines.protocol import Engine
+from tts_eval.engines.protocol import AnyEngine, Engine
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.gaps import gap_counts
 from tts_eval.model import Model
@@ -121,4 +121,13 @@ class Served:
 
     model: Model
     codec: Codec
-    engine: Engine
+    engine: AnyEngine
+
+    @property
+    def sampler(self) -> Engine:
+        """The engine, which must draw samples."""
+        if not isinstance(self.engine, Engine):
+            raise ValueError(
+                f"the engine of {self.model.name} reads reward models and draws no samples: give engine=vllm"
+            )
+        return self.engine

@@ -217,7 +217,7 @@ class MeteredModel:
         """Open a stream for `call`; however the context is left, all that was generated is booked."""
         is_counted = self.allowance.budget.max_tokens is not None and self.role == "policy"
         finest = max(1, (self.allowance.budget.max_tokens or 0) // LOOKS_A_BUDGET)
-        stream = self.served.engine.stream(call.request, every=min(every, finest) if is_counted else every)
+        stream = self.served.sampler.stream(call.request, every=min(every, finest) if is_counted else every)
 
         has_ended = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tts_eval.engines.protocol import PoolingEngine
+from tts_eval.engines.protocol import ReadingEngine
 from tts_eval.llm.call import Served
 from tts_eval.measuring.meter import Meter
 from tts_eval.records import Finish
@@ -45,8 +45,11 @@ class MeteredReader:
 
     async def _pool(self, request: PoolingRequest) -> Pooled:
         engine, num_tokens = self.served.engine, len(request.token_ids)
-        if not isinstance(engine, PoolingEngine):
-            raise ValueError(f"the engine of role {self.role!r} runs no reward model; allowed: engine=vllm")
+        if not isinstance(engine, ReadingEngine):
+            raise ValueError(
+                f"the engine of role {self.role!r} runs no reward model: "
+                f"give engine@roles.{self.role}.engine=vllm_pooling"
+            )
         number, submitted_s = self.meter.next_call_number(), self.meter.clock()
         pooled, finish = Pooled(()), Finish.ABORT
         try:

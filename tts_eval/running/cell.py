@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tts_eval.engines.protocol import DraftsTokens, EndsThinking, EngineSettings, LimitsLogprobs, Replays
+from tts_eval.engines.protocol import EngineSettings, Replays
 from tts_eval.engines.scheduling import Scheduling
 from tts_eval.grading.settings import Grading
 from tts_eval.hardware import Hardware
@@ -84,6 +84,7 @@ class Cell:
         problems = tuple(self.task.problems())
         if not problems:
             raise ValueError(f"task {self.task.name} has no problems with these settings")
+        self._check_samples()
         self.deployment.check()
         self.scheduling.check(problems)
         if isinstance(self.engine, Replays):
@@ -145,7 +146,7 @@ class Cell:
 
     def _no_cap(self, codec: Codec) -> str | None:
         """Return why the policy's engine cannot end the thinking itself, None where it can."""
-        if not isinstance(self.engine, EndsThinking) or not self.engine.ends_thinking:
+        if not self.engine.capabilities.ends_thinking:
             return "strategy.enforced_by=engine needs engine=vllm_thinking"
         try:
             codec.check_cap()
@@ -153,12 +154,24 @@ class Cell:
             return str(error)
         return None
 
+    def _check_samples(self) -> None:
+        """Raise ValueError where a model has to write, and its engine reads; a verifier's may be read."""
+        read = None if self.verifier is None else self.verifier.role
+        for name, role in self.deployment.roles.items():
+            if name != read:
+                role.engine.check_samples(name)
+
     def _check_verifier(self, roles: Mapping[str, CheckedRole]) -> None:
         verifier = self.verifier
         if verifier is None:
             return
-        if verifier.num_logprobs is not None and isinstance(self.engine, LimitsLogprobs):
-            most = self.engine.max_num_logprobs
+        if verifier.num_logprobs is not None:
+            most = self.engine.capabilities.max_num_logprobs
+            if most is None:
+                raise ValueError(
+                    f"verifier {self.labels['verifier']} reads log-probabilities; "
+                    f"engine={self.engine.label} gives none"
+                )
             if verifier.num_logprobs > most:
                 raise ValueError(
                     f"verifier.num_logprobs={verifier.num_logprobs} is more than the engine gives, {most}; "
@@ -194,7 +207,7 @@ def _architecture(model: Model) -> Mapping[str, Any] | None:
 
 def _drafting(role: Role) -> Mapping[str, Any] | None:
     """Return what drafts inside the engine of `role`, and its configuration where it is a model."""
-    drafting = role.engine.drafting(role.model) if isinstance(role.engine, DraftsTokens) else None
+    drafting = role.engine.drafting(role.model)
     if drafting is None:
         return None
     return {

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tts_eval.engines.protocol import Engine, EngineSettings, MayRunOnCpu, PlacedOnGpus
+from tts_eval.engines.protocol import AnyEngine, EngineSettings
 from tts_eval.model import Model
 
 
@@ -57,7 +57,7 @@ class Deployment:
         shares = {
             names[0]: role.engine.memory_share
             for names, role in self._distinct()
-            if (role.shares_gpus or "policy" in names) and isinstance(role.engine, PlacedOnGpus)
+            if role.shares_gpus or "policy" in names
         }
         if sum(shares.values()) > 1:
             asked = ", ".join(f"{name} {share:g}" for name, share in shares.items())
@@ -67,10 +67,10 @@ class Deployment:
             )
 
     @asynccontextmanager
-    async def start(self) -> AsyncIterator[Mapping[str, Engine]]:
+    async def start(self) -> AsyncIterator[Mapping[str, AnyEngine]]:
         """Start every engine, yield them by role, and stop them all, whatever happens inside."""
         async with AsyncExitStack() as stack:
-            running = dict[str, Engine]()
+            running = dict[str, AnyEngine]()
             for names, role in self._placed():
                 engine = await stack.enter_async_context(role.engine.start(role.model))
                 running |= dict.fromkeys(names, engine)
@@ -92,7 +92,7 @@ class Deployment:
         """Yield each engine with the GPUs after those of the engines before it."""
         num_taken = 0
         for names, role in self._distinct():
-            if role.shares_gpus or num_taken == 0 or not isinstance(role.engine, PlacedOnGpus):
+            if role.shares_gpus or num_taken == 0:
                 yield names, role
             else:
                 yield names, Role(role.model, role.engine.placed(num_taken))
@@ -102,9 +102,9 @@ class Deployment:
 
 def _takes_none(role: Role) -> bool:
     """Whether a role beside the policy's engine takes no GPU of its own."""
-    return role.shares_gpus or (isinstance(role.engine, MayRunOnCpu) and role.engine.is_on_cpu)
+    return role.shares_gpus or role.engine.is_on_cpu
 
 
-def distinct(engines: Mapping[str, Engine]) -> list[Engine]:
+def distinct(engines: Mapping[str, AnyEngine]) -> list[AnyEngine]:
     """Return the engines behind the roles, a shared one once."""
     return list({id(engine): engine for engine in engines.values()}.values())

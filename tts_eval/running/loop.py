@@ -11,7 +11,7 @@ from functools import partial
 from types import MappingProxyType
 
 from tts_eval.engines.chunked import ChunkedEngine
-from tts_eval.engines.protocol import Engine
+from tts_eval.engines.protocol import AnyEngine, Engine
 from tts_eval.engines.scheduling import ATTAINED
 from tts_eval.grading.grade import Grade, Reason, Verdict
 from tts_eval.grading.grader import Grader
@@ -35,11 +35,11 @@ from tts_eval.spend import Spend
 from tts_eval.summary.summary import Summary, summarize
 
 GAUGE_INTERVAL_S = 0.25
-NO_ROLES: Mapping[str, Engine] = MappingProxyType({})
+NO_ROLES: Mapping[str, AnyEngine] = MappingProxyType({})
 
 
 async def run_cell(
-    checked: CheckedCell, engine: Engine, grader: Grader, *, roles: Mapping[str, Engine] = NO_ROLES
+    checked: CheckedCell, engine: AnyEngine, grader: Grader, *, roles: Mapping[str, AnyEngine] = NO_ROLES
 ) -> Summary:
     """Solve those problems of the cell that its folder does not hold yet, and summarize them all.
 
@@ -93,7 +93,7 @@ class _RunLoop:
     """One session of a run."""
 
     attempting: Attempting
-    engine: Engine
+    engine: AnyEngine
     machine: Machine
     task: Task
     directory: RunDirectory
@@ -204,10 +204,11 @@ class _RunLoop:
             sample()
 
 
-def _served(checked: CheckedCell, engine: Engine, roles: Mapping[str, Engine]) -> dict[str, Served]:
+def _served(checked: CheckedCell, engine: AnyEngine, roles: Mapping[str, AnyEngine]) -> dict[str, Served]:
     """Return the models of the run by role; the policy's samples are drawn as the cell schedules them."""
     cell, scheduling = checked.cell, checked.cell.scheduling
     if scheduling.chunk_tokens is not None:
+        assert isinstance(engine, Engine), "the cell was checked"
         engine = ChunkedEngine(
             engine, scheduling.chunk_tokens, is_least_attained_first=scheduling.priority == ATTAINED
         )

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from tts_eval.engines.protocol import Capabilities, EngineSettings
 from tts_eval.engines.replay.codec import NotRecorded, RecordedCodec
 from tts_eval.engines.replay.recorded_run import read_run
 from tts_eval.engines.replay.recording import RecordedTask, Recording, Sample
@@ -24,11 +25,25 @@ from tts_eval.records import Finish
 from tts_eval.requests import REPLAYED, Completion, EngineFacts, Gauges, Request
 
 
-class _Replaying:
+class _Replaying(EngineSettings):
     """What the two kinds of settings share: they differ in where the recording comes from."""
 
-    num_gpus = 0
     recording: Recording
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return "replay"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """It hands out whole samples, as they were drawn."""
+        return Capabilities(token_ids=False, streams=False, aborts=False, gauges=False)
+
+    @property
+    def num_gpus(self) -> int:
+        """None: nothing runs."""
+        return 0
 
     def check(self, model: Model) -> None:
         """Read the recording, which raises ValueError where it cannot be replayed."""
@@ -116,6 +131,11 @@ class ReplayTraces(_Replaying):
 
     def __post_init__(self) -> None:
         _ = self.columns
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return "replay_traces"
 
     @property
     def columns(self) -> TraceColumns:

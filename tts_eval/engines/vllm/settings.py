@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tts_eval import checks
 from tts_eval.engines.label_tokens import label_ids
-from tts_eval.engines.protocol import Drafting
+from tts_eval.engines.protocol import Capabilities, Drafting, EngineSettings
 from tts_eval.engines.vllm import parallelism, platform, speculation
 from tts_eval.model import Model
 
 if TYPE_CHECKING:
-    from tts_eval.engines.protocol import Engine
+    from tts_eval.engines.vllm.engine import RunningVllm
 
 
 @dataclass(frozen=True)
-class VllmEngine:
+class VllmEngine(EngineSettings):
     """Settings of one vLLM engine; None leaves a choice to vLLM (on CPU: to `platform.cpu_defaults`).
 
     `further` holds every other argument of vLLM's `AsyncEngineArgs`, given as `+engine.NAME=VALUE`; a
@@ -78,6 +78,27 @@ class VllmEngine:
         checks.one_of("engine.ends_thinking", self.ends_thinking, (True, False))
 
     @property
+    def label(self) -> str:
+        """What messages call it."""
+        return "vllm_pooling" if self._is_pooling else "vllm"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """One model either writes or is read; vLLM gives 20 log-probabilities a token by default."""
+        if self._is_pooling:
+            return Capabilities(samples=False, reads=True, priorities=True)
+        return Capabilities(
+            max_num_logprobs=int(self.further.get("max_logprobs", 20)),
+            ends_thinking=self.ends_thinking,
+            priorities=True,
+            speculation=True,
+        )
+
+    @property
+    def _is_pooling(self) -> bool:
+        return self.further.get("runner") == "pooling"
+
+    @property
     def is_on_cpu(self) -> bool:
         """Whether its workers share the processors of one machine, and no GPU is held."""
         return platform.is_cpu()
@@ -93,16 +114,30 @@ class VllmEngine:
         return self.tensor_parallel_size * self.pipeline_parallel_size * self.data_parallel_size
 
     @property
-    def max_num_logprobs(self) -> int:
-        """The most log-probabilities a token; vLLM gives 20 unless told otherwise."""
-        return int(self.further.get("max_logprobs", 20))
-
-    @property
     def memory_share(self) -> float:
         """Which share of its GPUs' memory it takes."""
         if platform.is_cpu():
             return 0.0
         return self.gpu_memory_utilization or platform.DEFAULT_GPU_MEMORY_UTILIZATION
+
+    def with_speculation(self, speculation: Mapping[str, Any]) -> Self:
+        """Return the engine drafting tokens as `speculation` says."""
+        if self._is_pooling:
+            return super().with_speculation(speculation)
+        return replace(self, speculative_config=speculation)
+
+    def with_priority(self) -> Self:
+        """Return the engine serving by priority; ValueError where its settings say otherwise."""
+        if self.scheduling_policy not in (None, "priority"):
+            raise ValueError(
+                "scheduling.priority needs engine.scheduling_policy=priority or null, "
+                f"not {self.scheduling_policy}"
+            )
+        return replace(self, scheduling_policy="priority")
+
+    def with_threads(self, num_threads: int) -> Self:
+        """Return the engine with so many OpenMP threads a CPU worker."""
+        return replace(self, num_threads=num_threads)
 
     def placed(self, first_gpu: int) -> Self:
         """Return the settings on the GPUs from `first_gpu` on; on CPU there is nothing to place."""
@@ -183,7 +218,7 @@ class VllmEngine:
         return given
 
     @asynccontextmanager
-    async def start(self, model: Model) -> AsyncIterator[Engine]:
+    async def start(self, model: Model) -> AsyncIterator[RunningVllm]:
         """Start the engine, yield it, and stop it with every process it has, whatever happens inside."""
         started_s = time.monotonic()
         arguments = self.arguments(model)
