@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from tts_eval.concurrency import together
-from tts_eval.engines.protocol import Engine, EngineSettings
+from tts_eval.engines.protocol import AnyEngine, EngineSettings
 from tts_eval.engines.transformers_reader import TransformersReader
 from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.llm.call import Served
@@ -46,14 +46,14 @@ def steps_of(seed: int, num_steps: int) -> list[str]:
     ]
 
 
-def handle_on(engine: Engine) -> MeteredModel:
+def handle_on(engine: AnyEngine) -> MeteredModel:
     """Return a metered handle on which `engine` plays the verifier."""
     served = Served(PRM, Codec(PRM), engine)
     roles = {"policy": served, "verifier": served}
     return MeteredModel(roles, Meter("p", time.monotonic), Task(), run_seed=0)
 
 
-async def steps_per_s(engine: Engine, traces: Sequence[Sequence[str]]) -> float:
+async def steps_per_s(engine: AnyEngine, traces: Sequence[Sequence[str]]) -> float:
     """Score every trace once, all at once, from an empty prefix cache."""
     await engine.forget()
     llm = handle_on(engine)
@@ -62,7 +62,7 @@ async def steps_per_s(engine: Engine, traces: Sequence[Sequence[str]]) -> float:
     return sum(map(len, scores)) / (time.monotonic() - began_s)
 
 
-async def growing(engine: Engine) -> tuple[int, int]:
+async def growing(engine: AnyEngine) -> tuple[int, int]:
     """Score a trace after each of its steps; return the tokens asked for and those computed."""
     await engine.forget()
     llm = handle_on(engine)

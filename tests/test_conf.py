@@ -29,6 +29,7 @@ MANDATORY = {
     ("task", "jsonl"): ["task.path=rows.jsonl"],
     ("verifier", "outcome_reward"): ["roles.verifier.model.path=FOLDER"],
     ("verifier", "yes_no"): ["roles.verifier.model.path=FOLDER"],
+    ("engine", "server"): ["engine.urls=[http://127.0.0.1:8000/v1]", "engine.num_gpus=1"],
     ("engine", "replay"): ["engine.run=run"],
     ("engine", "replay_traces"): [
         "engine.path=rows.jsonl",

@@ -22,7 +22,7 @@ FLOORS = (
     ("requests", "spend", "model", "dataset"),
     ("protocols", "measuring", "engines"),
     ("rundir", "toolkit", "engines.vllm"),
-    ("llm", "summary", "planning", "engines.replay"),
+    ("llm", "summary", "planning", "engines.replay", "engines.server"),
     ("running", "analysis", "auditing"),
     ("command", "reporting"),
     (

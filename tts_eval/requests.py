@@ -9,12 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tts_eval.records import Finish, Sampling
+from tts_eval.spend import FailedAttempt
 
 REPLAYED = "replayed"  # the provenance of samples that were drawn before
 
 
 class EngineDied(RuntimeError):
     """The engine is gone: no request of this run can be answered any more."""
+
+
+class NotServed(ValueError):
+    """Something was asked for that the engine cannot give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Timing:
     `first_token_s` counts from submission; `queue_s` is queued → first scheduled, `prefill_s` first
     scheduled → first token, `decode_s` first → last token. `token_times_s` tells for each token when it
     came, counted from submission; tokens of one engine step come together. `requeue_s` is what a sample
-    drawn in pieces waited between them.
+    drawn in pieces waited between them. Of a server `first_byte_s` is submission → the response's headers.
     """
 
     first_token_s: float | None = None
@@ -53,6 +58,7 @@ class Timing:
     decode_s: float | None = None
     token_times_s: tuple[float, ...] | None = None
     requeue_s: float = 0.0
+    first_byte_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,8 @@ class Completion:
     Drafts (each one step's guess at several tokens), drafted and accepted tokens are those of speculative
     decoding, verified ones alone; None where the engine does not tell. Reread tokens are those that a sample
     drawn in `num_pieces` had to compute again. `is_correct` is a verdict that was recorded with the sample.
+    A server's samples name its `url` and the attempts that failed before; `num_prompt_tokens` is its own
+    count where it renders the prompt.
     """
 
     token_ids: tuple[int, ...]
@@ -80,6 +88,9 @@ class Completion:
     logprobs: tuple[float, ...] | None = None
     confidences: tuple[float, ...] | None = None
     is_correct: bool | None = None
+    num_prompt_tokens: int | None = None
+    url: str | None = None
+    failed: tuple[FailedAttempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +106,13 @@ class PoolingRequest:
 class Pooled:
     """Logits of a reward model's head, one row a token; the last row is that of the last token.
 
-    The first `num_cached_tokens` have none: they stood in the prefix cache.
+    The first `num_cached_tokens` have none: they were in the prefix cache.
     """
 
     rows: tuple[tuple[float, ...], ...]
     num_cached_tokens: int = 0
+    url: str | None = None
+    failed: tuple[FailedAttempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +134,7 @@ class EngineFacts:
     takes_seeds: bool = True
     is_synthetic: bool = False
     provenance: str = "measured"
+    has_gauges: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

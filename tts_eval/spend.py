@@ -10,6 +10,20 @@ from tts_eval.records import Finish
 
 
 @dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """One attempt of a call that a server did not carry to its end.
+
+    It lasted `lasted_s`, after it the next one was held back for `waited_s`; `num_tokens` had come by then.
+    """
+
+    url: str
+    reason: str
+    lasted_s: float
+    waited_s: float
+    num_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One sample drawn from an engine: what was asked for, what came back, how long each part took.
 
@@ -18,7 +32,9 @@ class Call:
     no such times. `first_token_s` and `first_answer_token_s`, the first after the thinking part, lie on the
     run's clock too. `gap_counts` sketches the gaps between tokens (see `measuring.gaps`). A call drawn in
     `num_pieces` (scheduling.chunk_tokens) waited `requeue_s` between them and computed `num_reread_tokens`
-    again. `about` is the number of the call whose sample a verifier's call scored.
+    again. `about` is the number of the call whose sample a verifier's call scored. Of a server, `url`
+    answered, its first byte came `first_byte_s` after submission, and `failed` are the attempts before that;
+    their time is in no time of the call but those on the run's clock.
     """
 
     problem_id: str
@@ -46,6 +62,14 @@ class Call:
     requeue_s: float = 0.0
     about: int | None = None
     num_thinking_tokens: int = 0
+    url: str | None = None
+    first_byte_s: float | None = None
+    failed: tuple[FailedAttempt, ...] = ()
+
+    @property
+    def failed_s(self) -> float:
+        """How long attempts took that came to nothing, and the waits after them."""
+        return sum(attempt.lasted_s + attempt.waited_s for attempt in self.failed)
 
 
 @dataclass(frozen=True, slots=True)

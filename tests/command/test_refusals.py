@@ -232,7 +232,13 @@ ENGINES = {
         "engine=replay cannot draft tokens: give speculation=none, or engine=vllm",
     ),
     "a replay of traces that would draft": (
-        ["engine=replay_traces", "engine.path=nowhere.jsonl", "engine.text=text", "speculation=ngram"],
+        [
+            "engine=replay_traces",
+            "engine.path=nowhere.jsonl",
+            "engine.text=text",
+            "engine.correct=right",
+            "speculation=ngram",
+        ],
         "engine=replay_traces cannot draft tokens: give speculation=none, or engine=vllm",
     ),
     "a reader that would serve by priority": (

@@ -162,6 +162,17 @@ class EngineSettings:
         """Return the engine on the GPUs from number `first_gpu` on; one that holds none is as it was."""
         return self
 
+    def text_codec(self, model: Model) -> Any:
+        """Return what serves as the tokenizer of `model` where text alone goes in and out, else None."""
+        return None
+
+    def rehearsal(self, model: Model) -> Engine | None:
+        """Return an engine that raises for what this one cannot give; None where it can give everything.
+
+        Before anything starts, a strategy solves one problem on it.
+        """
+        return None
+
     def drafting(self, model: Model) -> Drafting | None:
         """Return what drafts tokens for `model` inside the engine, None where nothing does."""
         return None

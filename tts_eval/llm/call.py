@@ -65,6 +65,9 @@ class OpenCall:
         assert completion.finish is not None
         timing, num_tokens = completion.timing, len(completion.token_ids)
         is_unserved = completion.finish is Finish.ABORT and num_tokens == 0 and timing.queue_s is None
+        num_prompt_tokens = completion.num_prompt_tokens
+        if num_prompt_tokens is None:
+            num_prompt_tokens = len(self.request.prompt_ids)
         answer_after_s = None
         if num_thinking_tokens < num_tokens:
             answer_after_s = _answer_after_s(timing, num_thinking_tokens)
@@ -73,7 +76,7 @@ class OpenCall:
             number=self.number,
             role=role,
             seed=self.request.seed if self.request.sampling.temperature > 0 else None,
-            num_prompt_tokens=0 if is_unserved else len(self.request.prompt_ids),
+            num_prompt_tokens=0 if is_unserved else num_prompt_tokens,
             num_cached_tokens=completion.num_cached_tokens,
             num_generated_tokens=num_tokens,
             finish=completion.finish,
@@ -94,6 +97,9 @@ class OpenCall:
             requeue_s=timing.requeue_s,
             about=about,
             num_thinking_tokens=num_thinking_tokens,
+            url=completion.url,
+            first_byte_s=timing.first_byte_s,
+            failed=completion.failed,
         )
 
     def _on_clock(self, after_s: float | None) -> float | None:

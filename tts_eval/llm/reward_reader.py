@@ -68,6 +68,8 @@ class MeteredReader:
                     submitted_s=submitted_s,
                     finished_s=self.meter.clock(),
                     about=self.about,
+                    url=pooled.url,
+                    failed=pooled.failed,
                 )
             )
         assert len(pooled.rows) + pooled.num_cached_tokens == num_tokens, "a row for each token that was read"

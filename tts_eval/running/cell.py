@@ -21,7 +21,7 @@ from tts_eval.model import Model
 from tts_eval.protocols import Load, RoleSetup, Setup, Strategy, Task, Verifier
 from tts_eval.records import Problem
 from tts_eval.running.deployment import Deployment, Role
-from tts_eval.running.rehearsal import rehearse
+from tts_eval.running.rehearsal import rehearse, rehearse_text
 from tts_eval.summary.goodput import Objectives
 from tts_eval.tracking.protocol import Tracking
 
@@ -89,7 +89,10 @@ class Cell:
         self.scheduling.check(problems)
         if isinstance(self.engine, Replays):
             return self._checked(problems, self.engine.codec(), {})
-        codecs = {name: Codec(role.model) for name, role in self.deployment.roles.items()}
+        codecs: dict[str, Codec] = {
+            name: role.engine.text_codec(role.model) or Codec(role.model)
+            for name, role in self.deployment.roles.items()
+        }
         for codec in codecs.values():
             codec.check(problem.question for problem in problems)
         completed = replace(
@@ -130,18 +133,21 @@ class Cell:
                 stacklevel=2,
             )
         roles = {
-            name: CheckedRole(role_codecs[name], _architecture(role.model), _drafting(role))
+            name: CheckedRole(role_codecs[name], _architecture(role), _drafting(role))
             for name, role in self.roles.items()
         }
         self._check_verifier(roles)
         if self.is_filled:
             self.apart()
         self.tracking.check()
-        architecture = replays.architecture if replays else _architecture(self.model)
-        drafting = _drafting(self.deployment.roles["policy"])
+        policy = self.deployment.roles["policy"]
+        architecture = replays.architecture if replays else _architecture(policy)
+        drafting = _drafting(policy)
         checked = CheckedCell(self, problems, codec, architecture, roles, drafting)
         if replays:
             rehearse(checked, num_samples=replays.num_samples)
+        elif (rehearsal := self.engine.rehearsal(self.model)) is not None:
+            rehearse_text(checked, rehearsal)
         return checked
 
     def _no_cap(self, codec: Codec) -> str | None:
@@ -194,8 +200,12 @@ def _role_setup(role: Role, codec: Codec, problems: Sequence[Problem]) -> RoleSe
     return RoleSetup(role.model, role.engine.model_len(role.model) - longest)
 
 
-def _architecture(model: Model) -> Mapping[str, Any] | None:
+def _architecture(role: Role) -> Mapping[str, Any] | None:
     """Return the model's configuration if FLOPs can be counted from it; a run must not fail over them."""
+    return _counted(role.model) if role.engine.capabilities.token_ids else None
+
+
+def _counted(model: Model) -> Mapping[str, Any] | None:
     config: Mapping[str, Any] = json.loads(model.architecture().get_text_config().to_json_string())
     try:
         read_architecture(config)
@@ -213,7 +223,7 @@ def _drafting(role: Role) -> Mapping[str, Any] | None:
     return {
         "drafter": drafting.drafter,
         "num_speculative_tokens": drafting.num_tokens,
-        "architecture": None if drafting.model is None else _architecture(drafting.model),
+        "architecture": None if drafting.model is None else _counted(drafting.model),
     }
 
 

@@ -52,7 +52,7 @@ async def run_cell(
     earlier = directory.read("manifest.json")
     finished = directory.outcomes()
     engines = distinct({"policy": engine, **roles})
-    is_on_gpu = engine.facts.device != "cpu"
+    is_on_gpu = engine.facts.device not in ("cpu", "server")  # a server's GPUs are not this machine's
     with open_machine(checked.cell.deployment.num_gpus if is_on_gpu else 0) as machine:
         manifest = manifest_of(
             checked,

@@ -61,7 +61,7 @@ def _busy_usd(session: Session) -> dict[str, float] | None:
     Each replica of an engine (`num_replicas` of a holding, 1 where it is left out) has its part of the GPUs.
     """
     price = session.hardware["usd_per_gpu_hour"]
-    if price is None:
+    if price is None or not session.knows_gpus:
         return None
     total: dict[str, float] = {}
     for held in session.holdings:

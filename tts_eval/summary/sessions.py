@@ -44,6 +44,11 @@ class Session:
         return sum(held["num_gpus"] for held in self.holdings)
 
     @property
+    def knows_gpus(self) -> bool:
+        """Whether it is known how many GPUs each engine held; of a server it may not be."""
+        return all(held["num_gpus"] for held in self.holdings)
+
+    @property
     def gpu_s(self) -> float:
         """GPU-seconds held."""
         return self.num_gpus * self.held_s
@@ -51,7 +56,7 @@ class Session:
     def usd(self, price: str = "usd_per_gpu_hour") -> float | None:
         """Return the dollars of holding the GPUs at a price of `hardware`, None where it is not known."""
         per_hour = self.hardware[price]
-        if per_hour is None:
+        if per_hour is None or not self.knows_gpus:
             return None
         return wall_usd(num_gpus=self.num_gpus, wall_s=self.held_s, usd_per_gpu_hour=per_hour)
 

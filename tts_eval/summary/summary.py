@@ -23,6 +23,7 @@ from tts_eval.summary.goodput import Objectives, goodput_figures
 from tts_eval.summary.invariants import inconsistencies
 from tts_eval.summary.latency import latency_figures
 from tts_eval.summary.lengths import length_figures
+from tts_eval.summary.servers import server_figures
 from tts_eval.summary.sessions import session_figures, sessions_of
 from tts_eval.summary.throughput import (
     held_by_session,
@@ -56,6 +57,8 @@ def summarize(directory: RunDirectory) -> Summary:
     flops = flops_figures(calls, len(outcomes), FlopsCounter.of_run(manifest))
     flops_per_problem = flops["flops_per_problem"]["total"]
     gauges = gauge_figures(readings)
+    if not all(engine.get("has_gauges", True) for engine in engines):  # a server without /metrics
+        gauges = dict.fromkeys(gauges)
     sessions = sessions_of(
         manifest,
         outcomes,
@@ -86,6 +89,7 @@ def summarize(directory: RunDirectory) -> Summary:
         **token_figures(outcomes),
         **latency_figures(outcomes, is_open=load["is_open"]),
         **call_figures(calls),
+        **server_figures(calls),
         **length_figures(calls),
         **throughput_figures(
             outcomes,

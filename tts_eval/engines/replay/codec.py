@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import NoReturn
 
 from tts_eval.engines.replay.recording import Recording
-from tts_eval.model import Model
+from tts_eval.engines.text_thinking import TextThinking
 from tts_eval.records import Problem, Trace
 
 OTHER, MARKER = 0, 1  # a token, and the one that ends the thinking part
@@ -92,31 +91,8 @@ class RecordedCodec:
         return number
 
 
-@dataclass(frozen=True)
-class RecordedThinking:
-    """Tells thinking from answers by the markers in a text: of recorded traces nobody kept the token ids."""
-
-    model: Model
-
-    def answer_start(self, trace: Trace) -> int | None:
-        """Return how many tokens come before the answer, in proportion to the text."""
-        at = self.answer_at(trace)
-        return None if at is None else at * trace.num_tokens // max(1, len(trace.text))
-
-    def answer_at(self, trace: Trace) -> int | None:
-        """Return where in the text the answer begins, None where the thinking did not end."""
-        start, end = self.model.markers.thinking_start, self.model.markers.thinking_end
-        if start is None or end is None:
-            return 0
-        if end in trace.text:
-            return trace.text.index(end) + len(end)
-        was_open = self.model.starts_thinking or start in trace.text
-        return None if was_open or trace.finish is None else 0
-
-    def said(self, trace: Trace) -> str:
-        """Return the text after the thinking."""
-        at = self.answer_at(trace)
-        return "" if at is None else trace.text[at:].strip()
+class RecordedThinking(TextThinking):
+    """Tells thinking from answers by the markers in recorded texts."""
 
     def reopened(self, trace: Trace) -> NoReturn:
         """Reject: a recorded trace cannot grow on."""
