@@ -21,12 +21,12 @@ from omegaconf import OmegaConf
 import tts_eval.command.launch  # noqa: F401  (registers the resolver that conf/config.yaml uses)
 from tts_eval.auditing.run_audit import audit
 from tts_eval.command.compose import cell_of
+from tts_eval.options import CONF
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.sweep import run_sweep
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
 SAMPLERS = (
     "strategy=direct",
     "strategy=cot",

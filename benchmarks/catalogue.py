@@ -26,8 +26,8 @@ HEADER = ("cell", "seeds", "accuracy [95%]", "levels 4-5", "tokens", "tta p50", 
 
 
 def short(name: str) -> str:
-    """Return the experiment's name, where the cell has one."""
-    found = re.search(r"experiment/\w+=([^,]+)", name)
+    """Return the name of the cell's experiment or strategy, where it has one."""
+    found = re.search(r"(?:experiment/\w+|strategy)=([^,]+)", name)
     return found[1] if found else name
 
 

@@ -21,7 +21,7 @@ from tts_eval.command.examination import examine
 from tts_eval.concurrency import together
 from tts_eval.llm.call import Served
 from tts_eval.llm.tokenizer import Codec
-from tts_eval.model import PROJECT_ROOT
+from tts_eval.options import CONF
 from tts_eval.statistics.first_error import FirstErrors, first_error, first_errors
 
 
@@ -36,7 +36,7 @@ async def find(
 
 async def main(file: Path, layout: str, overrides: Sequence[str], *, threshold: float) -> None:
     """Print the figures as one line."""
-    with initialize_config_dir(str(PROJECT_ROOT / "conf"), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("check_verifier", list(overrides))
     verifier = part_of(config, "verifier")
     role = config.roles[verifier.role]

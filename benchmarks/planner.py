@@ -11,14 +11,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
 from rich.console import Console
 from rich.table import Table
 
+from tts_eval.options import option
 from tts_eval.planning.closed_forms import operating_point, single_stream_speed_up
 from tts_eval.planning.model import Node, PlannedModel
 from tts_eval.planning.parallelism import Plan
@@ -26,7 +25,6 @@ from tts_eval.planning.plan_settings import PlanSettings, config_of
 from tts_eval.planning.ranking import rank
 from tts_eval.planning.workload import Shape, Workload
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
 SETTINGS = PlanSettings()
 CUTS = ((4500, 6144), (4500, 8192), (4500, 16_384), (4000, 6144))  # median, longest; sigma 0.9
 SEEDS = (0, 1)
@@ -50,8 +48,8 @@ class Claim:
         return self.what, self.published, f"{low:.2f}" if low == high else f"{low:.2f} to {high:.2f}", word
 
 
-def configured(group: str, option: str) -> Any:
-    return instantiate(OmegaConf.load(CONF / group / f"{option}.yaml"), _convert_="all")
+def configured(group: str, name: str) -> Any:
+    return instantiate(option(group, name), _convert_="all")
 
 
 def node_of(model: str, hardware: str = "h200", **settings: Any) -> Node:

@@ -23,13 +23,13 @@ from omegaconf import OmegaConf
 
 import tts_eval.command.launch  # noqa: F401  (registers the resolver that conf/config.yaml uses)
 from tts_eval.command.compose import cell_of
+from tts_eval.options import CONF
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.sweep import run_sweep
 
 BAR = 0.8  # of what load and width allow
 WIDTH = 16
-CONF = Path(__file__).resolve().parents[1] / "conf"
 SEARCHES: Mapping[str, Sequence[str]] = {
     "beam_search": [f"strategy.n={WIDTH}"],
     "dvts": [f"strategy.n={WIDTH}"],

@@ -15,14 +15,14 @@ from omegaconf import DictConfig, OmegaConf
 import tts_eval.command.launch  # noqa: F401  (registers the resolver that conf/config.yaml uses)
 from tts_eval.command.compose import cell_of
 from tts_eval.engines.protocol import EngineSettings
+from tts_eval.options import CONF
 from tts_eval.protocols import Load, Strategy, Task
 from tts_eval.running.cell import Cell
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
 OPTIONS = [
     (str(file.parent.relative_to(CONF)), file.stem)
     for file in sorted(CONF.rglob("*.yaml"))
-    if file.parent != CONF and "hydra" not in file.parts
+    if file.parent != CONF and not {"hydra", "family"} & {*file.parts}
 ]
 MANDATORY = {
     ("model", "local"): ["model.path=FOLDER"],

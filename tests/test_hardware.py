@@ -11,12 +11,13 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from tts_eval.hardware import Hardware, recognised
+from tts_eval.options import option_names, options
 
-CONF = Path(__file__).resolve().parents[1] / "conf" / "hardware"
+OPTIONS = options("hardware", option_names("hardware"))
 
 
 def configured(option: str, **overrides: Any) -> Hardware:
-    hardware = instantiate(OmegaConf.merge(OmegaConf.load(CONF / f"{option}.yaml"), overrides))
+    hardware = instantiate(OmegaConf.merge(OPTIONS[option], overrides))
     assert isinstance(hardware, Hardware)
     return hardware
 
@@ -96,7 +97,7 @@ def test_the_first_visible_gpu_is_asked_for(
     assert (tmp_path / "asked").read_text().strip().endswith("-i 3")
 
 
-@pytest.mark.parametrize("option", sorted(file.stem for file in CONF.glob("*.yaml") if file.stem != "auto"))
+@pytest.mark.parametrize("option", [option for option in OPTIONS if option != "auto"])
 def test_every_price_has_a_source_a_date_and_a_band_around_it(option: str) -> None:
     hardware = configured(option)
 
@@ -109,8 +110,7 @@ def test_every_price_has_a_source_a_date_and_a_band_around_it(option: str) -> No
 
 
 def test_no_two_files_claim_the_same_gpu() -> None:
-    options = (file.stem for file in CONF.glob("*.yaml") if file.stem != "auto")
-    names = [name for option in options for name in configured(option).device_names]
+    names = [name for option in OPTIONS if option != "auto" for name in configured(option).device_names]
 
     assert len(names) == len(set(names)) == 9
 

@@ -20,11 +20,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 from tts_eval.command.complaint import complaint
 from tts_eval.command.compose import part_of
-from tts_eval.command.declaring import CONF
 from tts_eval.engines.protocol import Engine
 from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import Model
+from tts_eval.options import CONF
 from tts_eval.protocols import Task
 from tts_eval.records import Sampling
 from tts_eval.requests import Completion, Request

@@ -9,7 +9,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import hydra
@@ -27,9 +26,9 @@ from tts_eval.engines.transformers_reader import TransformersReader
 from tts_eval.llm.call import Served
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import Model
+from tts_eval.options import CONF
 from tts_eval.protocols import Verifier
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
 TOLERANCES = {"float32": 1e-3}
 TOLERANCE_16_BITS = 0.2
 

@@ -11,14 +11,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from tts_eval import checks
+from tts_eval.options import option, option_names, options
 
-CONF = Path(__file__).resolve().parents[1] / "conf" / "hardware"
 NOT_NUMBERS = {"name", "price_source", "price_as_of", "device_names", "timings"}
 
 
@@ -76,10 +75,10 @@ def recognised(*, usd_per_gpu_hour: float | None = None) -> Hardware:
     """
     gpu = _visible_gpu()
     if gpu is None:
-        return Hardware(**_settings(CONF / "cpu.yaml") | {"usd_per_gpu_hour": usd_per_gpu_hour})
+        return Hardware(**_settings(option("hardware", "cpu")) | {"usd_per_gpu_hour": usd_per_gpu_hour})
     name, memory_gb = gpu
-    for file in sorted(CONF.glob("*.yaml")):
-        settings = _settings(file)
+    for known in options("hardware", option_names("hardware")).values():
+        settings = _settings(known)
         if name in settings.get("device_names", ()):
             return Hardware(**settings | {"usd_per_gpu_hour": usd_per_gpu_hour})
     if usd_per_gpu_hour is None:
@@ -87,8 +86,8 @@ def recognised(*, usd_per_gpu_hour: float | None = None) -> Hardware:
     return Hardware(name, memory_gb=memory_gb, usd_per_gpu_hour=usd_per_gpu_hour)
 
 
-def _settings(file: Path) -> dict[str, Any]:
-    settings: Any = OmegaConf.to_container(OmegaConf.load(file))
+def _settings(known: DictConfig) -> dict[str, Any]:
+    settings: Any = OmegaConf.to_container(known)
     return {key: value for key, value in settings.items() if key != "_target_"}
 
 

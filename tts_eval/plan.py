@@ -15,13 +15,13 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+import tts_eval.command.listing  # noqa: F401  (registers the resolver that conf/plan.yaml uses)
 from tts_eval.command.aside import meant
 from tts_eval.command.complaint import complaint
 from tts_eval.command.compose import part_of
 from tts_eval.command.folders import claim
+from tts_eval.options import CONF
 from tts_eval.planning.program import run_plan
-
-CONF = Path(__file__).resolve().parents[1] / "conf"
 
 
 def main() -> int:

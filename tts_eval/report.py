@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from tts_eval.command.complaint import complaint
 from tts_eval.command.compose import part_of
-from tts_eval.command.declaring import CONF
+from tts_eval.options import CONF
 from tts_eval.reporting.decisions import Rates
 from tts_eval.reporting.program import write_report
 from tts_eval.tracking.protocol import Tracking

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
 from tokenizers import AddedToken, Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import Model
+from tts_eval.options import option
 
 THOUGHT = "6 x 7 is near \\boxed{41}.\n\nNo, it is 42."  # 40 characters
 ANSWER = "It is so.\n\nThe answer is \\boxed{42}."  # 36 characters
@@ -270,14 +274,15 @@ def _metaspace() -> Tokenizer:
     return tokenizer
 
 
+@cache
+def option_of(name: str) -> DictConfig:
+    return option("model", name)
+
+
 def configured(family: Family, folder: Path) -> Model:
     """Return the model as its option in `conf/model` configures it, with the tokenizer in `folder`."""
-    from hydra.utils import instantiate
-    from omegaconf import OmegaConf
-
-    option = OmegaConf.load(Path(__file__).parents[2] / "conf" / "model" / f"{family.option}.yaml")
     further = {"name": family.name, "path": str(folder), "max_model_len": None, **family.settings}
-    model = instantiate(OmegaConf.merge(option, further), _convert_="all")
+    model = instantiate(OmegaConf.merge(option_of(family.option), further), _convert_="all")
     assert isinstance(model, Model)
     return model
 

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
 
 from tts_eval.hardware import Hardware
 from tts_eval.measuring.architecture import Architecture
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.model import Model
+from tts_eval.options import option
 from tts_eval.planning.capacity import Memory
 from tts_eval.planning.model import Node, PlannedModel
 from tts_eval.planning.parallelism import Plan
 from tts_eval.planning.plan_settings import PlanSettings, config_of
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
 # As in the reference calculations that the figures in these tests come from: 90% of the memory less 3.5 GB.
 SETTINGS = PlanSettings(gpu_memory_utilization=0.9, overhead_gb=3.5, collectives_gb=0.0)
 
 
-def configured(group: str, option: str) -> Any:
-    return instantiate(OmegaConf.load(CONF / group / f"{option}.yaml"), _convert_="all")
+@cache
+def configured(group: str, name: str) -> Any:
+    return instantiate(option(group, name), _convert_="all")
 
 
 def model_named(name: str) -> Model:

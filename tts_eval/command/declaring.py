@@ -14,11 +14,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+import tts_eval.command.listing  # noqa: F401  (registers the resolver that conf/config.yaml uses)
 from tts_eval.command.aside import is_local, meant
 from tts_eval.command.folders import folder_name, with_digest
+from tts_eval.options import CONF
 from tts_eval.rundir.schema import read_document
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
 OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from tts_eval.hardware import Hardware
+from tts_eval.options import option_names, options
 from tts_eval.planning.closed_forms import operating_point, single_stream_speed_up
 from tts_eval.planning.files import Row
 from tts_eval.planning.model import Node, PlannedModel
@@ -24,7 +24,6 @@ from tts_eval.planning.ranking import rank
 from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Shape
 
-CONF = Path(__file__).resolve().parents[2] / "conf" / "model"
 LENGTHS = (0.125, 0.25, 0.5, 1, 2, 4, 8)  # of the workload's reasoning tokens
 DEGREES = (1, 2, 4, 8)
 MAX_PLANS = 5  # that are drawn
@@ -32,7 +31,7 @@ MAX_PLANS = 5  # that are drawn
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A model whose sizes stand in `conf/model`."""
+    """A model whose sizes are in `conf/model`."""
 
     name: str
     config: Mapping[str, Any]
@@ -40,12 +39,10 @@ class KnownModel:
 
 def known_models() -> list[KnownModel]:
     """Return the models that can be planned without network, in the order of their names."""
-    found = []
-    for file in sorted(CONF.glob("*.yaml")):
-        settings: Any = OmegaConf.to_container(OmegaConf.load(file))
-        if settings.get("config_json"):
-            found.append(KnownModel(settings["name"], settings["config_json"]))
-    return found
+    models: Any = (
+        OmegaConf.to_container(model) for model in options("model", option_names("model")).values()
+    )
+    return [KnownModel(model["name"], model["config_json"]) for model in models if model.get("config_json")]
 
 
 def over_lengths(settings: PlanSettings, node: Node, hardware: Hardware) -> list[Row]:
