@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
-from pocket.tokenizer import EOS_ID, PAD_ID, VOCABULARY, build_tokenizer
-from tts_eval.engines.protocol import Engine
-from tts_eval.engines.vllm.settings import VllmEngine
-from tts_eval.model import Model
+if TYPE_CHECKING:  # imported where they are used: most tests need neither torch nor an engine
+    from tts_eval.engines.protocol import Engine
+    from tts_eval.model import Model
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,6 +23,12 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """A random Llama of two layers and four heads, with the pocket models' tokenizer."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from pocket.tokenizer import EOS_ID, PAD_ID, VOCABULARY, build_tokenizer
+    from tts_eval.model import Model
+
     folder = tmp_path_factory.mktemp("tiny")
     torch.manual_seed(0)
     config = LlamaConfig(
@@ -61,5 +65,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Model:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def engine(tiny: Model) -> AsyncIterator[Engine]:
     """The one engine of the session; its tests run on the session's event loop."""
+    from tts_eval.engines.vllm.settings import VllmEngine
+
     async with VllmEngine().start(tiny) as running:
         yield running

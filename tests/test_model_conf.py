@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
@@ -83,7 +85,7 @@ def test_a_family_is_no_option(program: str) -> None:
 
 def test_a_model_of_a_known_family_is_its_name_its_path_and_its_sizes() -> None:
     """The rest is the family's, wherever the model is put: as the policy, or in another role."""
-    own = OmegaConf.load(CONF / "model" / "qwen3_4b.yaml")
+    own: Any = OmegaConf.load(CONF / "model" / "qwen3_4b.yaml")
     family = option("model/family", "qwen3")
 
     assert set(own) == {"defaults", "name", "path", "draft_path", "config_json"}

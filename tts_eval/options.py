@@ -24,8 +24,17 @@ def options(group: str, names: Iterable[str]) -> dict[str, DictConfig]:
     """Return the settings of the named options of `group`, composed in one go."""
     # Imported late: `hardware` imports this module, and only a machine that is to be recognised needs Hydra.
     from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
 
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        composed = compose(overrides=[f"+{group}@{name}={name}" for name in names])
+    current = GlobalHydra.instance()
+    outer, current.hydra = (
+        current.hydra,
+        None,
+    )  # Hydra allows one at a time
+    try:
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            composed = compose(overrides=[f"+{group}@{name}={name}" for name in names])
+    finally:
+        current.hydra = outer
     OmegaConf.set_struct(composed, False)  # settings may be merged into an option
     return {str(name): composed[name] for name in composed}
