@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,7 @@ FLOORS = (
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 CLOCKS = {"time", "datetime"}
 COUNTERS = {"num_generated_tokens", "num_cached_tokens", "num_prompt_tokens"}
 
@@ -136,3 +138,34 @@ def test_a_name_is_found_by_its_name() -> None:
     )
 
     assert [name for name, number in names.items() if number > 2 and name != "__main__"] == []
+
+
+def test_the_page_counts_rooms_and_arrows() -> None:
+    arrows = {
+        (noun(name), noun(target))
+        for name, tree in CORE
+        for target in imported(tree)
+        if target.startswith("tts_eval.") and noun(target) != noun(name)
+    }
+    upwards = sum(FLOOR_OF[target] > FLOOR_OF[name] for name, target in arrows)
+
+    counted = (
+        f"{len(FLOOR_OF)} rooms, {len(FLOORS)} floors, {len(arrows)} arrows between rooms, {upwards} upwards"
+    )
+
+    assert re.findall(r"\*\*Counted:\*\* (.*)\.", PAGE) == [counted]
+
+
+def test_every_room_is_in_the_picture_on_its_floor() -> None:
+    picture = PAGE.split("```mermaid")[1].split("```")[0]
+    drawn = [set(names.split(" · ")) for names in re.findall(r'</b><br/>([\w. ·]+)"', picture)]
+
+    assert drawn[::-1] == [set(names) for names in FLOORS]
+
+
+def test_every_file_that_is_walked_through_is_there() -> None:
+    files = re.findall(r"`((?:tts_eval|strategies|tasks|conf)/[\w/]+\.\w+)`", PAGE)
+
+    assert PAGE.count("\n### ") == 4
+    assert len(files) >= 40
+    assert [file for file in files if not (ROOT / file).is_file()] == []
