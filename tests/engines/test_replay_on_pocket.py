@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hydra import initialize_config_dir
 
-from tests.test_conf import CONF, cell
+from tests.test_conf import cell
+from tts_eval.options import CONF
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.running.sweep import run_sweep
 from tts_eval.summary.summary import Summary

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from hydra import initialize_config_dir
 
-from tests.test_conf import CONF, cell
+from tests.test_conf import cell
+from tts_eval.options import CONF
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.sweep import run_sweep

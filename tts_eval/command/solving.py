@@ -17,8 +17,8 @@ from omegaconf import OmegaConf
 
 from tts_eval.command.checkout import check_shelves
 from tts_eval.command.compose import cell_of
-from tts_eval.command.declaring import CONF
 from tts_eval.model import Model
+from tts_eval.options import CONF
 from tts_eval.protocols import Strategy, Task, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.rundir.directory import RunDirectory
