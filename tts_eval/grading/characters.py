@@ -67,6 +67,7 @@ _PLAIN = (
     | dict.fromkeys("\u2018\u2019\u2032\u00b4", "'")
     | dict.fromkeys("\u201c\u201d\u00ab\u00bb\u201e", '"')
     | dict.fromkeys("\t\n\r\v\f", " ")
+    | {"\u3002": ".", "\u3001": ",", "\u2236": ":"}
     | {"\u2033": "''", "\u2223": "|", "\u27e8": "(", "\u27e9": ")", "\u22ef": r"\ldots "}
 )
 

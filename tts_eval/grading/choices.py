@@ -17,7 +17,13 @@ _WITH_VALUE = re.compile(
     rf"|([{LETTERS}]) +\((?P<text>[^()]*[a-z]{{3}}[^()]*)\)",
     re.S,
 )
+_SEVERAL = re.compile(rf"\(?[{LETTERS}]\)?(?:(?:, ?(?:(?:and|or) )?| ?(?:and|or|&) ?)\(?[{LETTERS}]\)?)+")
 _REST = re.compile(r"[ .:,)-]*")
+
+
+def several_choices(text: str) -> str | None:
+    """Return the letters of a text that chooses several as a list, A,C; None where it does not."""
+    return ",".join(re.findall(f"[{LETTERS}]", text)) if _SEVERAL.fullmatch(text) else None
 
 
 def split_choice(text: str) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from tts_eval.grading import words
+from tts_eval.grading import dates, ratios, words
 from tts_eval.grading.choices import LETTERS
 from tts_eval.grading.grade import Verdict
 from tts_eval.grading.messages import Form, Kind, rational_key
@@ -77,6 +77,8 @@ def compare(gold: str, answer: str) -> Verdict | None:
     if left.value or right.value:
         gold, answer = left.value or gold, right.value or answer
         return Verdict.EQUAL if gold == answer else compare(gold, answer)
+    if verdict := dates.compare(gold, answer) or ratios.compare(gold, answer):
+        return verdict
     has_words = left.has_words or right.has_words
     if gold.replace(" ", "") == answer.replace(" ", "") and words.elements(gold) != words.elements(answer):
         return Verdict.UNDECIDED if has_words or _SPACED.search(gold + answer) else Verdict.EQUAL  # 5 m, 5m
@@ -96,6 +98,8 @@ def describe(normal: str) -> Form | None:
     reading = read(normal)
     if reading.letter:
         return Form(Kind.OPEN) if reading.value else Form(Kind.WORD, key=f"choice {reading.letter}")
+    if dates.is_day(normal) or ratios.is_ratio(normal):
+        return Form(Kind.OPEN)
     if reading.has_words:
         return Form(Kind.WORD, key=repr(words.elements(normal)))
     if isinstance(reading.exact, Numeral):

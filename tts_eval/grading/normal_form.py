@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from tts_eval.grading.characters import spell_out
-from tts_eval.grading.choices import split_choice
+from tts_eval.grading.choices import several_choices, split_choice
 from tts_eval.grading.spoken import in_digits, signed
 
 MAX_ANSWER_CHARS = 2000
@@ -44,7 +44,8 @@ _NUMBER = r"(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
 _CURRENCIES = {r"\$": "dollars", "$": "dollars", "£": "gbp", "€": "euros", "¥": "yen", "₹": "rupees"}
 _CURRENCY = r"\\?\$|[£€¥₹]"
 _PRICE = re.compile(
-    rf"(?P<sign>[-+]?) ?(?:US|USD|AU|CA)? ?(?P<before>{_CURRENCY}) ?(?P<inner>[-+]?) ?(?P<number>{_NUMBER})"
+    rf"(?P<code>(?i:usd|eur|gbp|jpy|inr)|Rs\.?) ?(?P<sum>[-+]?{_NUMBER})"
+    rf"|(?P<sign>[-+]?) ?(?:US|USD|AU|CA)? ?(?P<before>{_CURRENCY}) ?(?P<inner>[-+]?) ?(?P<number>{_NUMBER})"
     rf"(?P<rest> [A-Za-z ]+)?|(?P<amount>[-+]?{_NUMBER}) ?(?P<after>[£€¥₹])"
 )
 _PERCENT = re.compile(r" ?(?:\\?%|(?<![A-Za-z])(?:percent(?:age)?|per cent|pct)(?![A-Za-z]))")
@@ -69,6 +70,14 @@ _REPLACEMENTS = [
         (r"\\frac\s*(\d)\s*(\\[a-z]+)(?![A-Za-z{])", r"\\frac{\1}{\2}"),
         (r"(\\frac\s*\{[^{}]*\})\s*([\dA-Za-z])(?!\d)", r"\1{\2}"),
         (r"\\varnothing(?![A-Za-z])", r"\\emptyset"),
+        (r"\\colon(?![A-Za-z])", ":"),
+        (r"\\langle(?![A-Za-z])\s*", "("),
+        (r"\s*\\rangle(?![A-Za-z])", ")"),
+        (r"(?<=\d) [xX] (?=\d)", r" \\times "),
+        (r"(?<=\d)[xX] ?(?=10\^)", r" \\times "),
+        (r"^(-?)\(([\dA-F]+)\)_", r"\1\2_"),
+        (r"(?<![A-Za-z])([aApP])\.[mM]\.?(?![A-Za-z])", r"\1m"),
+        (r"^[aA]ll real(?:s| numbers)$", r"\\mathbb{R}"),
         (r"\\sqrt\s*(\d+(?:\.\d+)?|[A-Za-z](?![A-Za-z]))", r"\\sqrt{\1}"),
         (r"\\sqrt\s*\(", r"\\sqrt("),
         (r"\\left(?![a-zA-Z])\s*|\\right(?![a-zA-Z])\s*|\\[bB]ig[glr]*(?![a-zA-Z])\s*", ""),
@@ -83,6 +92,8 @@ _REPLACEMENTS = [
         (r"\^\{(\d)\}(?!\d)", r"^\1"),
     )
 ]
+# ]0,1[ of French and German schools
+_TURNED = re.compile(r"(?P<left>[\[\]])(?P<ends>[^\[\](),;]+[,;][^\[\](),;]+)(?P<right>[\[\]])")
 _DOUBLED = re.compile(r"\\{2,}(?=[A-Za-z])")
 _SPACES = re.compile(r"\s+")
 _SPACE_BESIDE_OPERATOR = re.compile(
@@ -123,7 +134,10 @@ def _pass(answer: str) -> str:
     text = _SPACES.sub(" ", _LABEL.sub("", text, count=1) if _LABEL.match(text) else text).strip()
     for spacing, plain in _SPACINGS:
         text = spacing.sub(plain, text)
-    if choice := split_choice(_SPACES.sub(" ", text).strip()):
+    text = _SPACES.sub(" ", text).strip()
+    if letters := several_choices(text):
+        return letters
+    if choice := split_choice(text):
         letter, rest = choice
         value = _pass(rest) if rest else ""
         return f"({letter}) {value}" if value else letter
@@ -137,6 +151,7 @@ def _pass(answer: str) -> str:
     text = text[match.end() :] if (match := _LEADING.match(text)) else text
     text = _SPACED_THOUSANDS.sub(lambda match: match[0].replace(" ", ""), text, count=1)
     text = _SPACE_BESIDE_OPERATOR.sub("", text)
+    text = _TURNED.sub(_turned_back, text)
     return _braces_for_parentheses(text)
 
 
@@ -181,10 +196,17 @@ def closing_brace(text: str, start: int, *, pair: str = "{}") -> int | None:
     return None
 
 
+def _turned_back(interval: re.Match[str]) -> str:
+    left, ends, right = interval.group("left", "ends", "right")
+    return f"{'(' if left == ']' else left}{ends}{')' if right == '[' else right}"
+
+
 def _unpriced(text: str) -> str:
     match = _PRICE.fullmatch(text)
     if match is None:
         return text
+    if match["code"]:
+        return f"{match['sum']} {match['code'].lower()}"
     if match["after"]:
         return f"{match['amount']} {_CURRENCIES[match['after']]}"
     rest, name = match["rest"] or "", _CURRENCIES[match["before"]]

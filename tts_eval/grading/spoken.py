@@ -1,22 +1,29 @@
-"""Numbers and signs written as words: three, twenty-five, negative 3."""
+"""Numbers and signs written as words: three, twenty-five, two hundred and six, two thirds, negative 3."""
 
 from __future__ import annotations
 
 import re
 
-_SMALL_NAMES = """
-    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
-    sixteen seventeen eighteen nineteen
-"""
-_TENS_NAMES = "twenty thirty forty fifty sixty seventy eighty ninety"
-_SMALL = _SMALL_NAMES.split()
-_TENS = _TENS_NAMES.split()
-_VALUES = {name: value for value, name in enumerate(_SMALL)} | {
-    name: 10 * tens for tens, name in enumerate(_TENS, start=2)
-}
+_ONES = "one two three four five six seven eight nine".split()
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_PARTS = "third fourth fifth sixth seventh eighth ninth tenth".split()  # a quarter may be a coin
+_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_VALUES = (
+    {name: value for value, name in enumerate(["zero", *_ONES, *_TEENS])}
+    | {name: 10 * tens for tens, name in enumerate(_TENS, start=2)}
+    | {name + ending: value for value, name in enumerate(_PARTS, start=3) for ending in ("", "s")}
+    | {"half": 2, "halves": 2}
+)
+_ONE = f"(?:{'|'.join(_ONES)})"
+_BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[- ]{_ONE})?|{'|'.join(_TEENS)}|zero|{_ONE})(?![A-Za-z'])"
+_BELOW_1000 = rf"(?:{_ONE} hundred(?: (?:and )?{_BELOW_100})?|{_BELOW_100})"
 _NUMBER = re.compile(
-    rf"(?<![\\A-Za-z])(?:(?P<tens>{'|'.join(_TENS)})(?:[- ](?P<ones>{'|'.join(_SMALL[1:10])}))?"
-    rf"|(?P<small>{'|'.join(reversed(_SMALL))}))(?![A-Za-z'])",
+    rf"(?<![\\A-Za-z])(?:{_BELOW_1000} (?:billion|million|thousand),? (?:and )?)*{_BELOW_1000}(?![A-Za-z'])", re.I
+)
+_FRACTION = re.compile(
+    rf"(?P<sign>-?)(?P<top>one[- ](?:half|{'|'.join(_PARTS)})"
+    rf"|(?:{'|'.join(_ONES[1:])})[- ](?:halves|{'|'.join(f'{part}s' for part in _PARTS)}))",
     re.I,
 )
 _SIGN = re.compile(
@@ -30,10 +37,26 @@ def signed(text: str) -> str:
 
 
 def in_digits(text: str) -> str:
-    """Return `text` with the numbers from zero to ninety-nine in digits."""
-    return _NUMBER.sub(lambda match: str(_value(match)), text)
+    r"""Return `text` with numbers in digits, and a text that is a fraction, two thirds, as \frac{2}{3}.
+
+    "5 hundred" and "5 million" keep their scale: whether the answer is 5 of them is for others to say.
+    """
+    if fraction := _FRACTION.fullmatch(text):
+        top, bottom = (_VALUES[word] for word in re.split("[- ]", fraction["top"].lower()))
+        return rf"{fraction['sign']}\frac{{{top}}}{{{bottom}}}"
+    return _NUMBER.sub(_value, text)
 
 
-def _value(match: re.Match[str]) -> int:
-    names = (name for name in match.group("tens", "ones", "small") if name)
-    return sum(_VALUES[name.lower()] for name in names)
+def _value(match: re.Match[str]) -> str:
+    words = re.findall("[a-z]+", match[0].lower())
+    is_scaled = re.match(" (?:thousand|[mb]illion)", match.string[match.end() :], re.I)  # 2 hundred thousand
+    if words[-1] == "hundred" and len(words) == 2 and not is_scaled:
+        return f"{_VALUES[words[0]]} hundred"
+    total = group = 0
+    for word in words:
+        scale = _SCALES.get(word, 0)
+        if scale > 100:
+            total, group = total + group * scale, 0
+        else:
+            group = group * scale if scale else group + _VALUES.get(word, 0)  # and: 0
+    return str(total + group)

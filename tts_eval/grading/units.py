@@ -80,6 +80,7 @@ _AWAITS_ARGUMENT = re.compile(
     r"\\(?:(?:arc)?(?:sin|cos|tan)h?|cot|sec|csc|log|ln|lg|exp|det|gcd|lcm)"
     r"(?: ?[\^_](?:\{[^{}]*\}|-?\w)){0,2} ?$"
 )
+_OPERATION = re.compile(r" ?\\(?:times|cdot|div|pi)(?![A-Za-z]) ?")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _SCALE = re.compile(r" (?:hundred|thousand|million|billion|trillion|dozen)$")
@@ -139,7 +140,7 @@ def _may_follow(quantity: str, space: str, written: str, unit: Unit) -> bool:
     if _AWAITS_ARGUMENT.search(quantity):  # \sin^2 t
         return False
     bare = _COMMAND.sub("", _THOUSANDS.sub("", _SCALE.sub("", quantity)))
-    is_whole = bool(_MIXED.fullmatch(quantity)) or not _SPACED.search(quantity)
+    is_whole = bool(_MIXED.fullmatch(quantity)) or not _SPACED.search(_OPERATION.sub("*", quantity))
     is_amount = is_whole and re.search(r"\d", bare) is not None and not re.search(r"[A-Za-z,;=<>]", bare)
     if not is_amount:
         is_formula = is_whole and _ENDS_A_QUANTITY.search(quantity) and not re.search(r"[A-Za-z]{3}", bare)

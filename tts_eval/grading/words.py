@@ -25,6 +25,7 @@ _SCENERY = re.compile(
     r"\\(?:begin|end)\{[A-Za-z]+\*?\}(?:\{[clr|]+\})?|\\math(?:bb|cal|frak|scr)\{[A-Za-z]+\}|\\[A-Za-z]+"
 )
 _SUBSCRIPT = re.compile(r"_(?:\{[^{}]*\}|[A-Za-z]+)")
+_BASE_OF_LOGARITHM = re.compile(r"\\log_(?:\w|\{[^{}]*\}) ")
 _RUN = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 _CONNECTIVE = re.compile(r" ?[,;]? ?(?<![A-Za-z])(?:and|or)(?![A-Za-z]) ?")
 _SECOND_QUANTITY = re.compile(r"(?:[\d}!]|(?<![A-Za-z\\])[A-Za-z]) (?=[\d.])|(?<=\d) (?=\\frac)")
@@ -50,7 +51,7 @@ def is_unread(text: str) -> bool:
     """
     bare = _SUBSCRIPT.sub("", _SCENERY.sub(" ", text))
     runs = [run for run in _RUN.findall(bare) if len(run) > 1]
-    if _SECOND_QUANTITY.search(text) and "begin{" not in text:
+    if _SECOND_QUANTITY.search(_BASE_OF_LOGARITHM.sub("", text)) and "begin{" not in text:
         return True
     if not runs:
         return False
