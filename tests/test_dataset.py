@@ -56,7 +56,8 @@ def test_large_integers_and_line_separators_survive(tmp_path: Path) -> None:
 
 
 def test_levels_are_read_from_numbers_and_from_words() -> None:
-    rows = Rows("r", tuple({"q": "?", "a": "1", "level": level} for level in (3, "Level 5", "4", None, "")))
+    levels = enumerate((3, "Level 5", "4", None, ""))
+    rows = Rows("r", tuple({"q": f"{number}?", "a": "1", "level": level} for number, level in levels))
 
     problems = rows.problems(Columns(("q",), "a", level="level"), name="r")
 
@@ -64,11 +65,11 @@ def test_levels_are_read_from_numbers_and_from_words() -> None:
 
 
 def test_several_question_columns_are_joined_and_problems_without_ids_are_numbered() -> None:
-    rows = Rows("r", ({"body": "Ann has 2.", "ask": "How many?", "a": 2},) * 2)
+    rows = Rows("r", tuple({"body": f"Ann has {n}.", "ask": "How many?", "a": n} for n in (2, 3)))
 
     problems = rows.problems(Columns(("body", "ask"), "a"), name="r")
 
-    assert [p.question for p in problems] == ["Ann has 2. How many?"] * 2
+    assert [p.question for p in problems] == ["Ann has 2. How many?", "Ann has 3. How many?"]
     assert [p.id for p in problems] == ["r-1", "r-2"]
 
 
@@ -89,6 +90,10 @@ def test_a_limit_takes_the_first_rows_and_looks_at_no_other() -> None:
             ({"id": 1, "q": "?", "a": ["1", "2"]},),
             "r, row 1 (id 1): column 'a' must hold one gold answer, not 2: ['1', '2']",
         ),
+        (
+            ({"id": 1, "q": "?"}, {"id": 2, "q": "?", "a": "1"}, {"id": 3, "q": "?", "a": ""}),
+            "r, row 1 (id 1): column 'a' is empty (2 such rows)",
+        ),
         (({"id": 1, "q": "?", "a": "1"},) * 2, "r, row 2 (id 1): id '1' was given to an earlier row"),
     ],
 )
@@ -97,6 +102,13 @@ def test_a_row_that_cannot_be_used_is_named(rows: tuple[dict[str, Any], ...], me
         Rows("r", rows).problems(COLUMNS, name="r")
 
     assert str(refusal.value) == message
+
+
+def test_a_repeated_row_is_a_problem_of_its_own_only_under_an_id_of_its_own() -> None:
+    rows = tuple({"id": number, "q": "?", "a": "1"} for number in (1, 2))
+    with pytest.raises(ValueError, match="r, row 2: it repeats row 1; remove it, or name a column of ids"):
+        Rows("r", rows).problems(Columns(("q",), "a"), name="r")
+    assert len(Rows("r", rows).problems(COLUMNS, name="r")) == 2
 
 
 @pytest.mark.parametrize(
@@ -108,6 +120,7 @@ def test_a_row_that_cannot_be_used_is_named(rows: tuple[dict[str, Any], ...], me
         ("torn.jsonl", '{"q": 1}\n{"q": ', "line 2 is not valid JSON"),
         ("list.jsonl", "[1, 2]\n", "line 1 must be an object with named columns, not [1, 2]"),
         ("object.json", '{"q": 1}', "expected an array of objects, not dict"),
+        ("twice.csv", "q,a,a\n1,2,3\n", "the header has several columns 'a'"),
         ("wide.csv", "q,a\n1,2,3\n", "row 1 has more cells than the header"),
         ("latin.jsonl", b'{"q": "\xe9"}\n', "can't decode byte"),
         ("notes.txt", "hello", "must end in one of .jsonl, .json, .csv, .parquet"),

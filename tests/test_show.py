@@ -80,3 +80,17 @@ async def test_what_cannot_be_shown_is_said_in_one_line(
     await run_cell(checked, engine, Grader(GradingPool()))
     assert main([str(tmp_path / "plain"), "sum-0"]) == 1
     assert "problem 'sum-0' has no tree" in capsys.readouterr().err
+
+
+async def test_undecided_answers_are_listed_with_what_they_were_compared_with_and_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checked, engine = sums_cell(tmp_path / "run", strategy=Given(Attempt("0 or more", ())), num_problems=2)
+    await run_cell(checked, engine, Grader(GradingPool()))
+    assert main([str(tmp_path / "run"), "--undecided"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "1 undecided" in shown
+    assert all(part in shown for part in ("sum-0", "0 or more", "two ways"))
+    assert "sum-1" not in shown  # 2 against "0 or more" is unequal
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "run"), "sum-0", "--undecided"])

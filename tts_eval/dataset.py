@@ -51,20 +51,29 @@ class Rows:
         """Return the problems of the first `limit` rows, of all for None.
 
         Without an id column they are called `name`-1, `name`-2, … `gold` takes the gold answer out of the
-        answer column. Raises ValueError on a column that no row has, and on a row without a question or an
-        answer, or with the id of an earlier row.
+        answer column. Raises ValueError on a column that no row has, and on rows without a question or an
+        answer, or with the id of an earlier row; where there are no ids, also on one that repeats another,
+        which would count twice. The message names the first such row and says how many there are.
         """
         self._check_columns(columns)
         found: dict[str, Problem] = {}
+        first: dict[tuple[str, str], int] = {}
+        faults: list[str] = []
         for number, row in enumerate(self.rows[:limit], start=1):
             try:
                 problem = _problem(row, columns, default_id=f"{name}-{number}", gold=gold)
                 if problem.id in found:
                     raise ValueError(f"id {problem.id!r} was given to an earlier row")
+                earlier = first.setdefault((problem.question, problem.gold), number)
+                if columns.id is None and earlier != number:
+                    raise ValueError(f"it repeats row {earlier}; remove it, or name a column of ids")
+                found[problem.id] = problem
             except ValueError as error:
                 called = "" if columns.id is None else f" (id {row.get(columns.id)!r})"
-                raise ValueError(f"{self.source}, row {number}{called}: {error}") from None
-            found[problem.id] = problem
+                faults.append(f"row {number}{called}: {error}")
+        if faults:
+            others = f" ({len(faults)} such rows)" if len(faults) > 1 else ""
+            raise ValueError(f"{self.source}, {faults[0]}{others}")
         return list(found.values())
 
     def _check_columns(self, columns: Columns) -> None:

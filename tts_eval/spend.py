@@ -129,6 +129,7 @@ class Spend:
     `calls_s` adds up how long each call took, concurrent ones too. `late_s` is how long after its arrival
     the event loop got round to it; `idle_s` is how long no call was in flight; `barrier_wait_s` is how long,
     on average over calls, one that had ended waited until anything was asked for again or the answer stood.
+    `grading_wait_s` adds up how long its votes took: waiting for a grading worker, and comparing.
     """
 
     arrived_s: float
@@ -153,6 +154,7 @@ class Spend:
     barrier_wait_s: float | None
     critical_path: CriticalPath
     num_unscored_traces: int = 0
+    grading_wait_s: float | None = None
     by_role: Mapping[str, RoleTokens] = field(default_factory=dict)
 
     @property

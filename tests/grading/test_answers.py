@@ -106,6 +106,45 @@ def test_statements_and_bare_mathematics_are_taken_whole(text: str, answer: str)
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
+        ("The ratio is 3:4.", "3:4"),
+        ("The ratio of cats to dogs is 3 to 4.", "3:4"),
+        ("The answer is 5 : 6.", "5 : 6"),
+        ("The train arrives at 3:30 pm.", "3:30 pm"),
+        ("The party is on the 5th of May.", "5th of May"),
+        ("The answer is March 5, 2020, a Thursday.", "March 5, 2020"),
+        ("So she has 1 018,50 € left.", "1018.50"),
+        ("The answer is - 5.", "-5"),
+        ("Answer:\n- 5", "5"),
+        ("The answer is x ≥ 5.", r"x \ge  5"),
+        ("The correct answer is not A but B.", "B"),
+        ("The answer is not 5.", "5"),
+        ("The answer is yes, because 5 > 3.", "yes"),
+        ("Answer: red, green and blue", "red, green and blue"),
+        ("The answer is at least 5, as 4 is too few.", "at least 5"),
+        ("The answer is between 5 and 6.", "between 5 and 6"),
+        ("So 72 clips is the answer, after 3 steps.", "72"),
+        ("$72$ is the answer to the question about 3 cats", "72"),
+        (r"So the total is \[ 48 + 24 = 72 \text{ clips} \]", r"72 \text{ clips}"),
+        ("The equation is $7 = 11a+c$.", "7 = 11a+c"),
+        (r"$$\begin{aligned} x &= 3+4 \\ &= 7 \end{aligned}$$", "7"),
+        (r"\begin{align*} x &= 7 \end{align*}", "x = 7"),
+        (
+            r"$$\begin{aligned} M = \begin{pmatrix} 1 \\ 2 \end{pmatrix} \end{aligned}$$ It",
+            r"M = \begin{pmatrix} 1 \\ 2 \end{pmatrix}",
+        ),
+        ("答案是 72。", "72"),
+        ("所以小明一共有$5$个苹果。", "5"),
+        ("Ответ: 72", "72"),
+        ("La réponse est 72 euros.", "72"),
+    ],
+)
+def test_ratios_days_bounds_and_answers_in_other_tongues(text: str, answer: str) -> None:
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
         ("12 + 40 = 52 eggs.\n\nSo, Ann will use 52 eggs in 4 weeks.", "52"),
         ("So 170 * 3 = 510. Tom scored 510 points in the second 20 minutes.", "510"),
         ("3 g / 3 g = 1 gram. You can eat 1 gram of it if your target is 2000 and you have had 1800.", "1"),
@@ -157,7 +196,10 @@ def test_nothing_is_guessed_from_a_truncated_text() -> None:
     assert extract_answer(r"\boxed{7} since 3", is_truncated=True) == "7"
 
 
-@pytest.mark.parametrize("text", ["", "   ", "I do not know.", "AZYUK2A", r"\boxed{", "</think>"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "   ", "I do not know.", r"The answer is within \boxed{}.", "AZYUK2A", r"\boxed{", "</think>"],
+)
 def test_a_text_without_an_answer_has_none(text: str) -> None:
     assert extract_answer(text) is None
 

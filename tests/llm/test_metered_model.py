@@ -154,3 +154,10 @@ async def test_room_is_what_the_models_length_leaves() -> None:
 def test_an_unknown_role_is_refused() -> None:
     with pytest.raises(ValueError, match="no model is configured for role 'draft'; there are: policy"):
         metered(ScriptedEngine({})).as_role("draft")
+
+
+async def test_how_long_votes_took_is_booked_with_the_problem() -> None:
+    llm = metered(ScriptedEngine({}))
+    assert llm.meter.spend().grading_wait_s == 0
+    assert await llm.group(["42", "42.0", None]) == [[0, 1]]
+    assert llm.meter.spend().grading_wait_s == 1  # tick of the clock

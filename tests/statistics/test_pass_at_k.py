@@ -40,6 +40,15 @@ def test_many_samples_neither_overflow_nor_cancel() -> None:
 def test_more_than_were_sampled_cannot_be_asked_for() -> None:
     with pytest.raises(ValueError, match="k must be a whole number from 1 to 4, the fewest samples; not 5"):
         pass_at_k([8, 4], [1, 1], 5)
+    with pytest.raises(ValueError, match="k must be a whole number from 1 to 4, the fewest samples; not 2.5"):
+        pass_at_k([8, 4], [1, 1], 2.5)  # type: ignore[arg-type]
+
+
+def test_no_more_can_be_right_than_were_sampled() -> None:
+    for estimate in (pass_at_k, pass_hat_k, lambda n, c, k: g_pass_at_k(n, c, k, tau=0.5)):
+        for num_correct in (5, -1):
+            with pytest.raises(ValueError, match="must lie from 0 to its number of samples"):
+                estimate([8, 4], [1, num_correct], 2)
 
 
 def test_scorio_says_the_same() -> None:

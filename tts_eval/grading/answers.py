@@ -7,7 +7,7 @@ import re
 from tts_eval.grading.boxes import BOX, boxes, last_list
 from tts_eval.grading.characters import spell_out
 from tts_eval.grading.choices import split_choice
-from tts_eval.grading.formulas import PROSE_WORD
+from tts_eval.grading.formulas import PROSE_WORD, formulas
 from tts_eval.grading.markers import last_choice, last_formula_or_run, last_statement
 from tts_eval.grading.spoken import signed
 
@@ -88,6 +88,8 @@ def _whole(text: str) -> str | None:
         return text.rstrip(".!")
     if len(text) > MAX_BARE_CHARS or PROSE_WORD.search(text) or BOX.search(text):
         return None
+    if (found := formulas(text)) and (found[0].start, found[0].end) == (0, len(text)):
+        return found[0].content
     last_line = text.splitlines()[-1].strip() if text else ""
     if _DECIMAL_COMMA.fullmatch(last_line):
         return last_line.replace(",", ".")

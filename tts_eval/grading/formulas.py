@@ -11,15 +11,16 @@ FORMULA = re.compile(
     r"""\$\$(?P<display>.{1,1000}?)\$\$
     | \\\[(?P<bracket>.{1,1000}?)\\\]
     | \\\((?P<parenthesis>.{1,1000}?)\\\)
-    | (?<![\\\w])\$(?P<inline>(?:\\.|[^$\\]){1,1000}?)\$(?!\d)""",
+    | \\begin\{(?:align|gather|equation)\*?\}(?P<environment>.{1,1000}?)\\end\{(?:align|gather|equation)\*?\}
+    | (?<![\\A-Za-z0-9_])\$(?P<inline>(?:\\.|[^$\\]){1,1000}?)\$(?!\d)""",
     re.S | re.X,
 )
 _FUNCTION = r"(?:sqrt|pi|arcsin|arccos|arctan|sin|cos|tan|cot|log|ln|exp|infinity)"
-PROSE_WORD = re.compile(rf"(?<![\\\w{{])(?!(?:{_FUNCTION}|and|or)\b)[A-Za-z]{{2,}}")
+PROSE_WORD = re.compile(rf"(?<![\\\w{{])(?!(?:{_FUNCTION}|and|or)\b)[A-Za-z]{{2,}}|[^\W\d_a-zA-Z]")
 _TOKEN = re.compile(
     rf"""(?P<space>[ \t]+)
     | (?P<command>\\[A-Za-z]+|\\[,;:!{{}}%])
-    | (?P<number>\d+(?:[.,]\d+)*|\.\d+)(?:[eE][-+]?\d+)?(?![A-Za-z]{{4}})
+    | (?P<number>\d+(?:[.,]\d+)*(?:(?:[ ]:[ ]|:)\d+(?:\.\d+)?)*|\.\d+)(?:[eE][-+]?\d+)?(?![A-Za-z]{{4}})
     | (?P<function>{_FUNCTION}(?![A-Za-z]))
     | (?P<word>[A-Za-z]\w+)
     | (?P<letter>[A-Za-z]'?)
@@ -39,7 +40,12 @@ _NAMED = re.compile(r"[A-Za-z]'?(?:\([A-Za-z]\))? ?=(?![^=]*=)")
 _ATTACHED_UNIT = re.compile(r"^(-?[\d.,]+)([A-Za-z]{1,2}\^\{?[23]\}?$)")  # in prose 5m² is a measure
 _LEADING = re.compile(r"(?:[=*/,;<>%!^_)\]}]|\+(?!\d)|- |\s)+")
 _TRAILING = re.compile(r"(?:[-=*/+,;<>^_(\[{|]|\\[,;:]|\s)+$")
-_LONE_LETTER = re.compile(r"^[A-Za-z] (?=[\w\\(])|(?<=[\w)}]) [A-Za-z]$")
+_RELATION = r"\\(?:[gln]eq?|approx|in)(?![A-Za-z])"
+_LONE_LETTER = re.compile(rf"^[A-Za-z] (?=[\w\\(])(?!{_RELATION})|(?<=[\w)}}]) [A-Za-z]$")
+_ALIGNED = re.compile(r"\\(?:begin|end)\{(?:aligned|gathered|split)\}")
+_END_OF_ROW = re.compile(r"\\\\(?:\[[^\]]*\])?")
+_COMMAND = re.compile(r"\\(?:text|mbox|mathrm)\{[^{}]*\}|\\[A-Za-z]+")
+_ARITHMETIC = re.compile(r"\\(?:times|cdot|div|[dt]?frac|left|right)(?![A-Za-z])")
 
 
 def formulas(text: str) -> list[Piece]:
@@ -54,8 +60,26 @@ def formulas(text: str) -> list[Piece]:
             continue
         position = match.end()
         if content.strip() and not BOX.search(content):
+            is_aligned = match.lastgroup == "environment" or _ALIGNED.search(content)
+            content = _last_side(_last_row(content) if is_aligned else content)
             pieces.append(Piece(match.start(), match.end(), content.strip()))
     return pieces
+
+
+def _last_row(content: str) -> str:
+    """Return the last row of aligned equations."""
+    if "matrix" in content or "array" in content or "cases" in content:  # whose rows end likewise
+        return _ALIGNED.sub("", content)
+    rows = [row.replace("&", "") for row in _END_OF_ROW.split(_ALIGNED.sub("", content))]
+    return next((row.strip().removeprefix("=") for row in reversed(rows) if row.strip()), content)
+
+
+def _last_side(content: str) -> str:
+    r"""Return what arithmetic comes to, 48 + 24 = 72 \text{ clips}; an equation with letters is left whole."""
+    before, _, last = content.rpartition("=")
+    is_arithmetic = before.strip() and not re.search(r"[A-Za-z<>]", _ARITHMETIC.sub("", before))
+    is_result = is_arithmetic and not re.search(r"[A-Za-z<>]", _COMMAND.sub("", last))
+    return last if is_result and _MEANING.search(last) else content
 
 
 def runs(text: str, start: int = 0) -> Iterator[Piece]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from tts_eval.grading.boxes import Piece, last_list
+from tts_eval.grading.boxes import BOX, Piece, last_list
 from tts_eval.grading.choices import LETTERS
+from tts_eval.grading.dates import IN_WORDS
 from tts_eval.grading.formulas import FORMULA, PROSE_WORD, bare_runs, formulas, runs
 from tts_eval.grading.results import restated_result
 from tts_eval.grading.units import UNIT_NAMES, unit_name
@@ -16,6 +17,9 @@ _STATEMENT = re.compile(
     r"|^[ \t]*(?:\#+|[-*])?[ \t]*(?:(?:the|my) )?(?:final |correct )?answer[ \t]*\n\s*"
     r"|\#{4}[ \t]*(?=\S)"
     r"|<answer>\s*"
+    r"|(?=(?:\$[^$\n]{1,60}\$|(?<![\w.,$/-])-?\d[\d,./]*)(?: [a-z]+){0,2} is (?:the|our|my) (?:final |correct )?answer\b)"
+    r"|(?:答案(?:是|为)?|\b(?:Ответ|Réponse|Respuesta|Antwort)\b)\s*:?\s*(?=\S)"  # noqa: RUF001
+    r"|\b(?:la réponse|la respuesta|die Antwort)\b[^.\n$:=]{0,80}?\b(?:est|es|ist|lautet)\b\s*:?\s*"
     rf"|\b(?:option|choice|alternative)\b(?:[^.\n$:]{{0,40}}?\bis\b)?\s*:?\s*(?=\(?[{LETTERS}]\b(?!'))"
     rf"|(?:\bI (?:choose|pick|select)\b|\bchoose\b|\bmust be\b)\s+(?:option\s+)?(?=\(?[{LETTERS}](?:\)|[.,]|\s*$))"  # noqa: E501
     rf"|(?=\([{LETTERS}]\) is (?:the )?(?:correct|right|best)\b)"
@@ -27,7 +31,21 @@ _CHOICE = re.compile(
     rf"\(([{LETTERS}])\)(?![-+*/^=(\w])|([{LETTERS}])[).:](?=\s|$)|([{LETTERS}])(?=$|[,;!]|\s+(?:is|because|since|as|with|\())"
     rf"|([B-HJ])(?=\s+[a-z])"
 )
-_NEGATION = re.compile(r"(?:not|n't|neither|unlikely|never)\b", re.I)
+_NEGATION = re.compile(
+    r"(?:not|n't|neither|unlikely|never)\b(?:.*\bbut(?: rather| instead)?\b|.*)", re.I | re.S
+)
+_BOUND = re.compile(
+    r"(?:at (?:least|most)|(?:no )?(?:more|less|fewer|greater) than|up to|between)\b[^,;]*?\d[^,;]*?(?=$|[,;]|\.\s| because\b| since\b)",
+    re.I,
+)
+_WORDS_AND_WHY = re.compile(
+    r"(?:yes|no|true|false)(?=[,;:])|[A-Za-z'-]+(?: [A-Za-z'-]+){0,2}?(?=,? (?:because|since|as)\b)", re.I
+)
+_WORDS = r"[A-Za-z'-]+(?: [A-Za-z'-]+)?"
+_LIST_OF_WORDS = re.compile(rf"{_WORDS}(?:, {_WORDS}){{0,7}}(?:,? (?:and|or) {_WORDS})$")
+_DAY = re.compile(rf"(?:on |the )*({IN_WORDS.pattern})", re.I)
+_HALF_OF_DAY = re.compile(r" ?[ap]\.?m\b", re.I)
+_ONE_TO_ANOTHER = re.compile(r"\b(?:ratio|odds)\b[^.\n]* (\d+) to (\d+)$", re.I)
 _HEDGE = re.compile(
     r"(?:(?:approximately|about|around|exactly|simply|just|equal to|therefore|thus|then|clearly|indeed"
     r"|given by|now)\s+|[:=\"]\s*)+",
@@ -35,6 +53,7 @@ _HEDGE = re.compile(
 )
 _LIST_COMMA = re.compile(r"\s*(?:,\s*(?:and|or)?|;|\band\b|\bor\b)\s*")
 _PLURAL = re.compile(r"\b(?:are|solutions|roots|values|answers|numbers)\b[^.\n]{0,40}$")
+_CONTINENTAL = re.compile(r"-?\d{1,3}(?:[ .]\d{3})+,\d{1,2}")
 _DECIMAL_COMMA = re.compile(r"-?\d+,(?:\d{1,2}|\d{4,})|-?0,\d+")
 _QUALIFIED = re.compile(
     r"\s*(?:if|or (?:more|less|fewer|greater)|to|plus|minus|when|where|am|pm|a\.m|p\.m|hundred|thousand"
@@ -59,7 +78,9 @@ def last_statement(text: str, *, is_truncated: bool) -> str | None:
         if end is None and is_truncated:
             continue
         sentence = rest[: end.start() if end else None].strip(" \t*_`\"'")
-        if not sentence or _NEGATION.match(sentence):
+        if negation := _NEGATION.match(sentence):
+            sentence = sentence[negation.end() :].lstrip()
+        if not sentence or BOX.search(sentence):  # within \boxed{}
             continue
         before = text[: statement.end()]
         if answer := _stated(sentence, rest if end and end[0] in "!?" else sentence, before=before):
@@ -94,7 +115,20 @@ def last_formula_or_run(text: str, *, before: str = "") -> str | None:
         first -= 1
     if first < len(bare) - 1 and _PLURAL.search(text[: bare[first].start]):
         return ", ".join(piece.content for piece in bare[first:])
-    return _decimal(bare[-1].content, text[: bare[-1].start])
+    return _in_context(bare[-1], text)
+
+
+def _in_context(last: Piece, text: str) -> str:
+    """Return the last number of `text`, with the month, the half of the day or the other term of its ratio."""
+    before, after = text[: last.start], text[last.end :]
+    for day in IN_WORDS.finditer(text):
+        if day.start() <= last.start and last.end <= day.end():
+            return day[0].rstrip(".")
+    if (half := _HALF_OF_DAY.match(after)) and re.fullmatch(r"\d{1,2}(?::\d\d)?", last.content):
+        return last.content + half[0]
+    if ratio := _ONE_TO_ANOTHER.search(text[: last.end]):
+        return f"{ratio[1]}:{ratio[2]}"
+    return _decimal(last.content, before)
 
 
 def _stated(sentence: str, rest: str, *, before: str) -> str | None:
@@ -107,6 +141,11 @@ def _stated(sentence: str, rest: str, *, before: str) -> str | None:
             else letter
         )
     sentence = sentence[match.end() :] if (match := _HEDGE.match(sentence)) else sentence
+    for pattern in (_BOUND, _DAY, _WORDS_AND_WHY, _LIST_OF_WORDS):
+        if match := pattern.match(sentence):
+            return match[0]
+    if not before.endswith("\n"):  # where it is no bullet
+        sentence = re.sub(r"^- (?=[\d.\\$(])", "-", sentence)
     if answer := _in_front(sentence):
         return answer
     if sentence and not PROSE_WORD.search(sentence):
@@ -144,7 +183,9 @@ def _in_front(sentence: str) -> str | None:
 
 
 def _decimal(content: str, before: str) -> str:
-    """Read a decimal comma, 2,74, where nothing says that there are several numbers."""
+    """Read a decimal comma, 2,74 or 1 018,50, where nothing says that there are several numbers."""
+    if _CONTINENTAL.fullmatch(content):
+        return re.sub("[ .]", "", content).replace(",", ".")
     return (
         content.replace(",", ".")
         if not _PLURAL.search(before) and _DECIMAL_COMMA.fullmatch(content)

@@ -67,6 +67,11 @@ class GradingPool:
         self._num_jobs_per_worker = num_jobs_per_worker
 
     @property
+    def num_workers(self) -> int:
+        """How many jobs may run at once."""
+        return len(self._workers)
+
+    @property
     def worker_pids(self) -> list[int]:
         """The processes that are alive now."""
         processes = [worker.process for worker in self._workers if worker.process is not None]

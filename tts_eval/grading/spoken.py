@@ -19,7 +19,8 @@ _ONE = f"(?:{'|'.join(_ONES)})"
 _BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[- ]{_ONE})?|{'|'.join(_TEENS)}|zero|{_ONE})(?![A-Za-z'])"
 _BELOW_1000 = rf"(?:{_ONE} hundred(?: (?:and )?{_BELOW_100})?|{_BELOW_100})"
 _NUMBER = re.compile(
-    rf"(?<![\\A-Za-z])(?:{_BELOW_1000} (?:billion|million|thousand),? (?:and )?)*{_BELOW_1000}(?![A-Za-z'])", re.I
+    rf"(?<![\\A-Za-z])(?:{_BELOW_1000} (?:billion|million|thousand),? (?:and )?)*{_BELOW_1000}(?![A-Za-z'])",
+    re.I,
 )
 _FRACTION = re.compile(
     rf"(?P<sign>-?)(?P<top>one[- ](?:half|{'|'.join(_PARTS)})"

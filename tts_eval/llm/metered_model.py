@@ -121,7 +121,10 @@ class MeteredModel:
 
     async def group(self, answers: Sequence[str | None]) -> list[list[int]]:
         """Return the indices of the answers that are the same to the task, the largest group first."""
-        return await self.task.group(answers)
+        asked_s = self.meter.clock()
+        groups = await self.task.group(answers)
+        self.meter.grading_wait_s += self.meter.clock() - asked_s
+        return groups
 
     def room_tokens(self, trace: Trace) -> int:
         """Return how many tokens the model's length leaves after `trace`."""

@@ -77,6 +77,7 @@ class Meter:
         self.candidates: Sequence[Candidate] = ()
         self.num_unread_steps = 0
         self.num_unscored_traces = 0
+        self.grading_wait_s = 0.0
         self._num_calls_begun = 0
         self._num_samples: Counter[tuple[str, str]] = Counter()
 
@@ -120,6 +121,7 @@ class Meter:
             num_draft_tokens=_all_tokens(others),
             num_unread_steps=self.num_unread_steps,
             num_unscored_traces=self.num_unscored_traces,
+            grading_wait_s=self.grading_wait_s,
             num_preemptions=sum(call.num_preemptions for call in self.calls),
             ttft_s=self._first_after_arrival(call.first_token_s for call in answering),
             ttfat_s=self._first_after_arrival(call.first_answer_token_s for call in answering),

@@ -13,7 +13,7 @@ from tts_eval.spend import Call, Spend
 from tts_eval.summary.evidence import ABS_TOLERANCE, Evidence, differing
 
 TWO_CLOCKS_S = 0.005  # an engine's clock against the run's
-NOT_OF_CALLS = ("num_unread_steps", "num_unscored_traces")
+NOT_OF_CALLS = ("num_unread_steps", "num_unscored_traces", "grading_wait_s")
 
 
 def check_spends(evidence: Evidence) -> Iterator[str]:

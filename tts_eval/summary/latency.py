@@ -17,7 +17,7 @@ from tts_eval.statistics.series import series_mean_ci95
 from tts_eval.statistics.spread import Spread
 
 FIRSTS = ("ttft_s", "ttfat_s", "queue_s")  # from the arrival to something that may never come
-PACES = ("tpot_excl_first_s", "e2e_per_token_s", "idle_s", "barrier_wait_s")
+PACES = ("tpot_excl_first_s", "e2e_per_token_s", "idle_s", "barrier_wait_s", "grading_wait_s")
 PARTS = CriticalPath.__slots__
 
 
