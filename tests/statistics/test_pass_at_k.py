@@ -40,7 +40,9 @@ def test_many_samples_neither_overflow_nor_cancel() -> None:
 def test_more_than_were_sampled_cannot_be_asked_for() -> None:
     with pytest.raises(ValueError, match="k must be a whole number from 1 to 4, the fewest samples; not 5"):
         pass_at_k([8, 4], [1, 1], 5)
-    with pytest.raises(ValueError, match="k must be a whole number from 1 to 4, the fewest samples; not 2.5"):
+    with pytest.raises(
+        ValueError, match=r"k must be a whole number from 1 to 4, the fewest samples; not 2\.5"
+    ):
         pass_at_k([8, 4], [1, 1], 2.5)  # type: ignore[arg-type]
 
 

@@ -75,7 +75,7 @@ def _last_row(content: str) -> str:
 
 
 def _last_side(content: str) -> str:
-    r"""Return what arithmetic comes to, 48 + 24 = 72 \text{ clips}; an equation with letters is left whole."""
+    r"""Return what arithmetic comes to, 48 + 24 = 72 \text{ clips}; an equation with letters stays whole."""
     before, _, last = content.rpartition("=")
     is_arithmetic = before.strip() and not re.search(r"[A-Za-z<>]", _ARITHMETIC.sub("", before))
     is_result = is_arithmetic and not re.search(r"[A-Za-z<>]", _COMMAND.sub("", last))

@@ -17,8 +17,9 @@ _STATEMENT = re.compile(
     r"|^[ \t]*(?:\#+|[-*])?[ \t]*(?:(?:the|my) )?(?:final |correct )?answer[ \t]*\n\s*"
     r"|\#{4}[ \t]*(?=\S)"
     r"|<answer>\s*"
-    r"|(?=(?:\$[^$\n]{1,60}\$|(?<![\w.,$/-])-?\d[\d,./]*)(?: [a-z]+){0,2} is (?:the|our|my) (?:final |correct )?answer\b)"
-    r"|(?:答案(?:是|为)?|\b(?:Ответ|Réponse|Respuesta|Antwort)\b)\s*:?\s*(?=\S)"  # noqa: RUF001
+    r"|(?=(?:\$[^$\n]{1,60}\$|(?<![\w.,$/-])-?\d[\d,./]*)(?: [a-z]+){0,2}"
+    r" is (?:the|our|my) (?:final |correct )?answer\b)"
+    r"|(?:答案(?:是|为)?|\b(?:Ответ|Réponse|Respuesta|Antwort)\b)\s*:?\s*(?=\S)"
     r"|\b(?:la réponse|la respuesta|die Antwort)\b[^.\n$:=]{0,80}?\b(?:est|es|ist|lautet)\b\s*:?\s*"
     rf"|\b(?:option|choice|alternative)\b(?:[^.\n$:]{{0,40}}?\bis\b)?\s*:?\s*(?=\(?[{LETTERS}]\b(?!'))"
     rf"|(?:\bI (?:choose|pick|select)\b|\bchoose\b|\bmust be\b)\s+(?:option\s+)?(?=\(?[{LETTERS}](?:\)|[.,]|\s*$))"  # noqa: E501
@@ -35,7 +36,8 @@ _NEGATION = re.compile(
     r"(?:not|n't|neither|unlikely|never)\b(?:.*\bbut(?: rather| instead)?\b|.*)", re.I | re.S
 )
 _BOUND = re.compile(
-    r"(?:at (?:least|most)|(?:no )?(?:more|less|fewer|greater) than|up to|between)\b[^,;]*?\d[^,;]*?(?=$|[,;]|\.\s| because\b| since\b)",
+    r"(?:at (?:least|most)|(?:no )?(?:more|less|fewer|greater) than|up to|between)\b[^,;]*?\d[^,;]*?"
+    r"(?=$|[,;]|\.\s| because\b| since\b)",
     re.I,
 )
 _WORDS_AND_WHY = re.compile(
@@ -119,7 +121,7 @@ def last_formula_or_run(text: str, *, before: str = "") -> str | None:
 
 
 def _in_context(last: Piece, text: str) -> str:
-    """Return the last number of `text`, with the month, the half of the day or the other term of its ratio."""
+    """Return the last number of a text with the month, the half of the day or the other term of its ratio."""
     before, after = text[: last.start], text[last.end :]
     for day in IN_WORDS.finditer(text):
         if day.start() <= last.start and last.end <= day.end():
