@@ -37,6 +37,9 @@ async def test_a_solution_without_thinking_is_not_cut() -> None:
 def test_a_way_that_the_model_does_not_know_is_refused() -> None:
     with pytest.raises(ValueError, match=r"cannot switch its thinking off; use strategy\.way=lead_in"):
         Direct(way="template").check(Setup(MODEL, 900))
+    is_off = replace(MODEL, chat_template_kwargs={"enable_thinking": False})
+    with pytest.raises(ValueError, match=r"where that has done so, use strategy=cot, otherwise"):
+        Direct(way="template").check(Setup(is_off, 900))
     with pytest.raises(ValueError, match=r"'scripted' has no answer_lead_in; use strategy\.way=template"):
         Direct().check(Setup(replace(MODEL, answer_lead_in=""), 900))
     with pytest.raises(ValueError, match=r"strategy\.way must be one of template, lead_in, not 'fast'"):
