@@ -42,11 +42,12 @@ class Direct(Sampled):
         if self.way == "template" and model.thinking_end is not None and not model.no_thinking_kwargs:
             if given := dict(model.chat_template_kwargs):
                 raise ValueError(
-                    f"beyond model.chat_template_kwargs={given} nothing switches the thinking of {model.name!r} "
-                    "off; where that has done so, use strategy=cot, otherwise strategy.way=lead_in"
+                    f"beyond model.chat_template_kwargs={given} nothing switches the thinking of "
+                    f"{model.name!r} off; where that has done so, use strategy=cot, otherwise strategy.way=lead_in"
                 )
             raise ValueError(
-                f"the chat template of {model.name!r} cannot switch its thinking off; use strategy.way=lead_in"
+                f"the chat template of {model.name!r} cannot switch its thinking off; "
+                "use strategy.way=lead_in"
             )
         if self.way == "lead_in" and not model.answer_lead_in:
             raise ValueError(f"{model.name!r} has no answer_lead_in; use strategy.way=template")
