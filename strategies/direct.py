@@ -43,7 +43,8 @@ class Direct(Sampled):
             if given := dict(model.chat_template_kwargs):
                 raise ValueError(
                     f"beyond model.chat_template_kwargs={given} nothing switches the thinking of "
-                    f"{model.name!r} off; where that has done so, use strategy=cot, otherwise strategy.way=lead_in"
+                    f"{model.name!r} off; where that has done so, use strategy=cot, otherwise "
+                    "strategy.way=lead_in"
                 )
             raise ValueError(
                 f"the chat template of {model.name!r} cannot switch its thinking off; "

@@ -57,7 +57,7 @@ class Rows:
         """
         self._check_columns(columns)
         found: dict[str, Problem] = {}
-        first: dict[tuple[str, str], int] = {}
+        first: dict[tuple[str, str | None], int] = {}
         faults: list[str] = []
         for number, row in enumerate(self.rows[:limit], start=1):
             try:
