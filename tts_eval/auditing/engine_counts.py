@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tts_eval.rundir.manifest import Manifest
+
 
 def check_engine_counts(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     summary: Mapping[str, Any],
     calls: Sequence[Mapping[str, Any]],
     *,
@@ -22,12 +24,12 @@ def check_engine_counts(
     counted = summary["engine_generated_tokens"]
     if not counted:  # an engine without counters
         return
-    roles = manifest["sessions"][-1]["engine_roles"][0]
+    roles = manifest.sessions[-1].engine_roles[0]
     mine = [call for call in calls if call["role"] in roles]
     read = [call for call in mine if call["finished_s"] <= last_read_s.get(call["session"], 0.0)]
     booked, least = (sum(call["num_generated_tokens"] for call in some) for some in (mine, read))
-    drafting = manifest["drafting"]
-    most_lost = 0 if drafting is None else drafting["num_speculative_tokens"] * len(mine)
-    is_whole = len(manifest["sessions"]) == 1
+    drafting = manifest.drafting
+    most_lost = 0 if drafting is None else drafting.num_speculative_tokens * len(mine)
+    is_whole = len(manifest.sessions) == 1
     if least > counted or (is_whole and booked + most_lost < counted):
         yield f"engine_generated_tokens: {counted}, but its calls have {booked}"

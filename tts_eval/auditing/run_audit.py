@@ -10,8 +10,8 @@ import orjson
 
 from tts_eval.auditing.engine_counts import check_engine_counts
 from tts_eval.auditing.lines import check_lines, strays
-from tts_eval.requests import REPLAYED
 from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.manifest import Manifest
 from tts_eval.summary.check_counts import check_counts
 from tts_eval.summary.drafts import drafted_calls
 from tts_eval.summary.evidence import Evidence, differing
@@ -37,7 +37,7 @@ def audit(folder: Path) -> tuple[list[str], list[str]]:
 
 def _faults(
     directory: RunDirectory,
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     summary: Mapping[str, Any],
     problems: list[dict[str, Any]],
     calls: list[dict[str, Any]],
@@ -47,7 +47,7 @@ def _faults(
     drawn, _ = drafted_calls(directory, sessions, manifest)
     evidence = Evidence(manifest, summary, outcomes, drawn)
     yield from check_lines(problems, calls)
-    if manifest["provenance"] == REPLAYED:  # has neither times nor counters
+    if manifest.is_replay:  # has neither times nor counters
         yield from check_counts(evidence)
     else:
         yield from inconsistencies(evidence)

@@ -20,13 +20,13 @@ from tts_eval.records import Finish
 from tts_eval.requests import Gauges
 from tts_eval.rundir import json_lines
 from tts_eval.rundir.json_lines import NotKept
+from tts_eval.rundir.manifest import Manifest
 from tts_eval.rundir.outcome import Fill, Outcome
 from tts_eval.rundir.replayed import refilled, untimed
-from tts_eval.rundir.schema import read_document
+from tts_eval.rundir.schema import decode, encode
 from tts_eval.spend import Call
 
 ERRORS = "errors.txt"
-DOCUMENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 
 
 class _OfSession(msgspec.Struct):
@@ -133,11 +133,18 @@ class RunDirectory:
             for line in json_lines.read_lines(self.path / "gauges.jsonl")
         ]
 
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Write manifest.json whole, or raise NotKept and leave it as it was."""
+        self._write("manifest.json", encode(manifest))
+
     def write(self, name: str, document: Mapping[str, Any]) -> None:
-        """Write `name` (manifest.json, summary.json) whole, or raise NotKept and leave it as it was."""
+        """Write `name` (summary.json) whole, or raise NotKept and leave it as it was."""
+        self._write(name, encode(document))
+
+    def _write(self, name: str, text: bytes) -> None:
         target, draft = self.path / name, self.path / f".{name}.tmp"
         try:
-            draft.write_bytes(orjson.dumps(document, option=DOCUMENT))
+            draft.write_bytes(text)
             os.replace(draft, target)
         except OSError as error:
             with suppress(OSError):
@@ -147,11 +154,16 @@ class RunDirectory:
     def read(self, name: str) -> dict[str, Any] | None:
         """Read a document back, None where it has not been written; ValueError if it is of another schema."""
         file = self.path / name
-        return read_document(file) if file.is_file() else None
+        return decode(file, dict[str, Any]) if file.is_file() else None
 
-    def manifest(self) -> dict[str, Any]:
+    def found_manifest(self) -> Manifest | None:
+        """Read manifest.json, None where no run has begun; ValueError if it is of another schema."""
+        file = self.path / "manifest.json"
+        return decode(file, Manifest) if file.is_file() else None
+
+    def manifest(self) -> Manifest:
         """Read manifest.json; ValueError where there is no run, or one of another schema."""
-        manifest = self.read("manifest.json")
+        manifest = self.found_manifest()
         if manifest is None:
             raise ValueError(f"{self.path}: no run is there (a run has manifest.json)")
         return manifest

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any
 
+from tts_eval.rundir.manifest import Manifest
+
 REPLAYABLE = (
     "schema_version",
     "provenance",
@@ -67,12 +69,12 @@ def refilled(kind: type[Any], line: Mapping[str, Any]) -> dict[str, Any]:
     return {key: 0 if value is None and key in always_there else value for key, value in line.items()}
 
 
-def replayable(figures: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+def replayable(figures: Mapping[str, Any], manifest: Manifest) -> dict[str, Any]:
     """Return a run's figures with null for what a replay has not: times, dollars, the engine's counters.
 
     Where a role's calls were not recorded, neither its tokens and FLOPs are known nor any total.
     """
-    unknown = set(manifest["sessions"][-1]["engine"]["settings"]["unknown_tokens"])
+    unknown = set(manifest.sessions[-1].engine.settings["unknown_tokens"])
     tokens = _known(figures["tokens"], unknown)
     kept = {key: value if key in REPLAYABLE else None for key, value in figures.items()}
     if unknown & {"verifier", "draft"}:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from tts_eval.grading.grade import Verdict
 from tts_eval.measuring.budget import Cut
 from tts_eval.records import Finish
+from tts_eval.rundir.manifest import Manifest
 from tts_eval.rundir.outcome import Outcome
 from tts_eval.statistics.intervals import proportion_ci95
 
@@ -83,11 +85,11 @@ def ending_warnings(summary: Mapping[str, Any]) -> list[str]:
     return warnings
 
 
-def budget_figures(outcomes: Sequence[Outcome], manifest: Mapping[str, Any]) -> dict[str, Any]:
+def budget_figures(outcomes: Sequence[Outcome], manifest: Manifest) -> dict[str, Any]:
     """Return budget and declared spend as the manifest has them, and how many each limit cut."""
     return {
-        "budget": manifest["budget"],
-        "max_spend": manifest["max_spend"],
+        "budget": asdict(manifest.budget),
+        "max_spend": None if manifest.max_spend is None else asdict(manifest.max_spend),
         "num_cut": {str(cut): sum(outcome.cut is cut for outcome in outcomes) for cut in Cut},
     }
 
