@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import orjson
 
 from tts_eval.measuring.machine import MachineReading
 from tts_eval.records import Finish
@@ -70,10 +69,11 @@ class RunDirectory:
         self, outcome: Outcome, calls: Sequence[Call], *, unknown_tokens: Collection[str]
     ) -> None:
         """Keep a finished problem of a replay, without times and without counts that were not recorded."""
-        lines = [{"session": outcome.session, **_fields(call)} for call in calls]
-        for name, records in (("calls", lines), ("problems", [outcome])):
-            plain = orjson.loads(orjson.dumps(records))
-            json_lines.append(self.path / f"{name}.jsonl", untimed(plain, unknown_tokens=unknown_tokens))
+        lines = [
+            {"session": outcome.session, **untimed(call, unknown_tokens=unknown_tokens)} for call in calls
+        ]
+        json_lines.append(self.path / "calls.jsonl", lines)
+        json_lines.append(self.path / "problems.jsonl", [untimed(outcome, unknown_tokens=unknown_tokens)])
 
     def append_error(self, problem_id: str, text: str) -> None:
         """Keep the traceback of a problem that failed."""

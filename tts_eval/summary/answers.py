@@ -13,7 +13,20 @@ from tts_eval.rundir.manifest import Manifest
 from tts_eval.rundir.outcome import Outcome
 from tts_eval.statistics.intervals import proportion_ci95
 
-HANG_ON_ANSWERS = ("accuracy", "correct", "undecided", "unanswered")
+HANG_ON_ANSWERS = {
+    "num_correct",
+    "num_undecided",
+    "num_unanswered",
+    "accuracy",
+    "accuracy_ci95",
+    "accuracy_not_reused",
+    "accuracy_not_reused_ci95",
+    "usd_per_correct",
+    "usd_per_correct_ci95",
+    "joules_per_correct",
+    "goodput_correct_per_s",
+    "goodput_correct_share",
+}
 MANY = 0.2  # the share of answers from which on their endings are warned of
 
 
@@ -24,7 +37,7 @@ def without_answers(figures: Mapping[str, Any]) -> dict[str, Any]:
     """
     return {
         name: None
-        if any(word in name for word in HANG_ON_ANSWERS)
+        if name in HANG_ON_ANSWERS
         else without_answers(value)
         if isinstance(value, Mapping)
         else value
