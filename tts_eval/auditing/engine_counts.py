@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tts_eval.rundir.manifest import Manifest
+from tts_eval.spend import Call
 
 
 def check_engine_counts(
     manifest: Manifest,
     summary: Mapping[str, Any],
-    calls: Sequence[Mapping[str, Any]],
+    calls: Sequence[tuple[int, Call]],
     *,
     last_read_s: Mapping[int, float],
 ) -> Iterator[str]:
@@ -25,9 +26,9 @@ def check_engine_counts(
     if not counted:  # an engine without counters
         return
     roles = manifest.sessions[-1].engine_roles[0]
-    mine = [call for call in calls if call["role"] in roles]
-    read = [call for call in mine if call["finished_s"] <= last_read_s.get(call["session"], 0.0)]
-    booked, least = (sum(call["num_generated_tokens"] for call in some) for some in (mine, read))
+    mine = [(session, call) for session, call in calls if call.role in roles]
+    read = [(session, call) for session, call in mine if call.finished_s <= last_read_s.get(session, 0.0)]
+    booked, least = (sum(call.num_generated_tokens for _, call in some) for some in (mine, read))
     drafting = manifest.drafting
     most_lost = 0 if drafting is None else drafting.num_speculative_tokens * len(mine)
     is_whole = len(manifest.sessions) == 1

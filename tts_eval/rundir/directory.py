@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 
 from tts_eval.measuring.machine import MachineReading
-from tts_eval.records import Finish
 from tts_eval.requests import Gauges
 from tts_eval.rundir import json_lines
 from tts_eval.rundir.json_lines import NotKept
@@ -28,14 +27,18 @@ from tts_eval.spend import Call
 ERRORS = "errors.txt"
 
 
-class _OfSession(msgspec.Struct):
-    """What a line of calls.jsonl has beside the call."""
+class _Place(msgspec.Struct):
+    """What a line of calls.jsonl or gauges.jsonl has beside its record."""
 
     session: int
+    at_s: float = 0.0
 
 
-_SESSIONS = msgspec.json.Decoder(_OfSession)
+_PLACES = msgspec.json.Decoder(_Place)
 _CALLS = msgspec.json.Decoder(Call)
+_FILLS = msgspec.json.Decoder(Fill)
+_GAUGES = msgspec.json.Decoder(Gauges)
+_READINGS = msgspec.json.Decoder(MachineReading)
 
 
 @dataclass(frozen=True)
@@ -86,12 +89,15 @@ class RunDirectory:
 
     def outcomes(self) -> list[Outcome]:
         """Return the finished problems, each once."""
-        lines = (Outcome.from_json(line) for line in json_lines.read_lines(self.path / "problems.jsonl"))
-        return list({outcome.problem_id: outcome for outcome in lines}.values())
+        return list({outcome.problem_id: outcome for outcome in self.all_outcomes()}.values())
+
+    def all_outcomes(self) -> list[Outcome]:
+        """Return what each line of problems.jsonl holds."""
+        return [Outcome.from_json(line) for line in self.lines("problems")]
 
     def fills(self) -> list[Fill]:
         """Return the unmeasured problems."""
-        return [Fill(**line) for line in json_lines.read_lines(self.path / "fill.jsonl")]
+        return _FILLS.decode_lines(self.whole_lines("fill"))
 
     def calls(self, outcomes: Sequence[Outcome] | Sequence[Fill]) -> list[Call]:
         """Return the calls that belong to `outcomes`; those of problems cut off do not count."""
@@ -99,23 +105,22 @@ class RunDirectory:
 
     def calls_of(self, sessions: Mapping[str, int]) -> list[Call]:
         """Return the calls of problems in the sessions that finished them: there may be millions."""
+        return [call for session, call in self.all_calls() if sessions.get(call.problem_id) == session]
+
+    def all_calls(self) -> list[tuple[int, Call]]:
+        """Return every call with its session, those of fill and of problems that were cut off too."""
         text = self.whole_lines("calls")
         try:
             calls = _CALLS.decode_lines(text)
         except msgspec.ValidationError:  # a replay has null for what was not recorded
-            calls = [_call(line) for line in self.lines("calls")]
-        own = zip(_SESSIONS.decode_lines(text), calls, strict=True)
-        return [call for line, call in own if sessions.get(call.problem_id) == line.session]
+            calls = [msgspec.convert(refilled(Call, line), Call) for line in self.lines("calls")]
+        return [(place.session, call) for place, call in zip(_PLACES.decode_lines(text), calls, strict=True)]
 
     def gauges(self) -> list[tuple[int, Gauges]]:
         """Return the engine's gauges in order, each with its session."""
-        own = {field.name for field in fields(Gauges)}
-        found = []
-        for line in json_lines.read_lines(self.path / "gauges.jsonl"):
-            kept = {name: value for name, value in line.items() if name in own}
-            kept["num_accepted_tokens_at"] = tuple(kept["num_accepted_tokens_at"])
-            found.append((line["session"], Gauges(**kept)))
-        return found
+        text = self.whole_lines("gauges")
+        places, gauges = _PLACES.decode_lines(text), _GAUGES.decode_lines(text)
+        return [(place.session, each) for place, each in zip(places, gauges, strict=True)]
 
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
         """Read the lines of `name`.jsonl as they stand; problems that were cut off are among them."""
@@ -127,11 +132,9 @@ class RunDirectory:
 
     def machine(self) -> list[tuple[int, float, MachineReading]]:
         """Return what the machine showed in order, each with its session and when."""
-        own = [field.name for field in fields(MachineReading)]
-        return [
-            (line["session"], line["at_s"], MachineReading(**{name: line[name] for name in own}))
-            for line in json_lines.read_lines(self.path / "gauges.jsonl")
-        ]
+        text = self.whole_lines("gauges")
+        places, readings = _PLACES.decode_lines(text), _READINGS.decode_lines(text)
+        return [(place.session, place.at_s, each) for place, each in zip(places, readings, strict=True)]
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Write manifest.json whole, or raise NotKept and leave it as it was."""
@@ -172,10 +175,3 @@ class RunDirectory:
 def _fields(record: Call | Gauges | MachineReading) -> dict[str, Any]:
     """Return a flat record as a dict; `asdict` would copy every value."""
     return {field.name: getattr(record, field.name) for field in fields(record)}
-
-
-def _call(line: Mapping[str, Any]) -> Call:
-    gaps = line["gap_counts"]
-    line = {name: value for name, value in line.items() if name != "session"}
-    gap_counts = None if gaps is None else tuple((bucket, num) for bucket, num in gaps)
-    return Call(**{**refilled(Call, line), "finish": Finish(line["finish"]), "gap_counts": gap_counts})

@@ -18,6 +18,7 @@ from tts_eval.rundir.directory import RunDirectory
 from tts_eval.spend import Call
 
 Line = Mapping[str, Any]
+TOKENS = ("num_prompt_tokens", "num_cached_tokens", "num_generated_tokens", "num_thinking_tokens")
 COUNTS = (
     "num_preemptions",
     "num_drafts",
@@ -105,7 +106,7 @@ def _samples(run: str, line: Line, calls: Sequence[Line]) -> tuple[Sample, ...]:
 
 def _recorded(line: Line) -> Call:
     """Return a call as it was, but for its times; a count that a replay did not know stays unsaid."""
-    counts = {key: value for key, value in line.items() if key.startswith("num_") and value is not None}
+    counts = {name: line[name] for name in (*TOKENS, *COUNTS) if line.get(name) is not None}
     return Call(
         problem_id=line["problem_id"],
         number=line["number"],
