@@ -107,7 +107,7 @@ def write_run(folder: Path, setting: Setting, *, num_problems: int) -> None:
     directory.open()
     facts = sums_cell(folder)[1].facts
     manifest = manifest_of(checked, facts, roles={}, startup_s=20.0, idle_power_w=None, earlier=None)
-    directory.write("manifest.json", manifest)
+    directory.write_manifest(manifest)
     draw = random.Random(setting.name)
     now_s = 0.0
     for problem in checked.problems:

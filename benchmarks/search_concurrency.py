@@ -79,8 +79,8 @@ def checked_cell(search: str, load: str, num_problems: int, directory: Path) -> 
 def occupancy(directory: Path) -> Occupancy:
     """Read the gauges of a run and work out what was allowed at each of their moments."""
     run = RunDirectory(directory)
-    [session] = run.manifest()["sessions"]
-    most = session["engine"]["settings"]["max_num_seqs"]
+    [start] = run.manifest().sessions
+    most = start.engine.settings["max_num_seqs"]
     spends = [outcome.spend for outcome in run.outcomes()]
     end_s = max(spend.finished_s for spend in spends)
     running, allowed = [], []

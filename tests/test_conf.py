@@ -13,10 +13,12 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 import tts_eval.command.launch  # noqa: F401  (registers the resolver that conf/config.yaml uses)
+from tests.rundir.manifests import manifest
 from tts_eval.command.compose import cell_of
 from tts_eval.engines.protocol import EngineSettings
 from tts_eval.options import CONF
 from tts_eval.protocols import Load, Strategy, Task
+from tts_eval.rundir.directory import RunDirectory
 from tts_eval.running.cell import Cell
 
 OPTIONS = [
@@ -50,16 +52,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def write_run(folder: Path) -> None:
     """Write what a replay reads of a run of one problem and one sample."""
     folder.mkdir()
+    config = {"model": {"name": "pocket", "path": "pocket/reasoner"}, "strategy": {}}
+    RunDirectory(folder).write_manifest(manifest(config=config))
     candidate = {"text": "2", "num_tokens": 1, "finish": "end", "score": None, "step_scores": None}
     call = {"problem_id": "p", "session": 0, "number": 0, "role": "policy"}
     documents: dict[str, dict[str, Any]] = {
-        "manifest.json": {
-            "config": {"model": {"name": "pocket", "path": "pocket/reasoner"}, "strategy": {}},
-            "task": "pocket",
-            "problems": "sha256:0",
-            "architecture": None,
-            "sessions": [{"engine": {"max_model_len": 64}}],
-        },
         "summary.json": {},
         "problems.jsonl": {
             "problem_id": "p",

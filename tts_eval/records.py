@@ -9,9 +9,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Protocol, Self
+from typing import Annotated, Any, Protocol, Self
 
 from tts_eval import checks
+
+Seconds = Annotated[float, "s"]  # a time on a clock or a duration, which a replay does not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,4 +290,4 @@ class Interim:
     """The best answer so far and when it stood, in seconds after the problem's arrival."""
 
     answer: str | None
-    at_s: float
+    at_s: Seconds

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from tts_eval.records import Finish
+from tts_eval.records import Finish, Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ class Call:
     num_cached_tokens: int
     num_generated_tokens: int
     finish: Finish
-    submitted_s: float
-    finished_s: float
-    queue_s: float | None = None
-    first_token_s: float | None = None
-    prefill_s: float | None = None
-    decode_s: float | None = None
-    first_answer_token_s: float | None = None
+    submitted_s: Seconds
+    finished_s: Seconds
+    queue_s: Seconds | None = None
+    first_token_s: Seconds | None = None
+    prefill_s: Seconds | None = None
+    decode_s: Seconds | None = None
+    first_answer_token_s: Seconds | None = None
     gap_counts: tuple[tuple[int, int], ...] | None = None
     num_preemptions: int = 0
     num_drafts: int | None = None
@@ -59,7 +59,7 @@ class Call:
     num_accepted_tokens: int | None = None
     num_reread_tokens: int = 0
     num_pieces: int = 1
-    requeue_s: float = 0.0
+    requeue_s: Seconds = 0.0
     about: int | None = None
     num_thinking_tokens: int = 0
     url: str | None = None
@@ -108,12 +108,12 @@ class RoleTokens:
 class CriticalPath:
     """Where one problem's time to answer went; the parts add up to it (see `measuring.critical_path`)."""
 
-    queue_s: float
-    prefill_s: float
-    decode_s: float
-    engine_other_s: float
-    verifier_s: float
-    strategy_s: float
+    queue_s: Seconds
+    prefill_s: Seconds
+    decode_s: Seconds
+    engine_other_s: Seconds
+    verifier_s: Seconds
+    strategy_s: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +132,10 @@ class Spend:
     `grading_wait_s` adds up how long its votes took: waiting for a grading worker, and comparing.
     """
 
-    arrived_s: float
-    finished_s: float
+    arrived_s: Seconds
+    finished_s: Seconds
     num_calls: int
-    calls_s: float
+    calls_s: Seconds
     num_prompt_tokens: int
     num_cached_tokens: int
     num_generated_tokens: int
@@ -144,14 +144,14 @@ class Spend:
     num_draft_tokens: int
     num_unread_steps: int
     num_preemptions: int
-    ttft_s: float | None
-    ttfat_s: float | None
-    queue_s: float | None
-    tpot_excl_first_s: float | None
-    e2e_per_token_s: float | None
-    late_s: float
-    idle_s: float
-    barrier_wait_s: float | None
+    ttft_s: Seconds | None
+    ttfat_s: Seconds | None
+    queue_s: Seconds | None
+    tpot_excl_first_s: Seconds | None
+    e2e_per_token_s: Seconds | None
+    late_s: Seconds
+    idle_s: Seconds
+    barrier_wait_s: Seconds | None
     critical_path: CriticalPath
     num_unscored_traces: int = 0
     grading_wait_s: float | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from tests.running.cells import Calculator, sums_cell
 from tests.scripted import WordCodec
 from tts_eval.analysis.flops import flops_by_problem
 from tts_eval.analysis.frames import load
-from tts_eval.engines.protocol import Drafter
+from tts_eval.engines.protocol import Drafter, RecordedDrafting
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.requests import Completion, Request
@@ -27,11 +26,7 @@ CONFIG = {
     "num_attention_heads": 2,
     "vocab_size": 100,
 }
-DRAFT: dict[str, Any] = {
-    "drafter": Drafter.MODEL,
-    "num_speculative_tokens": 3,
-    "architecture": {**CONFIG, "num_hidden_layers": 1},
-}
+DRAFT = RecordedDrafting(Drafter.MODEL, 3, {**CONFIG, "num_hidden_layers": 1})
 
 
 @dataclass

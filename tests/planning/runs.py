@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.planning.nodes import model_named
+from tests.rundir.manifests import manifest, start
 from tts_eval.planning.model import PlannedModel
 from tts_eval.planning.parallelism import Plan
 from tts_eval.planning.plan_settings import config_of
@@ -11,6 +14,7 @@ from tts_eval.planning.simulator import Simulated
 from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Job
 from tts_eval.records import Finish
+from tts_eval.requests import EngineFacts
 from tts_eval.rundir.schema import SCHEMA_VERSION
 from tts_eval.spend import Call
 
@@ -105,6 +109,7 @@ def run_of(
     return RecordedRun(
         name=name,
         summary={
+            "schema_version": SCHEMA_VERSION,
             "model": "pocket",
             "task": "pocket",
             "load": "all_at_once" if in_flight is None else "concurrent",
@@ -113,18 +118,20 @@ def run_of(
             "accuracy": num_correct / len(jobs),
             "accuracy_ci95": [0.0, 1.0],
         },
-        manifest={
-            "schema_version": SCHEMA_VERSION,
-            "provenance": "measured",
-            "config": {"load": {"k": in_flight}},
-            "architecture": dict(config_of(model_named("pocket"))),
-            "hardware": {"name": "CPU"},
-            "problems": f"sha256:{len(jobs)}",
-            "sessions": [{"engine": {"settings": engine}}],
-        },
+        manifest=manifest(
+            config={"load": {"k": in_flight}},
+            architecture=dict(config_of(model_named("pocket"))),
+            problems=f"sha256:{len(jobs)}",
+            sessions=[start(engine=facts(engine))],
+        ),
         spans={str(number): Span(arrived_s, end_s) for number, (arrived_s, end_s) in enumerate(times)},
         calls=calls,
     )
+
+
+def facts(settings: dict[str, Any]) -> EngineFacts:
+    """Return the facts of an engine with these settings."""
+    return EngineFacts("vllm", "1", "cpu", num_gpus=1, max_model_len=64, startup_s=0.0, settings=settings)
 
 
 def _known(seconds: float | None) -> float:

@@ -6,11 +6,13 @@ from dataclasses import asdict, fields, replace
 from io import StringIO
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from tests.planning.nodes import hardware_named
-from tests.planning.runs import TRUTH, played
+from tests.planning.runs import TRUTH, facts, played
+from tests.rundir.manifests import start
 from tts_eval.grading.grade import Grade, Verdict
 from tts_eval.planning.calibration import ASSUMED, START, Calibration, calibrate, observations
 from tts_eval.planning.calibration_table import calibration_rows, print_calibration
@@ -144,7 +146,7 @@ def written(folder: Path, run: RecordedRun) -> Path:
     """Write `run` as the run loop would."""
     directory = RunDirectory(folder / run.name)
     directory.open()
-    directory.write("manifest.json", dict(run.manifest))
+    directory.write_manifest(run.manifest)
     directory.write("summary.json", dict(run.summary))
     for name, span in run.spans.items():
         nothing = dict.fromkeys((field.name for field in fields(Spend)), 0)
@@ -156,7 +158,7 @@ def written(folder: Path, run: RecordedRun) -> Path:
     return directory.path
 
 
-TOLD = {"engine": {"settings": dict.fromkeys(ENGINE_SETTINGS)}}
+TOLD = start(engine=facts(dict.fromkeys(ENGINE_SETTINGS)))
 
 
 def test_runs_are_read_from_their_folders(tmp_path: Path) -> None:
@@ -178,7 +180,7 @@ def test_runs_are_read_from_their_folders(tmp_path: Path) -> None:
         ("schema_version", 1, "was written under schema 1; only"),
         ("provenance", "replayed", "is replayed: only measured runs have times of their own"),
         ("architecture", None, "is a run of a model whose sizes could not be read"),
-        ("sessions", [{"engine": {"settings": {}}}], "ran on an engine that does not tell its block_size, "),
+        ("sessions", [start(engine=facts({}))], "ran on an engine that does not tell its block_size, "),
         ("sessions", [TOLD, TOLD], "was resumed: its times lie on several clocks"),
     ],
 )
@@ -186,7 +188,7 @@ def test_runs_that_cannot_be_compared_are_refused(
     tmp_path: Path, key: str, value: object, complaint: str
 ) -> None:
     run = sweep()[0]
-    written(tmp_path, replace(run, manifest={**run.manifest, key: value}))
+    written(tmp_path, replace(run, manifest=msgspec.structs.replace(run.manifest, **{key: value})))
 
     with pytest.raises(ValueError, match=complaint):
         read_runs(tmp_path)

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tests.planning.runs import played
+from tests.planning.runs import facts, played
 from tests.planning.test_calibration import sweep, written
+from tests.rundir.manifests import start
 from tts_eval.plan import main
 from tts_eval.planning.workload import Workload
 
@@ -138,8 +140,8 @@ def test_runs_with_drafts_are_not_fitted_to(
     program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = sweep()[0]
-    settings = {**run.manifest["sessions"][0]["engine"]["settings"], "speculation": "ngram"}
-    drafting = {**run.manifest, "sessions": [{"engine": {"settings": settings}}]}
+    settings = {**run.manifest.sessions[0].engine.settings, "speculation": "ngram"}
+    drafting = msgspec.structs.replace(run.manifest, sessions=[start(engine=facts(settings))])
     written(tmp_path / "runs", replace(run, manifest=drafting))
 
     assert program("model=pocket", "hardware=cpu", "plan.calibrate=runs") == 1

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from io import StringIO
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -81,7 +82,7 @@ def test_table_and_rows_say_what_is_measured_and_what_is_modelled(found: list[Pr
 
 def test_runs_over_other_problems_are_refused(node: Node, hardware: Hardware) -> None:
     one = cell("one", samples=1, tokens=10, num_correct=1)
-    other = replace(one, manifest={**one.manifest, "problems": "sha256:other"})
+    other = replace(one, manifest=msgspec.structs.replace(one.manifest, problems="sha256:other"))
 
     with pytest.raises(ValueError, match="must hold runs over the same problems of one task, not pocket"):
         prospects([one, other], node, hardware, num_gpus=1, rank_by="tta_p50_s")

@@ -1,13 +1,20 @@
 """The run directory survives a kill at any moment."""
 
+import math
 from pathlib import Path
 
+import pytest
+
+from tests.rundir.manifests import manifest
 from tests.running.cells import sums_cell
+from tts_eval.engines.protocol import Drafter, RecordedDrafting
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.requests import Gauges
 from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.schema import SCHEMA_VERSION
 from tts_eval.running.loop import run_cell
+from tts_eval.spend import MaxSpend
 
 
 async def finished_run(path: Path, num_problems: int = 3) -> RunDirectory:
@@ -51,7 +58,34 @@ async def test_calls_of_a_problem_that_was_cut_off_do_not_count(tmp_path: Path) 
 def test_a_document_is_whole_or_absent(tmp_path: Path) -> None:
     directory = RunDirectory(tmp_path)
     assert directory.read("summary.json") is None
-    directory.write("summary.json", {"accuracy": 0.5})
-    directory.write("summary.json", {"accuracy": 0.75})
-    assert directory.read("summary.json") == {"accuracy": 0.75}
+    first, second = ({"schema_version": SCHEMA_VERSION, "accuracy": each} for each in (0.5, 0.75))
+    directory.write("summary.json", first)
+    directory.write("summary.json", second)
+    assert directory.read("summary.json") == second
     assert [file.name for file in tmp_path.iterdir()] == ["summary.json"]
+
+
+def test_an_infinite_figure_is_written_and_read_back(tmp_path: Path) -> None:
+    RunDirectory(tmp_path).write_manifest(
+        manifest(objectives={"tta_s": math.inf}, config={"limit": math.nan})
+    )
+
+    assert '"tta_s": "inf"' in (tmp_path / "manifest.json").read_text()
+    read = RunDirectory(tmp_path).manifest()
+    assert read.objectives == {"tta_s": math.inf}
+    assert read.config == {"limit": None}
+
+
+def test_a_manifest_is_read_back_as_it_was(tmp_path: Path) -> None:
+    drafting = RecordedDrafting(Drafter.MODEL, 3, {"num_hidden_layers": 1})
+    written = manifest(drafting=drafting, max_spend=MaxSpend(2, 64))
+    RunDirectory(tmp_path).write_manifest(written)
+
+    assert RunDirectory(tmp_path).manifest() == written
+    assert RunDirectory(tmp_path / "nowhere").found_manifest() is None
+
+
+def test_a_manifest_without_what_it_needs_is_none(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(f'{{"schema_version": {SCHEMA_VERSION}, "model": 1}}')
+    with pytest.raises(ValueError, match=r"manifest\.json is no document of a run: .*\$\.model"):
+        RunDirectory(tmp_path).manifest()

@@ -121,9 +121,7 @@ async def test_the_mark_and_the_tokens_are_in_the_run_and_survive_it(tmp_path: P
     assert [outcome.cut for outcome in outcomes] == [Cut.TOKENS] * 3
     assert [outcome.error for outcome in outcomes] == [None] * 3
     assert summary["tokens"]["generated"] == 3 * 4
-    manifest = RunDirectory(tmp_path).read("manifest.json")
-    assert manifest is not None
-    assert manifest["budget"] == {"max_tokens": 4, "deadline_s": None}
+    assert RunDirectory(tmp_path).manifest().budget == Budget(max_tokens=4)
 
 
 def test_a_budget_of_nothing_is_refused() -> None:

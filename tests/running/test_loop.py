@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from scipy import stats
@@ -189,6 +190,6 @@ async def test_a_run_of_another_schema_is_not_gone_on_with(tmp_path: Path, grade
     checked, engine = sums_cell(tmp_path)
     await run_cell(checked, engine, grader)
     directory = RunDirectory(tmp_path)
-    directory.write("manifest.json", {**(directory.read("manifest.json") or {}), "schema_version": 1})
+    directory.write_manifest(msgspec.structs.replace(directory.manifest(), schema_version=1))
     with pytest.raises(ValueError, match="was written under schema 1; only"):
         await run_cell(checked, engine, grader)

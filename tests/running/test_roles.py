@@ -23,6 +23,7 @@ from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Candidate, Problem, TextCodec
 from tts_eval.requests import Pooled, PoolingRequest, Timing
 from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.manifest import Holding
 from tts_eval.running.cell import CheckedRole
 from tts_eval.running.deployment import Deployment, Role
 from tts_eval.running.sweep import run_sweep
@@ -103,7 +104,7 @@ def test_a_machine_without_gpus_is_held_and_paid_for_once(parallel: str) -> None
     assert policy.num_workers == 2
     assert Deployment({"policy": Role(MODEL, policy)}).num_gpus == 1
     assert Deployment(roles).num_gpus == 1
-    assert Deployment(roles).holdings == [{"roles": ["policy", "verifier"], "num_gpus": 1}]
+    assert Deployment(roles).holdings == [Holding(roles=["policy", "verifier"], num_gpus=1)]
 
 
 @dataclass(frozen=True)
@@ -201,8 +202,8 @@ async def test_every_role_is_charged_for_its_own_calls(tmp_path: Path) -> None:
     )
     assert summary["flops_per_problem"]["verifier"] == flops
     assert summary["flops_per_problem"]["policy"] is None  # nobody knows the scripted model's sizes
-    [session] = (directory.read("manifest.json") or {})["sessions"]
-    assert {name: facts["model"] for name, facts in session["roles"].items()} == {
+    [start] = directory.manifest().sessions
+    assert {name: facts.model for name, facts in start.roles.items()} == {
         "verifier": "prm",
         "draft": "scripted",
     }

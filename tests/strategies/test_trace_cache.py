@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from strategies.cot import Cot
@@ -88,7 +89,7 @@ async def test_what_an_earlier_run_answered_is_there_from_the_start(tmp_path: Pa
     with pytest.raises(ValueError, match="no run is there"):
         TraceCache(Cot(), runs=[str(tmp_path / "nowhere")])
     first = RunDirectory(tmp_path / "first")
-    first.write("manifest.json", {**(first.read("manifest.json") or {}), "schema_version": 0})
+    first.write_manifest(msgspec.structs.replace(first.manifest(), schema_version=0))
     with pytest.raises(ValueError, match="was written under schema 0; only"):
         TraceCache(Cot(), runs=[str(tmp_path / "first")])
 

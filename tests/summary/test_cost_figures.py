@@ -14,31 +14,33 @@ from typing import Any
 import pytest
 
 from tests.summary.outcomes import call, outcome
+from tts_eval.hardware import ApiPrice, Hardware
+from tts_eval.rundir.manifest import LoadFacts
 from tts_eval.rundir.outcome import Outcome
 from tts_eval.spend import Call
 from tts_eval.summary.by_role import role_figures
 from tts_eval.summary.cost_figures import cost_figures
-from tts_eval.summary.sessions import Session
+from tts_eval.summary.sessions import Held, Session
 from tts_eval.summary.throughput import held_by_session, held_weights
+
+
+def priced(usd: float, *, low: float, high: float) -> Hardware:
+    return Hardware("paper", list_usd_per_gpu_hour=usd, usd_per_gpu_hour_low=low, usd_per_gpu_hour_high=high)
+
 
 CALLS = [
     call("a", "policy", 0.0, 4.0, prompt=100, generated=40),
     call("a", "verifier", 4.0, 5.0, prompt=140, generated=0),
     call("b", "policy", 2.0, 6.0, prompt=100, generated=60, num_cached_tokens=64),
 ]
-TWO_GPUS = [{"roles": ["policy"], "num_gpus": 1}, {"roles": ["verifier"], "num_gpus": 1}]
-BATCH = {"is_open": True, "is_steady": False, "in_flight": None}
-PRICED = {"usd_per_gpu_hour": 3.6, "usd_per_gpu_hour_low": 1.8, "usd_per_gpu_hour_high": 7.2}
+TWO_GPUS = [Held(["policy"], 1), Held(["verifier"], 1)]
+BATCH = LoadFacts(is_open=True, is_steady=False, in_flight=None)
+PRICED = priced(3.6, low=1.8, high=7.2)
+UNPRICED = Hardware("paper")
 
 
-def api_price(*, prompt: float, cached: float, generated: float) -> dict[str, Any]:
-    return {
-        "usd_per_million_prompt_tokens": prompt,
-        "usd_per_million_cached_tokens": cached,
-        "usd_per_million_generated_tokens": generated,
-        "source": "paper",
-        "as_of": "2026-01-01",
-    }
+def api_price(*, prompt: float, cached: float, generated: float) -> ApiPrice:
+    return ApiPrice(prompt, cached, generated, source="paper", as_of="2026-01-01")
 
 
 API_PRICES = {
@@ -53,13 +55,13 @@ def session(outcomes: Sequence[Outcome], calls: Sequence[Call], **changed: Any) 
         "held_s": 4.0,
         "holdings": TWO_GPUS[:1],
         "hardware": PRICED,
-        "engine": {},
+        "engine": None,
         "api_prices": {},
     }
     return Session(outcomes=outcomes, calls=calls, **given | changed)
 
 
-def figures(*, correct: str = "a", load: dict[str, Any] = BATCH, **changed: Any) -> dict[str, Any]:
+def figures(*, correct: str = "a", load: LoadFacts = BATCH, **changed: Any) -> dict[str, Any]:
     outcomes = [outcome(name, CALLS, is_correct=name in correct) for name in "ab"]
     given = {"held_s": 6.0, "holdings": TWO_GPUS, "api_prices": API_PRICES}
     return cost_figures([session(outcomes, CALLS, **given | changed)], load=load)
@@ -86,7 +88,7 @@ def test_busy_seconds_are_shared_by_who_runs() -> None:
 
 def test_a_verifier_on_the_policys_gpu_costs_no_second_one() -> None:
     """There is always something to do on the one GPU, for six seconds."""
-    found = figures(holdings=[{"roles": ["policy", "verifier"], "num_gpus": 1}])
+    found = figures(holdings=[Held(["policy", "verifier"], 1)])
 
     assert found["usd_total"] == pytest.approx(0.006)
     assert found["cost_busy"]["usd_total"] == pytest.approx(0.006)
@@ -95,7 +97,7 @@ def test_a_verifier_on_the_policys_gpu_costs_no_second_one() -> None:
 def test_the_sessions_of_a_resumed_run_have_clocks_machines_and_prices_of_their_own() -> None:
     """Two seconds of `a` at $3.60; after a kill two others of `b`, on four GPUs at $7.20."""
     calls = [call(name, "policy", 0.0, 2.0, prompt=10, generated=10) for name in "ab"]
-    dear = {"usd_per_gpu_hour": 7.2, "usd_per_gpu_hour_low": 3.6, "usd_per_gpu_hour_high": 7.2}
+    dear = priced(7.2, low=3.6, high=7.2)
     first = session(
         [outcome("a", calls[:1], is_correct=True, session=0)],
         calls[:1],
@@ -108,7 +110,7 @@ def test_the_sessions_of_a_resumed_run_have_clocks_machines_and_prices_of_their_
         number=1,
         held_s=2.0,
         hardware=dear,
-        holdings=[{"roles": ["policy"], "num_gpus": 4}],
+        holdings=[Held(["policy"], 4)],
         api_prices={"policy": api_price(prompt=2.0, cached=0.1, generated=2.0)},
     )
     found = cost_figures([first, second], load=BATCH)
@@ -121,7 +123,7 @@ def test_the_sessions_of_a_resumed_run_have_clocks_machines_and_prices_of_their_
     by_role = role_figures([first, second], joules={0: 1.0, 1: 2.0})
     assert by_role == {"usd_by_role": {"policy": pytest.approx(0.018)}, "joules_by_role": {"policy": 3.0}}
 
-    unknown = replace(second, hardware=dict.fromkeys(PRICED), api_prices={"policy": None})
+    unknown = replace(second, hardware=UNPRICED, api_prices={"policy": None})
     found = cost_figures([first, unknown], load=BATCH)
     assert found["usd_total"] is found["cost_busy"] is found["price_band"] is found["cost_api"] is None
     assert role_figures([first, unknown], joules=None) == {"usd_by_role": None, "joules_by_role": None}
@@ -167,7 +169,7 @@ def test_a_band_of_prices_is_a_band_of_costs() -> None:
 
 
 def test_without_a_price_there_are_no_dollars() -> None:
-    found = figures(hardware=dict.fromkeys(PRICED))
+    found = figures(hardware=UNPRICED)
 
     assert found["usd_total"] is found["usd_per_correct"] is found["cost_busy"] is found["price_band"] is None
     assert found["num_gpus"] == 2
@@ -176,7 +178,7 @@ def test_without_a_price_there_are_no_dollars() -> None:
 def test_in_a_closed_loop_a_problem_pays_for_its_time_in_flight() -> None:
     """Two users: `a` is in flight for 5 s, `b` for 4, and each shares two GPUs with one other problem."""
     outcomes = [outcome(name, CALLS, is_correct=True) for name in "ab"]
-    load = {"is_open": False, "is_steady": True, "in_flight": 2}
+    load = LoadFacts(is_open=False, is_steady=True, in_flight=2)
     [held_s] = held_by_session(outcomes, load, is_saturated=None).values()
 
     assert held_s == 4.5
@@ -199,7 +201,7 @@ def test_fill_pays_for_its_part_of_the_busy_time() -> None:
 
 def test_a_call_of_a_data_parallel_engine_is_charged_one_replica() -> None:
     alone = [call("a", "policy", 0.0, 4.0, prompt=9, generated=9)]
-    eight = [{"roles": ["policy"], "num_gpus": 8, "num_replicas": 4}]
+    eight = [Held(["policy"], 8, num_replicas=4)]
     outcomes = [outcome("a", alone, is_correct=True)]
     found = cost_figures([session(outcomes, alone, holdings=eight)], load=BATCH)
 

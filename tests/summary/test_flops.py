@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.summary.outcomes import call
-from tts_eval.engines.protocol import Drafter
+from tts_eval.engines.protocol import Drafter, RecordedDrafting
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.records import Finish
 from tts_eval.summary.call_flops import FlopsCounter, num_read_by_draft, num_rounds
@@ -36,9 +36,9 @@ DRAFTED = call(
     num_draft_tokens=30,
     num_accepted_tokens=10,
 )
-LOOKED_UP: dict[str, Any] = {"drafter": Drafter.LOOKUP, "num_speculative_tokens": 3, "architecture": None}
-BY_MODEL: dict[str, Any] = {"drafter": Drafter.MODEL, "num_speculative_tokens": 3, "architecture": SMALL}
-BY_LAYERS: dict[str, Any] = {"drafter": Drafter.LAYERS, "num_speculative_tokens": 3, "architecture": None}
+LOOKED_UP = RecordedDrafting(Drafter.LOOKUP, 3)
+BY_MODEL = RecordedDrafting(Drafter.MODEL, 3, SMALL)
+BY_LAYERS = RecordedDrafting(Drafter.LAYERS, 3)
 
 WHOLE = call_flops(
     read_architecture(TARGET), num_prompt_tokens=10, num_cached_tokens=0, num_generated_tokens=21
@@ -46,7 +46,7 @@ WHOLE = call_flops(
 PASSES = decode_flops(read_architecture(TARGET), num_context_tokens=10, num_passes=20)
 
 
-def figures(*calls: Any, drafting: dict[str, Any] | None = None) -> dict[str, Any]:
+def figures(*calls: Any, drafting: RecordedDrafting | None = None) -> dict[str, Any]:
     return flops_figures(
         calls, 1, FlopsCounter.read({"policy": TARGET, "cheap": SMALL}, {"policy": drafting})
     )
@@ -128,7 +128,9 @@ def test_the_shares_of_problems_and_of_roles_add_up_to_the_total() -> None:
         (LOOKED_UP, PLAIN, {"policy", "total"}),  # an engine that does not tell of single calls
     ],
 )
-def test_what_cannot_be_counted_is_unknown(drafting: dict[str, Any], drafted: Any, unknown: set[str]) -> None:
+def test_what_cannot_be_counted_is_unknown(
+    drafting: RecordedDrafting, drafted: Any, unknown: set[str]
+) -> None:
     found = figures(drafted, drafting=drafting)["flops_per_problem"]
 
     assert {kind for kind, flops in found.items() if flops is None} == unknown

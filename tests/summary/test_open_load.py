@@ -1,13 +1,12 @@
 """What a run under a load of its own tells: steady throughput, saturation, goodput; worked out on paper."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from tests.measuring.test_meter import call
 from tts_eval.grading.grade import Grade, Verdict
 from tts_eval.measuring.meter import Meter
+from tts_eval.rundir.manifest import LoadFacts
 from tts_eval.rundir.outcome import Fill, Outcome
 from tts_eval.summary.goodput import Objectives, goodput_figures
 from tts_eval.summary.throughput import held_by_session, saturation_figures, steady_figures
@@ -39,14 +38,14 @@ def arriving(times_s: list[tuple[float, float]]) -> list[Outcome]:
 def test_an_open_load_holds_the_gpus_for_as_many_gaps_as_it_has_arrivals() -> None:
     """Arrivals at 0, 2 and 4 s come every two seconds: three of them take six."""
     outcomes = arriving([(0.0, 4.0), (2.0, 3.0), (4.0, 14.0)])
-    steady = {"is_open": True, "is_steady": True, "in_flight": None}
+    steady = LoadFacts(is_open=True, is_steady=True, in_flight=None)
 
-    def held_s(load: dict[str, Any], *, is_saturated: bool | None = None) -> float:
+    def held_s(load: LoadFacts, *, is_saturated: bool | None = None) -> float:
         return held_by_session(outcomes, load, is_saturated=is_saturated)[0]
 
     assert held_s(steady) == 6.0
     assert held_s(steady, is_saturated=True) == 14.0  # there is no steady state
-    assert held_s({**steady, "is_steady": False}) == 14.0
+    assert held_s(LoadFacts(is_open=True, is_steady=False, in_flight=None)) == 14.0
     assert held_by_session(outcomes[:1], steady, is_saturated=None) == {0: 4.0}  # no gap
     resumed = [*outcomes, solved("late", 0.0, 1.0, session=1), solved("later", 2.0, 3.0, session=1)]
     assert held_by_session(resumed, steady, is_saturated=None) == {0: 6.0, 1: 4.0}

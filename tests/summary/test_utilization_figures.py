@@ -9,13 +9,23 @@ import pytest
 
 from tests.summary.outcomes import call
 from tests.summary.test_flops import TARGET
+from tts_eval.hardware import Hardware
+from tts_eval.requests import EngineFacts
 from tts_eval.spend import Call
-from tts_eval.summary.sessions import Session
+from tts_eval.summary.sessions import Held, Session
 from tts_eval.summary.utilization import utilization_figures
 
 CALL = call("a", "policy", 0.0, 2.0, prompt=10, generated=21)
-ENGINE: dict[str, Any] = {"num_gpus": 2, "settings": {"dtype": "bfloat16", "kv_cache_dtype": "auto"}}
-GPU: dict[str, Any] = {"bf16_tflops": 100, "fp8_tflops": 200, "bandwidth_gb_per_s": 1000}
+ENGINE = EngineFacts(
+    "vllm",
+    "1",
+    "cuda",
+    num_gpus=2,
+    max_model_len=64,
+    startup_s=0.0,
+    settings={"dtype": "bfloat16", "kv_cache_dtype": "auto"},
+)
+GPU = Hardware("paper", bf16_tflops=100, fp8_tflops=200, bandwidth_gb_per_s=1000)
 
 
 def session(own: Call = CALL, **changed: Any) -> Session:
@@ -23,7 +33,7 @@ def session(own: Call = CALL, **changed: Any) -> Session:
         "number": 0,
         "outcomes": (),
         "held_s": 2.0,
-        "holdings": [{"roles": ["policy"], "num_gpus": 2}],
+        "holdings": [Held(["policy"], 2)],
         "num_steps": 21,
         "engine": ENGINE,
         "hardware": GPU,
@@ -69,9 +79,9 @@ def test_an_accepted_draft_token_reads_no_cache_of_its_own() -> None:
 
 def test_sessions_are_held_against_the_peaks_of_their_own_machines() -> None:
     """2 s of 2 GPUs of 100 TFLOP/s and 1 TB/s, then 6 s of 1 GPU of 400 TFLOP/s and 3 TB/s."""
-    other = {"bf16_tflops": 400, "bandwidth_gb_per_s": 3000}
-    one = [{"roles": ["policy"], "num_gpus": 1}]
-    later = session(number=1, held_s=6.0, holdings=one, hardware=other, engine={**ENGINE, "num_gpus": 1})
+    other = Hardware("paper", bf16_tflops=400, bandwidth_gb_per_s=3000)
+    one = [Held(["policy"], 1)]
+    later = session(number=1, held_s=6.0, holdings=one, hardware=other, engine=replace(ENGINE, num_gpus=1))
     found = utilization_figures([session(), later], 28e12, config=TARGET)
     num_bytes = 2 * figures()["achieved_bytes_per_s"]  # of each
 
@@ -79,7 +89,7 @@ def test_sessions_are_held_against_the_peaks_of_their_own_machines() -> None:
     assert found["mfu"] == pytest.approx(28 / (2 * 2 * 100 + 6 * 400))
     assert found["achieved_bytes_per_s"] == pytest.approx(2 * num_bytes / 8)
     assert found["bandwidth_utilization"] == pytest.approx(2 * num_bytes / (2 * 2e12 + 6 * 3e12))
-    unknown = replace(later, hardware=dict.fromkeys(GPU))
+    unknown = replace(later, hardware=Hardware("paper"))
     found = utilization_figures([session(), unknown], 28e12, config=TARGET)
     assert found["mfu"] is found["bandwidth_utilization"] is None
 
@@ -88,11 +98,11 @@ def test_sessions_are_held_against_the_peaks_of_their_own_machines() -> None:
     ("changed", "known"),
     [
         (
-            {"hardware": dict.fromkeys(GPU)},
+            {"hardware": Hardware("paper")},
             {"achieved_flops_per_s", "achieved_bytes_per_s"},
         ),  # an unknown CPU
         (
-            {"engine": {**ENGINE, "settings": {"dtype": "float32"}}},
+            {"engine": replace(ENGINE, settings={"dtype": "float32"})},
             {"achieved_flops_per_s", "achieved_bytes_per_s", "bandwidth_utilization"},
         ),
         ({"config": None}, {"achieved_flops_per_s", "mfu"}),
@@ -149,5 +159,5 @@ def test_quantised_weights_take_the_bytes_and_the_peak_of_their_format(
 
 
 def test_weights_quantised_while_loading_are_those_of_the_engine() -> None:
-    engine = {**ENGINE, "settings": {**ENGINE["settings"], "quantization": "fp8"}}
+    engine = replace(ENGINE, settings={**ENGINE.settings, "quantization": "fp8"})
     assert figures(engine=engine)["mfu"] == pytest.approx(0.005)

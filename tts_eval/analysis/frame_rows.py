@@ -11,6 +11,7 @@ import msgspec
 import pandas as pd
 
 from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.manifest import Start
 from tts_eval.summary.throughput import held_weights
 
 NOT_THE_CELL = {"seed", "tracking"}  # settings by which repeats of one cell may differ
@@ -45,29 +46,30 @@ def run_row(folder: Path) -> dict[str, Any]:
     directory = RunDirectory(folder)
     manifest, summary = directory.manifest(), directory.read("summary.json")
     assert summary is not None, "runs are found by their summary"
-    config = manifest["config"]
+    config = manifest.config
     return {
         "run": str(folder),
         **dict(_flat(summary)),
-        "sweep": manifest["group"],
-        "seed": manifest["seed"],
-        "fingerprint": manifest["problems"],
-        "hardware": " then ".join(dict.fromkeys(start["hardware"]["name"] for start in manifest["sessions"])),
+        "sweep": manifest.group,
+        "seed": manifest.seed,
+        "fingerprint": manifest.problems,
+        "hardware": " then ".join(dict.fromkeys(start.hardware.name for start in manifest.sessions)),
         "load": None if summary["load"] is None else _with_settings(summary["load"], config.get("load")),
-        "has_synthetic_acceptance": any(start["engine"]["is_synthetic"] for start in manifest["sessions"]),
+        "has_synthetic_acceptance": any(start.engine.is_synthetic for start in manifest.sessions),
         "settings": {key: value for key, value in config.items() if key not in NOT_THE_CELL},
-        "is_open_load": manifest["load"]["is_open"],
-        "made_with": _made_with(manifest["sessions"]),
+        "is_open_load": manifest.load.is_open,
+        "made_with": _made_with(manifest.sessions),
     }
 
 
-def _made_with(sessions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _made_with(sessions: Sequence[Start]) -> dict[str, str]:
     """Return what times and answers depend on beside the settings: packages, commit and machine.
 
     A run that was resumed elsewhere names all that it was made with.
     """
     parts = [
-        {**session["versions"], "commit": session["git_commit"], **session["machine"]} for session in sessions
+        {**start.versions, "commit": start.git_commit, **msgspec.structs.asdict(start.machine)}
+        for start in sessions
     ]
     names = dict.fromkeys(name for part in parts for name in part)
     return {name: " then ".join(dict.fromkeys(str(part.get(name)) for part in parts)) for name in names}
@@ -76,7 +78,7 @@ def _made_with(sessions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def problem_frame(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
     """Return a row a problem; `row` is that of the run, whose sessions' dollars and joules are shared out."""
     directory = RunDirectory(Path(run))
-    text, load = directory.whole_lines("problems"), directory.manifest()["load"]
+    text, load = directory.whole_lines("problems"), directory.manifest().load
     lines = list({line.problem_id: line for line in _PROBLEM_LINES.decode_lines(text)}.values())
     attempts = [line.attempt or _Attempt(None, []) for line in lines]
     verdicts = [line.grade["verdict"] for line in lines]

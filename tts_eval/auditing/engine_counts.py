@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tts_eval.records import Finish
+from tts_eval.rundir.manifest import Manifest
+from tts_eval.spend import Call
+
 
 def check_engine_counts(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     summary: Mapping[str, Any],
-    calls: Sequence[Mapping[str, Any]],
+    calls: Sequence[tuple[int, Call]],
     *,
     last_read_s: Mapping[int, float],
 ) -> Iterator[str]:
@@ -23,14 +27,14 @@ def check_engine_counts(
     counted = summary["engine_generated_tokens"]
     if not counted:  # an engine without counters
         return
-    roles = manifest["sessions"][-1]["engine_roles"][0]
-    mine = [call for call in calls if call["role"] in roles]
-    read = [call for call in mine if call["finished_s"] <= last_read_s.get(call["session"], 0.0)]
-    booked, least = (sum(call["num_generated_tokens"] for call in some) for some in (mine, read))
-    drafting = manifest["drafting"]
-    most_lost = 0 if drafting is None else drafting["num_speculative_tokens"] * len(mine)
+    roles = manifest.sessions[-1].engine_roles[0]
+    mine = [(session, call) for session, call in calls if call.role in roles]
+    read = [(session, call) for session, call in mine if call.finished_s <= last_read_s.get(session, 0.0)]
+    booked, least = (sum(call.num_generated_tokens for _, call in some) for some in (mine, read))
+    drafting = manifest.drafting
+    most_lost = 0 if drafting is None else drafting.num_speculative_tokens * len(mine)
     # A server that loses its client generates a little more, which nobody receives.
-    is_cut = any(call.get("url") and (call["finish"] == "abort" or call["failed"]) for call in mine)
-    is_whole = len(manifest["sessions"]) == 1 and not is_cut
+    is_cut = any(call.url and (call.finish is Finish.ABORT or call.failed) for _, call in mine)
+    is_whole = len(manifest.sessions) == 1 and not is_cut
     if least > counted or (is_whole and booked + most_lost < counted):
         yield f"engine_generated_tokens: {counted}, but its calls have {booked}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ import orjson
 
 from tts_eval.auditing.engine_counts import check_engine_counts
 from tts_eval.auditing.lines import check_lines, strays
-from tts_eval.requests import REPLAYED
 from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.manifest import Manifest
+from tts_eval.rundir.outcome import Outcome
+from tts_eval.spend import Call
 from tts_eval.summary.check_counts import check_counts
 from tts_eval.summary.drafts import drafted_calls
 from tts_eval.summary.evidence import Evidence, differing
@@ -28,7 +30,7 @@ def audit(folder: Path) -> tuple[list[str], list[str]]:
     manifest, summary = directory.manifest(), directory.read("summary.json")
     if summary is None:
         raise ValueError(f"{folder}: the run is not finished (summary.json is missing)")
-    problems, calls = list(directory.lines("problems")), list(directory.lines("calls"))
+    problems, calls = directory.all_outcomes(), directory.all_calls()
     return (
         list(dict.fromkeys(_faults(directory, manifest, summary, problems, calls))),
         [f"{count} calls {what} are in no figure" for what, count in strays(problems, calls).items()],
@@ -37,17 +39,17 @@ def audit(folder: Path) -> tuple[list[str], list[str]]:
 
 def _faults(
     directory: RunDirectory,
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     summary: Mapping[str, Any],
-    problems: list[dict[str, Any]],
-    calls: list[dict[str, Any]],
+    problems: Sequence[Outcome],
+    calls: Sequence[tuple[int, Call]],
 ) -> Iterator[str]:
     outcomes = directory.outcomes()
     sessions = {outcome.problem_id: outcome.session for outcome in outcomes}
     drawn, _ = drafted_calls(directory, sessions, manifest)
     evidence = Evidence(manifest, summary, outcomes, drawn)
     yield from check_lines(problems, calls)
-    if manifest["provenance"] == REPLAYED:  # has neither times nor counters
+    if manifest.is_replay:  # has neither times nor counters
         yield from check_counts(evidence)
     else:
         yield from inconsistencies(evidence)

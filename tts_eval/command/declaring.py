@@ -18,7 +18,7 @@ import tts_eval.command.listing  # noqa: F401  (registers the resolver that conf
 from tts_eval.command.aside import is_local, meant
 from tts_eval.command.folders import folder_name, with_digest
 from tts_eval.options import CONF
-from tts_eval.rundir.schema import read_document
+from tts_eval.rundir.directory import RunDirectory
 
 OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)
 
@@ -115,15 +115,15 @@ def resumed(arguments: Sequence[str]) -> list[Declared]:
 
 def _begun(folder: Path, root: Path) -> Declared:
     """Return the cell of a run that has a manifest, which holds all of its configuration."""
-    manifest = read_document(folder / "manifest.json")
+    manifest = RunDirectory(folder).manifest()
     node: dict[str, Any] = {
         "overrides": {"task": []},  # they were checked when the run began
-        "runtime": {"choices": manifest["labels"], "output_dir": str(folder)},
-        "job": {"override_dirname": manifest["name"]},
-        "mode": RunMode.MULTIRUN if manifest["group"] else RunMode.RUN,
-        "sweep": {"dir": manifest["group"]},
+        "runtime": {"choices": manifest.labels, "output_dir": str(folder)},
+        "job": {"override_dirname": manifest.name},
+        "mode": RunMode.MULTIRUN if manifest.group else RunMode.RUN,
+        "sweep": {"dir": manifest.group},
     }
-    return Declared(OmegaConf.create(manifest["config"]), OmegaConf.create(node), folder, root)
+    return Declared(OmegaConf.create(dict(manifest.config)), OmegaConf.create(node), folder, root)
 
 
 def _prepared(folder: Path, root: Path) -> Declared:

@@ -35,6 +35,18 @@ class Drafting:
     model: Model | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedDrafting:
+    """How an engine drafted, as a manifest keeps it: a model by itself by its configuration alone.
+
+    `architecture` is None where FLOPs cannot be counted from it, or where nothing of the kind drafts.
+    """
+
+    drafter: Drafter
+    num_speculative_tokens: int
+    architecture: Mapping[str, Any] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What an engine can do, checked against what a run needs of it before anything starts.
@@ -208,7 +220,7 @@ class Replays(Protocol):
         """Those of the recorded models beside the policy, by role."""
 
     @property
-    def recorded_drafting(self) -> Mapping[str, Any] | None:
+    def recorded_drafting(self) -> RecordedDrafting | None:
         """What drafted inside the recorded engine, as in the manifest; None where nothing did."""
 
     @property

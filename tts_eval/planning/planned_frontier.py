@@ -51,7 +51,7 @@ def prospects(
     Raises:
         ValueError: The runs are not of one task, no plan fits, or a run has no accuracy.
     """
-    tasks = {(run.summary["task"], run.manifest["problems"]) for run in runs}
+    tasks = {(run.summary["task"], run.manifest.problems) for run in runs}
     if len(tasks) > 1:
         names = ", ".join(sorted({str(task) for task, _ in tasks}))
         raise ValueError(f"plan.accuracy_from must hold runs over the same problems of one task, not {names}")

@@ -23,6 +23,7 @@ from tts_eval.planning.serving import Serving
 from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Job, Piece
 from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.manifest import Manifest
 from tts_eval.spend import Call
 
 CLOSED_LOADS = ("concurrent", "sequential")
@@ -58,7 +59,7 @@ class RecordedRun:
 
     name: str
     summary: Mapping[str, Any] = field(repr=False)
-    manifest: Mapping[str, Any] = field(repr=False)
+    manifest: Manifest = field(repr=False)
     spans: Mapping[str, Span] = field(repr=False)
     calls: Sequence[Call] = field(repr=False)
 
@@ -74,18 +75,16 @@ class RecordedRun:
         directory = RunDirectory(folder)
         summary, manifest = directory.read("summary.json"), directory.manifest()
         assert summary is not None, "runs are found by their summary"
-        if manifest["provenance"] != "measured":
-            raise ValueError(
-                f"{folder} is {manifest['provenance']}: only measured runs have times of their own"
-            )
-        untold = ENGINE_SETTINGS - set(manifest["sessions"][0]["engine"]["settings"])
+        if manifest.provenance != "measured":
+            raise ValueError(f"{folder} is {manifest.provenance}: only measured runs have times of their own")
+        untold = ENGINE_SETTINGS - set(manifest.sessions[0].engine.settings)
         if untold:
             raise ValueError(f"{folder} ran on an engine that does not tell its {', '.join(sorted(untold))}")
-        if manifest["architecture"] is None:
+        if manifest.architecture is None:
             raise ValueError(
                 f"{folder} is a run of a model whose sizes could not be read; it cannot be modelled"
             )
-        if len(manifest["sessions"]) > 1:
+        if len(manifest.sessions) > 1:
             raise ValueError(
                 f"{folder} was resumed: its times lie on several clocks; give runs of one session"
             )
@@ -101,7 +100,7 @@ class RecordedRun:
 
     @property
     def hardware_name(self) -> str:
-        return str(self.manifest["hardware"]["name"])
+        return self.manifest.hardware.name
 
     @property
     def plan(self) -> Plan:
@@ -121,7 +120,7 @@ class RecordedRun:
         """How many problems a closed loop kept going; None where each arrived at its own time."""
         if self.summary["load"] not in CLOSED_LOADS:
             return None
-        return int(self.manifest["config"]["load"].get("k", 1))
+        return int(self.manifest.config["load"].get("k", 1))
 
     @cached_property
     def jobs(self) -> list[Job]:
@@ -160,7 +159,8 @@ class RecordedRun:
 
     def node(self, timings: Timings) -> Node:
         """Return the node it ran on, with these constants and the KV cache that the engine reported."""
-        engine, config = self._engine_settings, self.manifest["architecture"]
+        engine, config = self._engine_settings, self.manifest.architecture
+        assert config is not None, "it is checked on reading"
         weights = format_of(config, engine["dtype"])
         own = "float32" if weights == "float32" else "bf16"
         kv_bytes = KV_BYTES["fp8" if engine["kv_cache_dtype"].startswith("fp8") else own]
@@ -183,7 +183,7 @@ class RecordedRun:
 
     @property
     def _engine_settings(self) -> Mapping[str, Any]:
-        settings: Mapping[str, Any] = self.manifest["sessions"][0]["engine"]["settings"]
+        settings: Mapping[str, Any] = self.manifest.sessions[0].engine.settings
         return settings
 
 

@@ -1,4 +1,4 @@
-"""What the page holds of a group, as plain JSON: every aggregate of every cell, a few things in detail."""
+"""What the page holds of a group: every aggregate of every cell, a few things in detail."""
 
 from __future__ import annotations
 
@@ -11,12 +11,23 @@ from tts_eval.analysis.axes import Axis
 from tts_eval.reporting.decisions import Rates, decisions_of
 from tts_eval.reporting.details import anytime_curves, gauges_over_time, scaling_curves, single_problems
 from tts_eval.reporting.group import Group, plain, plain_rows
+from tts_eval.reporting.parts import (
+    AxisView,
+    CellCost,
+    CellView,
+    Contents,
+    EstimateView,
+    Failure,
+    FirstAxes,
+    RegretView,
+)
 from tts_eval.reporting.runaways import runaways_of
 
+LABELS = ("model", "strategy", "verifier", "engine", "speculation", "load", "hardware", "provenance")
 PATH = ("queue_s", "prefill_s", "decode_s", "engine_other_s", "verifier_s", "strategy_s")
 
 
-def contents_of(group: Group, *, rates: Rates | None = None) -> dict[str, Any]:
+def contents_of(group: Group, *, rates: Rates | None = None) -> Contents:
     """Return all that the page says of `group`; `rates` are those stated first, where any were given."""
     settings = group.settings
     paths = [path for paths in settings.values() for path in paths]
@@ -25,30 +36,30 @@ def contents_of(group: Group, *, rates: Rates | None = None) -> dict[str, Any]:
         for path in dict.fromkeys(paths)
         if (value := _shared([mine.get(path, "") for mine in settings.values()])) is not None
     }
-    return {
-        "name": group.name,
-        "num_runs": len(group.frames.runs),
-        "num_problems": len(group.cells.problems),
-        "axes": [{"name": axis.name, "label": axis.label, "kind": axis.kind} for axis in group.axes],
-        "first": {"compute": group.names_of("compute"), "system": group.names_of("system")},
-        "shared": shared,
-        "figures": list(group.figures.columns),
-        "failed": [{"cell": name, "reason": reason} for name, reason in group.failed.items()],
-        "run_noise": {axis.name: _noise(group, axis) for axis in group.axes if axis.kind == "system"},
-        "cells": _cells(group, shared),
-        "regret": [_regret(group, *pair) for pair in group.regrets],
-        "anytime": anytime_curves(group),
-        "scaling": scaling_curves(group),
-        "levels": plain_rows(group.levels),
-        "equivalents": plain_rows(group.equivalents),
-        "gauges": gauges_over_time(group),
-        "decisions": decisions_of(group, rates),
-        "runaways": runaways_of(group),
-        "problems": single_problems(group),
-    }
+    return Contents(
+        name=group.name,
+        num_runs=len(group.frames.runs),
+        num_problems=len(group.cells.problems),
+        axes=[AxisView(axis.name, axis.label, axis.kind) for axis in group.axes],
+        first=FirstAxes(compute=group.names_of("compute"), system=group.names_of("system")),
+        shared=shared,
+        figures=list(group.figures.columns),
+        failed=[Failure(name, reason) for name, reason in group.failed.items()],
+        run_noise={axis.name: _noise(group, axis) for axis in group.axes if axis.kind == "system"},
+        cells=_cells(group, shared),
+        regret=[_regret(group, *pair) for pair in group.regrets],
+        anytime=anytime_curves(group),
+        scaling=scaling_curves(group),
+        levels=plain_rows(group.levels),
+        equivalents=plain_rows(group.equivalents),
+        gauges=gauges_over_time(group),
+        decisions=decisions_of(group, rates),
+        runaways=runaways_of(group),
+        problems=single_problems(group),
+    )
 
 
-def _cells(group: Group, shared: dict[str, str]) -> list[dict[str, Any]]:
+def _cells(group: Group, shared: dict[str, str]) -> list[CellView]:
     labels = group.cells.describe()
     paths = _critical_paths(group.frames.problems)
     number = {name: place for place, name in enumerate(group.cells.names)}
@@ -61,38 +72,38 @@ def _cells(group: Group, shared: dict[str, str]) -> list[dict[str, Any]]:
         for axis, table in tables.items():
             row = table[name]
             above = row["dominated_by"]
-            costs[axis] = [
-                *(plain(row[key]) for key in ("cost", "cost_low", "cost_high")),
-                bool(row["on_frontier"]),
-                plain(row["p_on_frontier"]),
-                number.get(str(above)),
-            ]
+            costs[axis] = CellCost(
+                plain(row["cost"]),
+                plain(row["cost_low"]),
+                plain(row["cost_high"]),
+                is_on_frontier=bool(row["on_frontier"]),
+                p_on_frontier=plain(row["p_on_frontier"]),
+                dominated_by=number.get(str(above)),
+            )
         cells.append(
-            {
-                "name": name,
-                "short": group.short_names[name],
-                **{key: _word(labels.loc[name, key]) for key in labels.columns if not key.startswith("num_")},
-                "parallelism": group.parallelism[name],
-                "num_repeats": group.cells.num_repeats[place],
-                "num_runs": group.cells.num_runs[place],
-                "accuracy": [plain(value) for value in (group.cells.accuracy[place], low, high)],
-                "costs": costs,
-                "own": own,
-                "path": None if name not in paths.index else [plain(s) for s in paths.loc[name]],
-                "figures": {key: plain(value) for key, value in group.figures.loc[name].items()},
-            }
+            CellView(
+                name=name,
+                short=group.short_names[name],
+                **{key: _word(labels.loc[name, key]) for key in LABELS},
+                parallelism=group.parallelism[name],
+                num_repeats=int(group.cells.num_repeats[place]),
+                num_runs=int(group.cells.num_runs[place]),
+                accuracy=EstimateView.of(group.cells.accuracy[place], low, high),
+                costs=costs,
+                own=own,
+                path_s=None
+                if name not in paths.index
+                else {part: plain(seconds) for part, seconds in zip(PATH, paths.loc[name], strict=True)},
+                figures={str(key): plain(value) for key, value in group.figures.loc[name].items()},
+            )
         )
     return cells
 
 
-def _regret(group: Group, compute: str, system: str) -> dict[str, Any]:
+def _regret(group: Group, compute: str, system: str) -> RegretView:
     table, agreed = group.regrets[compute, system]
-    return {
-        "compute": compute,
-        "system": system,
-        "tau": [plain(agreed.tau), *map(plain, agreed.ci95)],
-        "rows": [] if table.empty else plain_rows(table.reset_index()),
-    }
+    rows = [] if table.empty else plain_rows(table.reset_index())
+    return RegretView(compute, system, EstimateView.of(agreed.tau, *agreed.ci95), rows)
 
 
 def _noise(group: Group, axis: Axis) -> float | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from tts_eval import checks
 from tts_eval.analysis.axes import axis_of
 from tts_eval.analysis.utility import best_ranges, utility
 from tts_eval.reporting.group import Group, plain, plain_rows
+from tts_eval.reporting.parts import Decisions, StatedRates
 
 NUM_RATES = 49  # a side of the map
 BEYOND = 10.0  # how many times the map goes on past the first and the last change of the choice
@@ -30,11 +30,8 @@ class Rates:
         checks.number("usd_per_wait_s", self.usd_per_wait_s, minimum=0.0)
 
 
-def decisions_of(group: Group, rates: Rates | None) -> dict[str, Any] | None:
-    """Return the map, and the exact ranges where waiting is free; None where dollars or times are unknown.
-
-    `best` holds, a row a cost of waiting, the place in `winners` of the best cell at each value.
-    """
+def decisions_of(group: Group, rates: Rates | None) -> Decisions | None:
+    """Return the map, and the exact ranges where waiting is free; None where dollars or times are unknown."""
     cells = group.cells
     usd, wait_s = cells.cost(axis_of("usd_per_problem")), cells.cost(axis_of("tta_s_mean"))
     known = np.flatnonzero(~np.isnan(usd + wait_s) & (usd > 0) & (wait_s > 0))
@@ -53,14 +50,14 @@ def decisions_of(group: Group, rates: Rates | None) -> dict[str, Any] | None:
     winners = list(dict.fromkeys(best.ravel().tolist()))
     place = {cell: number for number, cell in enumerate(winners)}
     stated = rates or Rates(value_per_correct_usd=float(f"{values[NUM_RATES // 2]:.2g}"))
-    return {
-        "value_per_correct_usd": [plain(value) for value in values],
-        "usd_per_wait_s": [plain(wait) for wait in waits],
-        "best": [[place[cell] for cell in row] for row in best.tolist()],
-        "winners": [names[cell] for cell in winners],
-        "ranges": plain_rows(ranges),
-        "stated": asdict(stated),
-    }
+    return Decisions(
+        value_per_correct_usd=[plain(value) for value in values],
+        usd_per_wait_s=[plain(wait) for wait in waits],
+        best=[[place[cell] for cell in row] for row in best.tolist()],
+        winners=[names[cell] for cell in winners],
+        ranges=plain_rows(ranges),
+        stated=StatedRates(stated.value_per_correct_usd, stated.usd_per_wait_s),
+    )
 
 
 def decision_table(groups: Sequence[Group], rates: Rates) -> pd.DataFrame:

@@ -6,6 +6,7 @@ where they are.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,21 @@ import pandas as pd
 from tts_eval.analysis.anytime import anytime
 from tts_eval.analysis.axes import axis_of
 from tts_eval.analysis.scaling import Scaling, scaling
+from tts_eval.records import TreeNode
 from tts_eval.reporting.group import ONE_WORKER, Group, plain
+from tts_eval.reporting.parts import (
+    AttemptView,
+    CandidateView,
+    Curve,
+    EstimateView,
+    Family,
+    GaugeSeries,
+    NodeView,
+    ProblemView,
+)
 from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.outcome import Outcome
+from tts_eval.statistics.scaling import Estimate
 
 NUM_CURVES = 8  # as many as there are colours that the colour-blind tell apart
 NUM_GAUGED = 6
@@ -26,10 +40,8 @@ NUM_ATTEMPTS = 4
 NUM_CANDIDATES = 8
 NUM_NODES = 300
 MAX_CHARS = 3000
-GAUGES = (
-    "num_running",
-    "num_waiting",
-    "kv_cache_usage",
+OF_ENGINE = ("num_running", "num_waiting", "kv_cache_usage")
+OF_MACHINE = (
     "host_utilization",
     "host_memory_bytes",
     "gpu_utilization",
@@ -39,23 +51,25 @@ GAUGES = (
 FAMILY = ["model", "strategy", "verifier", "speculation", "parallelism", "hardware", "provenance"]
 
 
-def anytime_curves(group: Group) -> list[dict[str, Any]]:
+def anytime_curves(group: Group) -> list[Curve]:
     """Return accuracy at each deadline of the first cells on a frontier that have times."""
     chosen = [name for name in group.on_a_frontier if _is_timed(group, name)][:NUM_CURVES]
     if not chosen:
         return []
     table = anytime(group.restricted(chosen))
     return [
-        {
-            "cell": name,
-            **{key: [plain(value) for value in mine[key]] for key in ("deadline_s", "accuracy")},
-            **{key: [plain(value) for value in mine[key]] for key in ("low", "high")},
-        }
+        Curve(
+            str(name),
+            deadline_s=_plain(mine["deadline_s"]),
+            accuracy=_plain(mine["accuracy"]),
+            low=_plain(mine["low"]),
+            high=_plain(mine["high"]),
+        )
         for name, mine in table.groupby("cell", sort=False)
     ]
 
 
-def scaling_curves(group: Group) -> list[dict[str, Any]]:
+def scaling_curves(group: Group) -> list[Family]:
     """Return the fits of accuracy against generated tokens, of each family of three cells and more.
 
     A family has the model, the strategy and all else that is labelled in common; its cells differ in budget.
@@ -72,13 +86,15 @@ def scaling_curves(group: Group) -> list[dict[str, Any]]:
         fits = scaling(group.cells, names, axis=axis.name)
         x = np.geomspace(tokens[names].min(), tokens[names].max(), 60)
         found.append(
-            {
-                "family": ", ".join(str(label) for label in labels if label not in ("none", ONE_WORKER)),
-                "cells": sorted(names, key=lambda name: tokens[name]),
-                "x": [plain(value) for value in x],
-                "y": [plain(value) for value in _fitted(fits, x)],
-                **_of_fits(fits),
-            }
+            Family(
+                family=", ".join(str(label) for label in labels if label not in ("none", ONE_WORKER)),
+                cells=sorted(names, key=lambda name: tokens[name]),
+                x=_plain(x),
+                y=_plain(_fitted(fits, x)),
+                gain_per_doubling=_estimate(fits.log_linear.gain_per_doubling),
+                ceiling=None if fits.saturating is None else _estimate(fits.saturating.ceiling),
+                saturates_at=None if fits.saturating is None else _estimate(fits.saturating.saturates_at),
+            )
         )
     return found
 
@@ -91,90 +107,97 @@ def _fitted(fits: Scaling, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.asarray(line.at_one.value + line.gain_per_doubling.value * np.log2(x))
 
 
-def _of_fits(fits: Scaling) -> dict[str, Any]:
-    line, curve = fits.log_linear, fits.saturating
-    estimates = {
-        "gain_per_doubling": line.gain_per_doubling,
-        **({} if curve is None else {"ceiling": curve.ceiling, "saturates_at": curve.saturates_at}),
-    }
-    return {name: [plain(one.value), *map(plain, one.ci95)] for name, one in estimates.items()}
+def _estimate(fitted: Estimate) -> EstimateView:
+    return EstimateView.of(fitted.value, *fitted.ci95)
 
 
-def gauges_over_time(group: Group) -> list[dict[str, Any]]:
+def _plain(values: Iterable[float]) -> list[float]:
+    return [plain(value) for value in values]
+
+
+def gauges_over_time(group: Group) -> list[GaugeSeries]:
     """Return the engine and its machine over the last session of a run of the first cells on a frontier."""
     found = []
     for name in group.on_a_frontier:
-        run = first_run(group, name)
-        lines = list(RunDirectory(Path(run)).lines("gauges"))
-        lines = [line for line in lines if line["session"] == lines[-1]["session"]]
-        lines = lines[:: max(1, -(-len(lines) // NUM_READINGS))]
-        series = {key: [plain(line.get(key)) for line in lines] for key in GAUGES}
-        known = {key: values for key, values in series.items() if any(v is not None for v in values)}
-        if len(lines) > 1:
-            at_s = [plain(line["at_s"] - lines[0]["at_s"]) for line in lines]
-            found.append({"cell": name, "run": Path(run).name, "at_s": at_s, "series": known})
+        run = Path(first_run(group, name))
+        directory = RunDirectory(run)
+        readings = list(zip(directory.gauges(), directory.machine(), strict=True))
+        last = [
+            (at_s, gauges, shown)
+            for (session, gauges), (_, at_s, shown) in readings
+            if session == readings[-1][0][0]
+        ]
+        last = last[:: max(1, -(-len(last) // NUM_READINGS))]
+        if len(last) > 1:
+            series = {key: [plain(getattr(gauges, key)) for _, gauges, _ in last] for key in OF_ENGINE}
+            series |= {key: [plain(getattr(shown, key)) for _, _, shown in last] for key in OF_MACHINE}
+            known = {key: values for key, values in series.items() if any(v is not None for v in values)}
+            at_s = [plain(at_s - last[0][0]) for at_s, _, _ in last]
+            found.append(GaugeSeries(name, run.name, at_s, known))
         if len(found) == NUM_GAUGED:
             break
     return found
 
 
-def single_problems(group: Group) -> list[dict[str, Any]]:
+def single_problems(group: Group) -> list[ProblemView]:
     """Return the problems on which the cells differ most, as the first cells on a frontier solved them."""
     spread = group.cells.accuracies.std(axis=0)
     problems = [group.cells.problems[place] for place in np.argsort(-spread, kind="stable")[:NUM_PROBLEMS]]
     # A tree is worth more than one vote more: searches come first.
-    lines_of = {name: _lines(group, name, problems) for name in group.on_a_frontier[: 3 * NUM_ATTEMPTS]}
-    chosen = sorted(lines_of, key=lambda name: not any(_tree(line) for line in lines_of[name].values()))
+    solved = {name: _solved(group, name, problems) for name in group.on_a_frontier[: 3 * NUM_ATTEMPTS]}
+    chosen = sorted(solved, key=lambda name: not any(_tree(outcome) for outcome in solved[name].values()))
     found = []
     for problem in problems:
-        lines = [(name, lines_of[name][problem]) for name in chosen[:NUM_ATTEMPTS]]
-        if lines:
-            gold, level = lines[0][1]["gold"], lines[0][1]["level"]
-            attempts = [_attempt(name, line) for name, line in lines]
-            found.append({"problem": problem, "gold": gold, "level": level, "attempts": attempts})
+        outcomes = [(name, solved[name][problem]) for name in chosen[:NUM_ATTEMPTS]]
+        if outcomes:
+            first = outcomes[0][1]
+            attempts = [_attempt(group, name, outcome) for name, outcome in outcomes]
+            found.append(ProblemView(problem, first.gold, first.level, attempts))
     return found
 
 
-def _lines(group: Group, name: str, problems: list[str]) -> dict[str, dict[str, Any]]:
-    lines = RunDirectory(Path(first_run(group, name))).lines("problems")
-    return {line["problem_id"]: line for line in lines if line["problem_id"] in problems}
+def _solved(group: Group, name: str, problems: Collection[str]) -> dict[str, Outcome]:
+    outcomes = RunDirectory(Path(first_run(group, name))).outcomes()
+    return {outcome.problem_id: outcome for outcome in outcomes if outcome.problem_id in problems}
 
 
-def _attempt(name: str, line: dict[str, Any]) -> dict[str, Any]:
-    attempt = line["attempt"] or {"answer": None, "candidates": []}
-    candidates = attempt["candidates"]
-    spend = line["spend"]
-    is_timed = spend.get("finished_s") is not None and spend.get("arrived_s") is not None
-    return {
-        "cell": name,
-        "answer": attempt["answer"],
-        "verdict": line["grade"]["verdict"],
-        "error": line["error"],
-        "tta_s": plain(spend["finished_s"] - spend["arrived_s"]) if is_timed else None,
-        "num_candidates": len(candidates),
-        "candidates": [
-            {
-                "answer": candidate["answer"],
-                "num_tokens": candidate["num_tokens"],
-                "score": plain(candidate["score"]),
-                "step_scores": candidate.get("step_scores"),
-                "text": _cut(candidate["text"]),
-            }
+def _attempt(group: Group, name: str, outcome: Outcome) -> AttemptView:
+    candidates = outcome.attempt.candidates if outcome.attempt else ()
+    tree = _tree(outcome)
+    return AttemptView(
+        cell=name,
+        answer=outcome.attempt.answer if outcome.attempt else None,
+        verdict=outcome.grade.verdict,
+        error=outcome.error,
+        tta_s=plain(outcome.spend.tta_s) if _is_timed(group, name) else None,
+        num_candidates=len(candidates),
+        candidates=[
+            CandidateView(
+                answer=candidate.answer,
+                num_tokens=candidate.num_tokens,
+                score=plain(candidate.score),
+                step_scores=candidate.step_scores,
+                text=_cut(candidate.text),
+            )
             for candidate in candidates[:NUM_CANDIDATES]
         ],
-        "num_nodes": len(_tree(line)),
-        "tree": [
-            {
-                **{key: plain(value) for key, value in node.items() if key != "text"},
-                "text": _cut(node["text"], 300),
-            }
-            for node in _tree(line)[:NUM_NODES]
+        num_nodes=len(tree),
+        tree=[
+            NodeView(
+                parent=node.parent,
+                text=_cut(node.text, 300),
+                score=plain(node.score),
+                num_visits=node.num_visits,
+                value=plain(node.value),
+                answer=node.answer,
+            )
+            for node in tree[:NUM_NODES]
         ],
-    }
+    )
 
 
-def _tree(line: dict[str, Any]) -> list[dict[str, Any]]:
-    return list((line["attempt"] or {}).get("tree") or ())
+def _tree(outcome: Outcome) -> Sequence[TreeNode]:
+    return outcome.attempt.tree if outcome.attempt else ()
 
 
 def _cut(text: str, most: int = MAX_CHARS) -> str:

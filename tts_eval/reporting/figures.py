@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,6 +18,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from tts_eval.analysis.axes import axis_of
 from tts_eval.reporting.contents import PATH
 from tts_eval.reporting.group import Group
+from tts_eval.reporting.parts import CellView, Contents, Curve, Family
 
 Fill = Literal["full", "none", "bottom"]
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C6BB1", "#7F7F7F")
@@ -28,7 +29,7 @@ MAX_NAMED = 8
 MAX_BARS = 24
 
 
-def draw_figures(folder: Path, group: Group, contents: dict[str, Any]) -> list[Path]:
+def draw_figures(folder: Path, group: Group, contents: Contents) -> list[Path]:
     """Draw what there is of `group` into `folder`; returns the PNG files."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn: list[Path] = []
@@ -46,13 +47,13 @@ def draw_figures(folder: Path, group: Group, contents: dict[str, Any]) -> list[P
     axes = [*group.names_of("compute")[:1], *group.names_of("system")[:2]]
     if axes:
         save("frontiers", 2.0 + 4.0 * len(axes), 5.4, lambda figure: _frontiers(figure, group, axes))
-    if contents["anytime"]:
-        save("deadlines", 7.0, 4.4, lambda figure: _deadlines(figure, group, contents["anytime"]))
-    if contents["scaling"]:
-        save("scaling", 7.0, 4.4, lambda figure: _scaling(figure, group, contents["scaling"][:MAX_NAMED]))
-    timed = [cell for cell in contents["cells"] if cell["path"]]
+    if contents.anytime:
+        save("deadlines", 7.0, 4.4, lambda figure: _deadlines(figure, group, contents.anytime))
+    if contents.scaling:
+        save("scaling", 7.0, 4.4, lambda figure: _scaling(figure, group, contents.scaling[:MAX_NAMED]))
+    timed = [cell for cell in contents.cells if cell.path_s]
     if timed:
-        best = sorted(timed, key=lambda cell: cell["accuracy"][0])[-MAX_BARS:]
+        best = sorted(timed, key=_accuracy)[-MAX_BARS:]
         save("critical_path", 8.0, 1.6 + 0.3 * len(best), lambda figure: _critical_path(figure, best))
     return drawn
 
@@ -116,14 +117,18 @@ def _legend(table: pd.DataFrame, by: str) -> tuple[list[Line2D], list[str]]:
     return list(found.values()), list(found)
 
 
-def _deadlines(figure: Figure, group: Group, curves: Sequence[dict[str, Any]]) -> None:
+def _accuracy(cell: CellView) -> float:
+    return float(cell.accuracy.value or 0.0)
+
+
+def _deadlines(figure: Figure, group: Group, curves: Sequence[Curve]) -> None:
     axes = figure.subplots()
     for place, curve in enumerate(curves):
         axes.step(
-            curve["deadline_s"],
-            curve["accuracy"],
+            curve.deadline_s,
+            curve.accuracy,
             where="post",
-            label=group.short_names[curve["cell"]],
+            label=group.short_names[curve.cell],
             color=COLOURS[place % len(COLOURS)],
             linestyle=DASHES[place % len(DASHES)],
         )
@@ -133,12 +138,12 @@ def _deadlines(figure: Figure, group: Group, curves: Sequence[dict[str, Any]]) -
     figure.legend(loc="outside lower center", fontsize="x-small", ncols=1)
 
 
-def _scaling(figure: Figure, group: Group, families: Sequence[dict[str, Any]]) -> None:
+def _scaling(figure: Figure, group: Group, families: Sequence[Family]) -> None:
     axes = figure.subplots()
     table = group.frontiers["tokens_per_problem"]
     for place, family in enumerate(families):
-        colour, own = COLOURS[place % len(COLOURS)], table.loc[family["cells"]]
-        axes.plot(family["x"], family["y"], color=colour, linestyle=DASHES[place % len(DASHES)], linewidth=1)
+        colour, own = COLOURS[place % len(COLOURS)], table.loc[family.cells]
+        axes.plot(family.x, family.y, color=colour, linestyle=DASHES[place % len(DASHES)], linewidth=1)
         axes.errorbar(
             own["cost"],
             own["accuracy"],
@@ -147,7 +152,7 @@ def _scaling(figure: Figure, group: Group, families: Sequence[dict[str, Any]]) -
             fillstyle=FILLS[own["provenance"].iloc[0]],
             color=colour,
             elinewidth=0.7,
-            label=family["family"],
+            label=family.family,
         )
     axes.set(xlabel="generated tokens per problem", ylabel="accuracy, with 95% intervals")
     _logarithmic(axes)
@@ -171,14 +176,14 @@ def _short(value: float) -> str:
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 
-def _critical_path(figure: Figure, cells: Sequence[dict[str, Any]]) -> None:
+def _critical_path(figure: Figure, cells: Sequence[CellView]) -> None:
     axes = figure.subplots()
     hatches = ("", "//", "", "xx", "..", "\\\\")
     left = [0.0] * len(cells)
     for place, part in enumerate(PATH):
-        seconds = [cell["path"][place] or 0.0 for cell in cells]
+        seconds = [float((cell.path_s or {})[part] or 0.0) for cell in cells]
         axes.barh(
-            [cell["short"] for cell in cells],
+            [cell.short for cell in cells],
             seconds,
             left=left,
             color=COLOURS[place],

@@ -13,30 +13,32 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import orjson
 
 from tts_eval.measuring.machine import MachineReading
-from tts_eval.records import Finish
 from tts_eval.requests import Gauges
 from tts_eval.rundir import json_lines
 from tts_eval.rundir.json_lines import NotKept
+from tts_eval.rundir.manifest import Manifest
 from tts_eval.rundir.outcome import Fill, Outcome
 from tts_eval.rundir.replayed import refilled, untimed
-from tts_eval.rundir.schema import read_document
+from tts_eval.rundir.schema import decode, encode
 from tts_eval.spend import Call
 
 ERRORS = "errors.txt"
-DOCUMENT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 
 
-class _OfSession(msgspec.Struct):
-    """What a line of calls.jsonl has beside the call."""
+class _Place(msgspec.Struct):
+    """What a line of calls.jsonl or gauges.jsonl has beside its record."""
 
     session: int
+    at_s: float = 0.0
 
 
-_SESSIONS = msgspec.json.Decoder(_OfSession)
+_PLACES = msgspec.json.Decoder(_Place)
 _CALLS = msgspec.json.Decoder(Call)
+_FILLS = msgspec.json.Decoder(Fill)
+_GAUGES = msgspec.json.Decoder(Gauges)
+_READINGS = msgspec.json.Decoder(MachineReading)
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,11 @@ class RunDirectory:
         self, outcome: Outcome, calls: Sequence[Call], *, unknown_tokens: Collection[str]
     ) -> None:
         """Keep a finished problem of a replay, without times and without counts that were not recorded."""
-        lines = [{"session": outcome.session, **_fields(call)} for call in calls]
-        for name, records in (("calls", lines), ("problems", [outcome])):
-            plain = orjson.loads(orjson.dumps(records))
-            json_lines.append(self.path / f"{name}.jsonl", untimed(plain, unknown_tokens=unknown_tokens))
+        lines = [
+            {"session": outcome.session, **untimed(call, unknown_tokens=unknown_tokens)} for call in calls
+        ]
+        json_lines.append(self.path / "calls.jsonl", lines)
+        json_lines.append(self.path / "problems.jsonl", [untimed(outcome, unknown_tokens=unknown_tokens)])
 
     def append_error(self, problem_id: str, text: str) -> None:
         """Keep the traceback of a problem that failed."""
@@ -86,12 +89,15 @@ class RunDirectory:
 
     def outcomes(self) -> list[Outcome]:
         """Return the finished problems, each once."""
-        lines = (Outcome.from_json(line) for line in json_lines.read_lines(self.path / "problems.jsonl"))
-        return list({outcome.problem_id: outcome for outcome in lines}.values())
+        return list({outcome.problem_id: outcome for outcome in self.all_outcomes()}.values())
+
+    def all_outcomes(self) -> list[Outcome]:
+        """Return what each line of problems.jsonl holds."""
+        return [Outcome.from_json(line) for line in self.lines("problems")]
 
     def fills(self) -> list[Fill]:
         """Return the unmeasured problems."""
-        return [Fill(**line) for line in json_lines.read_lines(self.path / "fill.jsonl")]
+        return _FILLS.decode_lines(self.whole_lines("fill"))
 
     def calls(self, outcomes: Sequence[Outcome] | Sequence[Fill]) -> list[Call]:
         """Return the calls that belong to `outcomes`; those of problems cut off do not count."""
@@ -99,23 +105,22 @@ class RunDirectory:
 
     def calls_of(self, sessions: Mapping[str, int]) -> list[Call]:
         """Return the calls of problems in the sessions that finished them: there may be millions."""
+        return [call for session, call in self.all_calls() if sessions.get(call.problem_id) == session]
+
+    def all_calls(self) -> list[tuple[int, Call]]:
+        """Return every call with its session, those of fill and of problems that were cut off too."""
         text = self.whole_lines("calls")
         try:
             calls = _CALLS.decode_lines(text)
         except msgspec.ValidationError:  # a replay has null for what was not recorded
-            calls = [_call(line) for line in self.lines("calls")]
-        own = zip(_SESSIONS.decode_lines(text), calls, strict=True)
-        return [call for line, call in own if sessions.get(call.problem_id) == line.session]
+            calls = [msgspec.convert(refilled(Call, line), Call) for line in self.lines("calls")]
+        return [(place.session, call) for place, call in zip(_PLACES.decode_lines(text), calls, strict=True)]
 
     def gauges(self) -> list[tuple[int, Gauges]]:
         """Return the engine's gauges in order, each with its session."""
-        own = {field.name for field in fields(Gauges)}
-        found = []
-        for line in json_lines.read_lines(self.path / "gauges.jsonl"):
-            kept = {name: value for name, value in line.items() if name in own}
-            kept["num_accepted_tokens_at"] = tuple(kept["num_accepted_tokens_at"])
-            found.append((line["session"], Gauges(**kept)))
-        return found
+        text = self.whole_lines("gauges")
+        places, gauges = _PLACES.decode_lines(text), _GAUGES.decode_lines(text)
+        return [(place.session, each) for place, each in zip(places, gauges, strict=True)]
 
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
         """Read the lines of `name`.jsonl as they stand; problems that were cut off are among them."""
@@ -127,17 +132,22 @@ class RunDirectory:
 
     def machine(self) -> list[tuple[int, float, MachineReading]]:
         """Return what the machine showed in order, each with its session and when."""
-        own = [field.name for field in fields(MachineReading)]
-        return [
-            (line["session"], line["at_s"], MachineReading(**{name: line[name] for name in own}))
-            for line in json_lines.read_lines(self.path / "gauges.jsonl")
-        ]
+        text = self.whole_lines("gauges")
+        places, readings = _PLACES.decode_lines(text), _READINGS.decode_lines(text)
+        return [(place.session, place.at_s, each) for place, each in zip(places, readings, strict=True)]
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Write manifest.json whole, or raise NotKept and leave it as it was."""
+        self._write("manifest.json", encode(manifest))
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
-        """Write `name` (manifest.json, summary.json) whole, or raise NotKept and leave it as it was."""
+        """Write `name` (summary.json) whole, or raise NotKept and leave it as it was."""
+        self._write(name, encode(document))
+
+    def _write(self, name: str, text: bytes) -> None:
         target, draft = self.path / name, self.path / f".{name}.tmp"
         try:
-            draft.write_bytes(orjson.dumps(document, option=DOCUMENT))
+            draft.write_bytes(text)
             os.replace(draft, target)
         except OSError as error:
             with suppress(OSError):
@@ -147,11 +157,16 @@ class RunDirectory:
     def read(self, name: str) -> dict[str, Any] | None:
         """Read a document back, None where it has not been written; ValueError if it is of another schema."""
         file = self.path / name
-        return read_document(file) if file.is_file() else None
+        return decode(file, dict[str, Any]) if file.is_file() else None
 
-    def manifest(self) -> dict[str, Any]:
+    def found_manifest(self) -> Manifest | None:
+        """Read manifest.json, None where no run has begun; ValueError if it is of another schema."""
+        file = self.path / "manifest.json"
+        return decode(file, Manifest) if file.is_file() else None
+
+    def manifest(self) -> Manifest:
         """Read manifest.json; ValueError where there is no run, or one of another schema."""
-        manifest = self.read("manifest.json")
+        manifest = self.found_manifest()
         if manifest is None:
             raise ValueError(f"{self.path}: no run is there (a run has manifest.json)")
         return manifest
@@ -160,10 +175,3 @@ class RunDirectory:
 def _fields(record: Call | Gauges | MachineReading) -> dict[str, Any]:
     """Return a flat record as a dict; `asdict` would copy every value."""
     return {field.name: getattr(record, field.name) for field in fields(record)}
-
-
-def _call(line: Mapping[str, Any]) -> Call:
-    gaps = line["gap_counts"]
-    line = {name: value for name, value in line.items() if name != "session"}
-    gap_counts = None if gaps is None else tuple((bucket, num) for bucket, num in gaps)
-    return Call(**{**refilled(Call, line), "finish": Finish(line["finish"]), "gap_counts": gap_counts})

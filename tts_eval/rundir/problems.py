@@ -15,7 +15,7 @@ from tts_eval.rundir.outcome import Outcome
 def solved_problems(folder: Path) -> list[tuple[Problem, Outcome]]:
     """Return the finished problems of the run in `folder`; ValueError if there is none that can be read."""
     directory = RunDirectory(folder)
-    settings = directory.manifest()["config"]["task"]
+    settings = directory.manifest().config["task"]
     if "_target_" not in settings:
         raise ValueError(f"{folder} is a replay, which does not hold the questions of its problems")
     task: Task = instantiate(settings, _convert_="all")

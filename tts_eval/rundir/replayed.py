@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import fields
-from typing import Any
+from dataclasses import fields, is_dataclass
+from functools import cache
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+from tts_eval.records import Seconds
+from tts_eval.rundir.manifest import Manifest
 
 REPLAYABLE = (
     "schema_version",
@@ -35,44 +40,69 @@ REPLAYABLE = (
     "flops_per_problem_extra",
     "flops_per_problem_weights_only",
 )
-NEVER_KNOWN = frozenset({"num_unread_steps"})  # counted by problem, not by sample
+# The fields of records that count the tokens of a kind.
+COUNTED_IN = {
+    "prompt": {"num_prompt_tokens"},
+    "cached": {"num_cached_tokens"},
+    "generated": {"num_generated_tokens", "num_tokens"},
+    "thinking": {"num_thinking_tokens"},
+    "verifier": {"num_verifier_tokens"},
+    "draft": {"num_draft_tokens"},
+}
+NEVER_KNOWN = {"num_unread_steps"}  # counted by problem, not by sample
 
 
-def untimed(document: Any, *, unknown_tokens: Collection[str]) -> Any:
-    """Return a copy of `document`, plain values, with null for seconds and for unknown counts.
+def untimed(record: Any, *, unknown_tokens: Collection[str]) -> Any:
+    """Return the fields of a record, and of those within it, with None for seconds and for unknown counts.
 
-    `unknown_tokens` are kinds: prompt, cached, generated, thinking, verifier, draft.
+    `unknown_tokens` are kinds of tokens, the keys of `COUNTED_IN`.
     """
-    if isinstance(document, list):
-        return [untimed(item, unknown_tokens=unknown_tokens) for item in document]
-    if not isinstance(document, dict):
-        return document
-    unknown = NEVER_KNOWN | {f"num_{kind}_tokens" for kind in unknown_tokens}
-    if "generated" in unknown_tokens:
-        unknown |= {"num_tokens"}
-    return {
-        key: None
-        if key in unknown or (key.endswith("_s") and not isinstance(value, dict))
-        else untimed(value, unknown_tokens=unknown_tokens)
-        for key, value in document.items()
-    }
+    return _without(record, NEVER_KNOWN.union(*(COUNTED_IN[kind] for kind in unknown_tokens)))
 
 
-def refilled(kind: type[Any], line: Mapping[str, Any]) -> dict[str, Any]:
+def _without(value: Any, unknown: Collection[str]) -> Any:
+    if is_dataclass(value):
+        kind: Any = type(value)
+        nulls = _seconds_of(kind).union(unknown)
+        return {
+            field.name: None if field.name in nulls else _without(getattr(value, field.name), unknown)
+            for field in fields(value)
+        }
+    if isinstance(value, Mapping):
+        return {key: _without(inner, unknown) for key, inner in value.items()}
+    if isinstance(value, tuple):
+        return [_without(inner, unknown) for inner in value]
+    return value
+
+
+def refilled(kind: Any, line: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a `kind` with 0 for the null of one that every measured run has.
 
     Nobody sees the 0: `replayable` leaves out what is made of it.
     """
-    always_there = {field.name for field in fields(kind) if "None" not in str(field.type)}
-    return {key: 0 if value is None and key in always_there else value for key, value in line.items()}
+    optional = _optional_of(kind)
+    return {key: 0 if value is None and key not in optional else value for key, value in line.items()}
 
 
-def replayable(figures: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+@cache
+def _seconds_of(kind: Any) -> frozenset[str]:
+    """Return the fields that are declared as `Seconds`, or as `Seconds | None`."""
+    hints = get_type_hints(kind, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if hint is Seconds or Seconds in get_args(hint))
+
+
+@cache
+def _optional_of(kind: Any) -> frozenset[str]:
+    """Return the fields that may be None."""
+    return frozenset(name for name, hint in get_type_hints(kind).items() if NoneType in get_args(hint))
+
+
+def replayable(figures: Mapping[str, Any], manifest: Manifest) -> dict[str, Any]:
     """Return a run's figures with null for what a replay has not: times, dollars, the engine's counters.
 
     Where a role's calls were not recorded, neither its tokens and FLOPs are known nor any total.
     """
-    unknown = set(manifest["sessions"][-1]["engine"]["settings"]["unknown_tokens"])
+    unknown = set(manifest.sessions[-1].engine.settings["unknown_tokens"])
     tokens = _known(figures["tokens"], unknown)
     kept = {key: value if key in REPLAYABLE else None for key, value in figures.items()}
     if unknown & {"verifier", "draft"}:

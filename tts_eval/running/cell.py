@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tts_eval.engines.protocol import EngineSettings, Replays
+from tts_eval.engines.protocol import EngineSettings, RecordedDrafting, Replays
 from tts_eval.engines.scheduling import Scheduling
 from tts_eval.grading.settings import Grading
 from tts_eval.hardware import Hardware
@@ -215,16 +215,13 @@ def _counted(model: Model) -> Mapping[str, Any] | None:
     return config
 
 
-def _drafting(role: Role) -> Mapping[str, Any] | None:
+def _drafting(role: Role) -> RecordedDrafting | None:
     """Return what drafts inside the engine of `role`, and its configuration where it is a model."""
     drafting = role.engine.drafting(role.model)
     if drafting is None:
         return None
-    return {
-        "drafter": drafting.drafter,
-        "num_speculative_tokens": drafting.num_tokens,
-        "architecture": None if drafting.model is None else _counted(drafting.model),
-    }
+    architecture = None if drafting.model is None else _counted(drafting.model)
+    return RecordedDrafting(drafting.drafter, drafting.num_tokens, architecture)
 
 
 @dataclass(frozen=True)
@@ -233,7 +230,7 @@ class CheckedRole:
 
     codec: Codec = field(repr=False)
     architecture: Mapping[str, Any] | None = field(default=None, repr=False)
-    drafting: Mapping[str, Any] | None = field(default=None, repr=False)
+    drafting: RecordedDrafting | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -245,7 +242,7 @@ class CheckedCell:
     codec: Codec = field(repr=False)
     architecture: Mapping[str, Any] | None = field(default=None, repr=False)
     roles: Mapping[str, CheckedRole] = field(default_factory=dict, repr=False)
-    drafting: Mapping[str, Any] | None = field(default=None, repr=False)
+    drafting: RecordedDrafting | None = field(default=None, repr=False)
 
     def apart(self) -> CheckedCell:
         """Return the cell with a strategy and a verifier of its own; raises ValueError as `Cell.apart`."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
 from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.manifest import Config, Manifest
+from tts_eval.rundir.schema import plain
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.manifest import problems_of, weights_of
 from tts_eval.summary.summary import Summary, summarize
@@ -26,7 +26,7 @@ UNSET = "(not set)"
 def check_folder(checked: CheckedCell) -> None:
     """Raise ValueError, in one line, where the cell's folder holds anything but a part of this run."""
     directory = RunDirectory(checked.cell.directory)
-    manifest = directory.read("manifest.json")
+    manifest = directory.found_manifest()
     if manifest is None:
         for name in ("problems.jsonl", "calls.jsonl"):
             if (directory.path / name).exists():
@@ -47,7 +47,7 @@ def check_folder(checked: CheckedCell) -> None:
 def finished_summary(checked: CheckedCell) -> Summary | None:
     """Return the summary of a run whose problems are all solved, None where some are left."""
     directory = RunDirectory(checked.cell.directory)
-    if directory.read("manifest.json") is None:
+    if directory.found_manifest() is None:
         return None
     solved = {outcome.problem_id for outcome in directory.outcomes()}
     if any(problem.id not in solved for problem in checked.problems):
@@ -63,15 +63,15 @@ def finished_summary(checked: CheckedCell) -> Summary | None:
     return summary
 
 
-def _differences(manifest: Mapping[str, Any], checked: CheckedCell) -> Iterator[str]:
+def _differences(manifest: Manifest, checked: CheckedCell) -> Iterator[str]:
     """Yield each way in which the run of `manifest` is not the one that `checked` describes."""
     cell = checked.cell
-    there = manifest["config"]
-    here: Mapping[str, Any] = orjson.loads(orjson.dumps(cell.config, option=orjson.OPT_NON_STR_KEYS))
+    there = manifest.config
+    here: Config = plain(cell.config)
     for group in dict.fromkeys((*here, *there)):
         if group in MAY_DIFFER or there.get(group) == here.get(group):
             continue
-        chosen = manifest["labels"].get(group), cell.labels.get(group)
+        chosen = manifest.labels.get(group), cell.labels.get(group)
         if chosen[0] != chosen[1]:
             yield _difference(group, *chosen)
             continue
@@ -79,10 +79,10 @@ def _differences(manifest: Mapping[str, Any], checked: CheckedCell) -> Iterator[
         for key in dict.fromkeys((*settings[1], *settings[0])):
             if settings[0].get(key, UNSET) != settings[1].get(key, UNSET):
                 yield _difference(key, settings[0].get(key, UNSET), settings[1].get(key, UNSET))
-    if manifest["problems"] != problems_of(checked):
+    if manifest.problems != problems_of(checked):
         yield f"other problems of task {cell.task.name}"
     for role, weights in weights_of(cell).items():
-        if manifest["weights"].get(role) not in (None, weights):
+        if manifest.weights.get(role) not in (None, weights):
             yield f"other weights of {cell.deployment.roles[role].model.name}"
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from tts_eval.engines.protocol import AnyEngine, EngineSettings
 from tts_eval.model import Model
+from tts_eval.rundir.manifest import Holding
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Deployment:
     @property
     def num_gpus(self) -> int:
         """How many GPUs are held, idle ones included."""
-        return sum(held["num_gpus"] for held in self.holdings)
+        return sum(held.num_gpus for held in self.holdings)
 
     @property
     def engines(self) -> list[list[str]]:
@@ -40,7 +40,7 @@ class Deployment:
         return [names for names, _ in self._distinct()]
 
     @property
-    def holdings(self) -> list[dict[str, Any]]:
+    def holdings(self) -> list[Holding]:
         """Which roles hold how many GPUs together; those that share the policy's are with it.
 
         So are those on the machine's processors: the machine is held, and paid for, once.
@@ -48,7 +48,9 @@ class Deployment:
         (names, policy), *others = self._distinct()
         names = [*names, *(name for more, role in others if _takes_none(role) for name in more)]
         own = [(more, role) for more, role in others if not _takes_none(role)]
-        return [{"roles": names, "num_gpus": role.engine.num_gpus} for names, role in [(names, policy), *own]]
+        return [
+            Holding(roles=names, num_gpus=role.engine.num_gpus) for names, role in [(names, policy), *own]
+        ]
 
     def check(self) -> None:
         """Reject with a ValueError what cannot run, before anything is loaded."""

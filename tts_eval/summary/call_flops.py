@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
-from tts_eval.engines.protocol import Drafter
+from tts_eval.engines.protocol import Drafter, RecordedDrafting
 from tts_eval.measuring.architecture import Architecture
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.records import Finish
+from tts_eval.rundir.manifest import Config, Manifest
 from tts_eval.spend import Call
 from tts_eval.summary.flops_formulas import (
     call_flops,
@@ -24,8 +25,6 @@ from tts_eval.summary.flops_formulas import (
     weights_only_flops,
 )
 
-Config = Mapping[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class DraftsInside:
@@ -36,12 +35,12 @@ class DraftsInside:
     architecture: Architecture | None
 
     @classmethod
-    def read(cls, drafting: Config) -> Self:
+    def read(cls, drafting: RecordedDrafting) -> Self:
         """Read an entry of the manifest."""
-        config = drafting["architecture"]
+        config = drafting.architecture
         return cls(
-            Drafter(drafting["drafter"]),
-            drafting["num_speculative_tokens"],
+            drafting.drafter,
+            drafting.num_speculative_tokens,
             None if config is None else read_architecture(config),
         )
 
@@ -79,7 +78,9 @@ class FlopsCounter:
     drafts_inside: Mapping[str, DraftsInside]
 
     @classmethod
-    def read(cls, configs: Mapping[str, Config | None], drafting: Mapping[str, Config | None]) -> Self:
+    def read(
+        cls, configs: Mapping[str, Config | None], drafting: Mapping[str, RecordedDrafting | None]
+    ) -> Self:
         """Read the model configuration of every role, and what drafts inside its engine."""
         return cls(
             {role: None if config is None else read_architecture(config) for role, config in configs.items()},
@@ -87,11 +88,11 @@ class FlopsCounter:
         )
 
     @classmethod
-    def of_run(cls, manifest: Mapping[str, Any]) -> Self:
+    def of_run(cls, manifest: Manifest) -> Self:
         """Read both from a run's manifest."""
         return cls.read(
-            {"policy": manifest["architecture"], **manifest["role_architectures"]},
-            {"policy": manifest["drafting"], **manifest["role_drafting"]},
+            {"policy": manifest.architecture, **manifest.role_architectures},
+            {"policy": manifest.drafting, **manifest.role_drafting},
         )
 
     def count(self, call: Call) -> CallFlops:

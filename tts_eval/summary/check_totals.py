@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tts_eval.rundir.manifest import Manifest
 from tts_eval.summary.call_flops import FlopsCounter
 from tts_eval.summary.evidence import Evidence, differing
 from tts_eval.summary.flops import flops_by_problem
@@ -48,15 +49,15 @@ def _flops(evidence: Evidence) -> Iterator[str]:
     yield from differing("FLOPs of the problems", counted, per_problem["total"] * num_problems)
 
 
-def _dollars(manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> Iterator[str]:
+def _dollars(manifest: Manifest, summary: Mapping[str, Any]) -> Iterator[str]:
     """Hold the dollars against price x GPUs x seconds of every session that solved problems."""
-    starts, sessions = manifest["sessions"], summary["sessions"]
-    yield from differing("hardware, against the last session's", manifest["hardware"], starts[-1]["hardware"])
+    starts, sessions = manifest.sessions, summary["sessions"]
+    yield from differing("hardware, against the last session's", manifest.hardware, starts[-1].hardware)
     for session in sessions:
         start, name = starts[session["session"]], f"session {session['session']}"
-        num_gpus = sum(holding["num_gpus"] for holding in start["holdings"])
+        num_gpus = sum(holding.num_gpus for holding in start.holdings)
         yield from differing(f"num_gpus of {name}, against the holdings", session["num_gpus"], num_gpus)
-        price = start["hardware"]["usd_per_gpu_hour"]
+        price = start.hardware.usd_per_gpu_hour
         usd = None if price is None else num_gpus * session["held_s"] / SECONDS_AN_HOUR * price
         yield from differing(f"usd_total of {name}, price x GPUs x hours", session["usd_total"], usd)
     for total in ("num_problems", "held_s", "usd_total", "joules_total"):

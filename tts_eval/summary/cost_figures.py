@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tts_eval.hardware import ApiPrice
+from tts_eval.rundir.manifest import LoadFacts
 from tts_eval.summary.cost import Cost, busy_shares_s, cost_of, per_unit, shared_out
 from tts_eval.summary.sessions import Session, added, common
 from tts_eval.summary.throughput import held_weights
 
 
-def cost_figures(sessions: Sequence[Session], *, load: Mapping[str, Any]) -> dict[str, Any]:
+def cost_figures(sessions: Sequence[Session], *, load: LoadFacts) -> dict[str, Any]:
     """Return the dollars of holding GPUs, of their busy time, and of an API; None where no price is known.
 
     Each session's problems pay its price for its GPUs, the more the longer they hold them under `load` (see
@@ -34,7 +34,7 @@ def cost_figures(sessions: Sequence[Session], *, load: Mapping[str, Any]) -> dic
 
     return {
         **(cost(lambda session: _wall_usd(session, load)) or dict.fromkeys(Cost.__slots__)),
-        "usd_per_gpu_hour": common(sessions, lambda session: session.hardware["usd_per_gpu_hour"]),
+        "usd_per_gpu_hour": common(sessions, lambda session: session.hardware.usd_per_gpu_hour),
         "num_gpus": common(sessions, lambda session: session.num_gpus),
         "price_band": _band(sessions, sum(num_tokens), len(outcomes), sum(is_correct)),
         "cost_busy": cost(_busy_usd),
@@ -42,9 +42,9 @@ def cost_figures(sessions: Sequence[Session], *, load: Mapping[str, Any]) -> dic
     }
 
 
-def _wall_usd(session: Session, load: Mapping[str, Any]) -> dict[str, float] | None:
+def _wall_usd(session: Session, load: LoadFacts) -> dict[str, float] | None:
     """Return each problem's part of the dollars of holding the session's GPUs."""
-    usd = session.usd()
+    usd = session.usd
     if usd is None:
         return None
     spends = [outcome.spend for outcome in session.outcomes]
@@ -60,7 +60,7 @@ def _busy_usd(session: Session) -> dict[str, float] | None:
 
     Each replica of an engine (`num_replicas` of a holding, 1 where it is left out) has its part of the GPUs.
     """
-    price = session.hardware["usd_per_gpu_hour"]
+    price = session.hardware.usd_per_gpu_hour
     if price is None or not session.knows_gpus:
         return None
     total: dict[str, float] = {}
@@ -68,11 +68,11 @@ def _busy_usd(session: Session) -> dict[str, float] | None:
         mine = [
             c
             for c in (*session.calls, *session.fill_calls)
-            if c.role in held["roles"] and c.num_prompt_tokens > 0  # else stopped before the engine began it
+            if c.role in held.roles and c.num_prompt_tokens > 0  # else stopped before the engine began it
         ]
         stretches = [(call.submitted_s + (call.queue_s or 0.0), call.finished_s) for call in mine]
-        num_replicas = held.get("num_replicas", 1)
-        usd_per_s = held["num_gpus"] / num_replicas * price / 3600
+        num_replicas = held.num_replicas
+        usd_per_s = held.num_gpus / num_replicas * price / 3600
         for call, share_s in zip(mine, busy_shares_s(stretches, num_replicas=num_replicas), strict=True):
             total[call.problem_id] = total.get(call.problem_id, 0.0) + usd_per_s * share_s
     return total
@@ -80,7 +80,7 @@ def _busy_usd(session: Session) -> dict[str, float] | None:
 
 def _api_usd(session: Session) -> dict[str, float] | None:
     """Return each problem's dollars at list prices; None if a role that was called has none."""
-    known = {role: ApiPrice(**price) for role, price in session.api_prices.items() if price is not None}
+    known = {role: price for role, price in session.api_prices.items() if price is not None}
     if not known or any(call.role not in known for call in session.calls):
         return None
     total: dict[str, float] = {}
@@ -98,18 +98,25 @@ def _band(
     sessions: Sequence[Session], num_tokens: int, num_problems: int, num_correct: int
 ) -> dict[str, Any] | None:
     """Return the wall figures at the lowest and the highest market price, None where no band is known."""
-    ends = ("usd_per_gpu_hour_low", "usd_per_gpu_hour_high")
-    low, high = (added(session.usd(end) for session in sessions) for end in ends)
+    low, high = (added(session.usd_at(price(session)) for session in sessions) for price in (_low, _high))
     if low is None or high is None or not num_problems:
         return None
     return _plain(
         {
-            "usd_per_gpu_hour": common(sessions, lambda session: [session.hardware[end] for end in ends]),
+            "usd_per_gpu_hour": common(sessions, lambda session: [_low(session), _high(session)]),
             "usd_per_generated_token": [per_unit(u, num_tokens) for u in (low, high)],
             "usd_per_problem": [per_unit(u, num_problems) for u in (low, high)],
             "usd_per_correct": [per_unit(u, num_correct) for u in (low, high)],
         }
     )
+
+
+def _low(session: Session) -> float | None:
+    return session.hardware.usd_per_gpu_hour_low
+
+
+def _high(session: Session) -> float | None:
+    return session.hardware.usd_per_gpu_hour_high
 
 
 def _plain(figures: Mapping[str, Any]) -> dict[str, Any]:

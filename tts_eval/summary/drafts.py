@@ -10,9 +10,9 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
-from typing import Any
 
 from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.manifest import Manifest
 from tts_eval.spend import Call
 from tts_eval.summary.gauges import rises_of
 
@@ -62,15 +62,15 @@ def with_drafts(
 
 
 def drafted_calls(
-    directory: RunDirectory, sessions: Mapping[str, int], manifest: Mapping[str, Any]
+    directory: RunDirectory, sessions: Mapping[str, int], manifest: Manifest
 ) -> tuple[list[Call], list[Call]]:
     """Return the calls of the problems in `sessions`, and those of the fill beside them.
 
     The engine's counters, from which drafts that it did not report are worked out, have both.
     """
     calls, fill_calls = directory.calls_of(sessions), directory.calls(directory.fills())
-    if manifest["drafting"] is None:
+    if manifest.drafting is None:
         return calls, fill_calls
-    roles = manifest["sessions"][-1]["engine_roles"][0]
+    roles = manifest.sessions[-1].engine_roles[0]
     drafted = with_drafts([*calls, *fill_calls], rises_of(directory.gauges()), roles=roles)
     return list(drafted[: len(calls)]), list(drafted[len(calls) :])

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tts_eval.rundir.manifest import Manifest
 from tts_eval.rundir.outcome import Outcome
 from tts_eval.spend import Call
 
@@ -18,7 +19,7 @@ ABS_TOLERANCE = 1e-9
 class Evidence:
     """A run: its manifest and summary, the finished problems, and their calls with all drafts known."""
 
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     summary: Mapping[str, Any]
     outcomes: Sequence[Outcome]
     calls: Sequence[Call]

@@ -10,12 +10,23 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from tts_eval.hardware import ApiPrice, Hardware
+from tts_eval.requests import EngineFacts
+from tts_eval.rundir.manifest import Manifest, Start
 from tts_eval.rundir.outcome import Fill, Outcome
 from tts_eval.spend import Call
 from tts_eval.summary.cost import wall_usd
 
-Holdings = Sequence[Mapping[str, Any]]  # GPUs, the roles whose engines hold them together, and replicas
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """GPUs that the engines of `roles` hold together, each of its replicas with its part of them."""
+
+    roles: Sequence[str]
+    num_gpus: int
+    num_replicas: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,38 +42,42 @@ class Session:
     outcomes: Sequence[Outcome]
     calls: Sequence[Call]
     held_s: float
-    holdings: Holdings
-    hardware: Mapping[str, Any]
-    engine: Mapping[str, Any]
-    api_prices: Mapping[str, Mapping[str, Any] | None]
+    holdings: Sequence[Held]
+    hardware: Hardware
+    engine: EngineFacts
+    api_prices: Mapping[str, ApiPrice | None]
     num_steps: int = 0
     fill_calls: Sequence[Call] = ()
 
     @property
     def num_gpus(self) -> int:
         """GPUs held, idle ones included."""
-        return sum(held["num_gpus"] for held in self.holdings)
+        return sum(held.num_gpus for held in self.holdings)
 
     @property
     def knows_gpus(self) -> bool:
         """Whether it is known how many GPUs each engine held; of a server it may not be."""
-        return all(held["num_gpus"] for held in self.holdings)
+        return all(held.num_gpus for held in self.holdings)
 
     @property
     def gpu_s(self) -> float:
         """GPU-seconds held."""
         return self.num_gpus * self.held_s
 
-    def usd(self, price: str = "usd_per_gpu_hour") -> float | None:
-        """Return the dollars of holding the GPUs at a price of `hardware`, None where it is not known."""
-        per_hour = self.hardware[price]
-        if per_hour is None or not self.knows_gpus:
+    @property
+    def usd(self) -> float | None:
+        """The dollars of holding the GPUs, None where their price or number is not known."""
+        return self.usd_at(self.hardware.usd_per_gpu_hour)
+
+    def usd_at(self, usd_per_gpu_hour: float | None) -> float | None:
+        """Return the dollars of holding the GPUs at another price."""
+        if usd_per_gpu_hour is None or not self.knows_gpus:
             return None
-        return wall_usd(num_gpus=self.num_gpus, wall_s=self.held_s, usd_per_gpu_hour=per_hour)
+        return wall_usd(num_gpus=self.num_gpus, wall_s=self.held_s, usd_per_gpu_hour=usd_per_gpu_hour)
 
 
 def sessions_of(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     outcomes: Sequence[Outcome],
     calls: Sequence[Call],
     *,
@@ -77,21 +92,21 @@ def sessions_of(
     """
     sessions = []
     for number in sorted({outcome.session for outcome in outcomes}):
-        facts = manifest["sessions"][number]
+        start = manifest.sessions[number]
         solved = [outcome for outcome in outcomes if outcome.session == number]
         filled = [fill for fill in fills if fill.session == number]
         own, of_fill = _calls_of(solved, calls), _calls_of(filled, fill_calls)
-        share = _share_of_tokens(own, of_fill, facts["engine_roles"][0])
+        share = _share_of_tokens(own, of_fill, start.engine_roles[0])
         sessions.append(
             Session(
                 number=number,
                 outcomes=solved,
                 calls=own,
                 held_s=held_s[number],
-                holdings=_with_replicas(facts),
-                hardware=facts["hardware"],
-                engine=facts["engine"],
-                api_prices=facts["api_prices"],
+                holdings=_with_replicas(start),
+                hardware=start.hardware,
+                engine=start.engine,
+                api_prices=start.api_prices,
                 num_steps=round(num_steps.get(number, 0) * share),
                 fill_calls=of_fill,
             )
@@ -105,11 +120,11 @@ def session_figures(sessions: Sequence[Session], joules: Mapping[int, float] | N
         {
             "session": session.number,
             "num_problems": len(session.outcomes),
-            "hardware": session.hardware["name"],
+            "hardware": session.hardware.name,
             "num_gpus": session.num_gpus,
             "held_s": session.held_s,
-            "usd_per_gpu_hour": session.hardware["usd_per_gpu_hour"],
-            "usd_total": session.usd(),
+            "usd_per_gpu_hour": session.hardware.usd_per_gpu_hour,
+            "usd_total": session.usd,
             "joules_total": None if joules is None else joules[session.number],
         }
         for session in sessions
@@ -145,10 +160,10 @@ def _share_of_tokens(calls: Sequence[Call], fill_calls: Sequence[Call], roles: C
     return own / (own + fill) if fill else 1.0
 
 
-def _with_replicas(session: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _with_replicas(start: Start) -> list[Held]:
     """Return which roles hold which GPUs, and how many replicas their engine runs on them."""
-    facts = {"policy": session["engine"], **session["roles"]}
+    facts = {"policy": start.engine, **start.roles}
     return [
-        {**held, "num_replicas": facts[held["roles"][0]]["settings"].get("data_parallel_size", 1)}
-        for held in session["holdings"]
+        Held(held.roles, held.num_gpus, facts[held.roles[0]].settings.get("data_parallel_size", 1))
+        for held in start.holdings
     ]

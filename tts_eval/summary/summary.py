@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from tts_eval.requests import REPLAYED
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.rundir.replayed import replayable
 from tts_eval.rundir.schema import SCHEMA_VERSION
@@ -46,18 +45,18 @@ def summarize(directory: RunDirectory) -> Summary:
     fills = directory.fills()
     solved_in = {outcome.problem_id: outcome.session for outcome in outcomes}
     calls, fill_calls = drafted_calls(directory, solved_in, manifest)
-    starts = manifest["sessions"]
-    engines = [start["engine"] for start in starts]
-    load, wall_s = manifest["load"], wall_seconds(outcomes)
-    saturation = saturation_figures(outcomes, is_open=load["is_open"])
+    starts = manifest.sessions
+    engines = [start.engine for start in starts]
+    load, wall_s = manifest.load, wall_seconds(outcomes)
+    saturation = saturation_figures(outcomes, is_open=load.is_open)
     held_by = held_by_session(outcomes, load, is_saturated=saturation["saturated"])
     held_s = sum(held_by.values())
     steadiness = steady_figures(outcomes, fills, fill_calls, wall_s=wall_s, held_s=held_s)
-    is_synthetic = any(engine["is_synthetic"] for engine in engines)
+    is_synthetic = any(engine.is_synthetic for engine in engines)
     flops = flops_figures(calls, len(outcomes), FlopsCounter.of_run(manifest))
     flops_per_problem = flops["flops_per_problem"]["total"]
     gauges = gauge_figures(readings)
-    if not all(engine.get("has_gauges", True) for engine in engines):  # a server without /metrics
+    if not all(engine.has_gauges for engine in engines):  # a server without /metrics
         gauges = dict.fromkeys(gauges)
     sessions = sessions_of(
         manifest,
@@ -71,23 +70,23 @@ def summarize(directory: RunDirectory) -> Summary:
     energy = session_joules(
         outcomes,
         directory.machine(),
-        idle_powers_w=[start["idle_power_w"] for start in starts],
+        idle_powers_w=[start.idle_power_w for start in starts],
         held_s=held_by,
     )
     joules = None if energy is None else {number: each.used for number, each in energy.items()}
     summary = {
         "schema_version": SCHEMA_VERSION,
-        "provenance": manifest["provenance"],
+        "provenance": manifest.provenance,
         "is_synthetic": is_synthetic,
-        "is_seeded": all(engine["is_seeded"] for engine in engines),
-        "name": manifest["name"],
-        "model": manifest["model"],
-        "task": manifest["task"],
-        **{name: manifest["labels"].get(name) for name in LABELS},
+        "is_seeded": all(engine.is_seeded for engine in engines),
+        "name": manifest.name,
+        "model": manifest.model,
+        "task": manifest.task,
+        **{name: manifest.labels.get(name) for name in LABELS},
         **answer_figures(outcomes),
         **budget_figures(outcomes, manifest),
         **token_figures(outcomes),
-        **latency_figures(outcomes, is_open=load["is_open"]),
+        **latency_figures(outcomes, is_open=load.is_open),
         **call_figures(calls),
         **server_figures(calls),
         **length_figures(calls),
@@ -99,7 +98,7 @@ def summarize(directory: RunDirectory) -> Summary:
         ),
         **steadiness,
         **saturation,
-        **goodput_figures(outcomes, held_s, Objectives(**manifest["objectives"])),
+        **goodput_figures(outcomes, held_s, Objectives(**manifest.objectives)),
         **flops,
         **cost_figures(sessions, load=load),
         **energy_figures(outcomes, energy),
@@ -109,13 +108,13 @@ def summarize(directory: RunDirectory) -> Summary:
         **utilization_figures(
             sessions,
             None if flops_per_problem is None else flops_per_problem * len(outcomes),
-            config=manifest["architecture"],
+            config=manifest.architecture,
         ),
         "sessions": session_figures(sessions, joules),
-        "startup_s": sum(start["startup_s"] for start in starts),
+        "startup_s": sum(start.startup_s for start in starts),
         "wall_s": wall_s,
     }
-    if manifest["provenance"] == REPLAYED:
+    if manifest.is_replay:
         return {**replayable(summary, manifest), "inconsistencies": None}
     summary = without_answers(summary) if is_synthetic else summary
     return {**summary, "inconsistencies": _inconsistencies(Evidence(manifest, summary, outcomes, calls))}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
+from tts_eval.rundir.manifest import LoadFacts
 from tts_eval.rundir.outcome import Fill, Outcome
 from tts_eval.spend import Call
 from tts_eval.statistics.rank_sum import rank_sum_z
@@ -62,7 +63,7 @@ def longest_session(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 
 def held_by_session(
-    outcomes: Sequence[Outcome], load: Mapping[str, Any], *, is_saturated: bool | None
+    outcomes: Sequence[Outcome], load: LoadFacts, *, is_saturated: bool | None
 ) -> dict[int, float]:
     """Return for how long each session held the GPUs for its problems; `load` is the manifest's.
 
@@ -72,25 +73,25 @@ def held_by_session(
     that is not steady, or that the engine fell behind, has no steady state: then all of the wall.
     """
     sessions = {session[0].session: session for session in by_session(outcomes)}
-    if load["in_flight"] is not None:
-        k = int(load["in_flight"])
+    if load.in_flight is not None:
+        k = int(load.in_flight)
         return {
             number: sum(outcome.spend.tta_s for outcome in solved) / k for number, solved in sessions.items()
         }
     num_gaps = len(outcomes) - len(sessions)
-    if not load["is_steady"] or is_saturated or not num_gaps:
+    if not load.is_steady or is_saturated or not num_gaps:
         return {number: wall_seconds(solved) for number, solved in sessions.items()}
     arriving_s = sum(solved[-1].spend.arrived_s - solved[0].spend.arrived_s for solved in sessions.values())
     return {number: arriving_s * len(solved) / num_gaps for number, solved in sessions.items()}
 
 
-def held_weights(load: Mapping[str, Any], *, tta_s: Seconds, calls_s: Seconds) -> Seconds:
+def held_weights(load: LoadFacts, *, tta_s: Seconds, calls_s: Seconds) -> Seconds:
     """Return by which seconds of the problems dollars and joules are shared out over them.
 
     In a closed loop by the time in flight, which is exact: k problems share the GPUs at any moment. Otherwise
     by the seconds that all calls of a problem took.
     """
-    return calls_s if load["in_flight"] is None else tta_s
+    return calls_s if load.in_flight is None else tta_s
 
 
 def steady_figures(

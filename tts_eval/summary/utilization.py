@@ -68,9 +68,6 @@ def decode_bytes(
     return num_steps * weight_bytes + kv_bytes
 
 
-PEAKS = {"16 bits": "bf16_tflops", "fp8": "fp8_tflops"}  # by what matrices are multiplied in
-
-
 def utilization_figures(
     sessions: Sequence[Session], flops: float | None, *, config: Mapping[str, Any] | None
 ) -> dict[str, Any]:
@@ -91,26 +88,27 @@ def utilization_figures(
 
 
 def _weights(session: Session, config: Mapping[str, Any] | None) -> WeightFormat:
-    settings = session.engine["settings"]
+    settings = session.engine.settings
     return weight_format(config or {}, str(settings.get("dtype")), quantization=settings.get("quantization"))
 
 
 def _peak_flops(session: Session, config: Mapping[str, Any] | None) -> float | None:
     multiplies_in = _weights(session, config).multiplies_in
-    tflops = None if multiplies_in is None else session.hardware[PEAKS[multiplies_in]]
+    peaks = {"16 bits": session.hardware.bf16_tflops, "fp8": session.hardware.fp8_tflops}
+    tflops = None if multiplies_in is None else peaks[multiplies_in]
     return None if tflops is None else float(session.gpu_s * tflops * 1e12)
 
 
 def _peak_bytes(session: Session) -> float | None:
-    gb_per_s = session.hardware["bandwidth_gb_per_s"]
-    return None if gb_per_s is None else float(session.held_s * session.engine["num_gpus"] * gb_per_s * 1e9)
+    gb_per_s = session.hardware.bandwidth_gb_per_s
+    return None if gb_per_s is None else float(session.held_s * session.engine.num_gpus * gb_per_s * 1e9)
 
 
 def _bytes_read(session: Session, config: Mapping[str, Any]) -> float | None:
     """Return what the policy's engine read at least, None where it counts no steps."""
     if not session.num_steps:
         return None
-    settings = session.engine["settings"]
+    settings = session.engine.settings
     return decode_bytes(
         read_architecture(config),
         [_decoded(call) for call in session.calls if call.role == "policy"],

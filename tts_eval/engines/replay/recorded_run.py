@@ -8,14 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tts_eval.engines.replay.recording import Recording, Sample
 from tts_eval.model import Model
 from tts_eval.records import Finish, Problem, Sampling
-from tts_eval.requests import REPLAYED
-from tts_eval.rundir.schema import read_document
+from tts_eval.requests import EngineFacts
+from tts_eval.rundir.directory import RunDirectory
 from tts_eval.spend import Call
 
 Line = Mapping[str, Any]
+TOKENS = ("num_prompt_tokens", "num_cached_tokens", "num_generated_tokens", "num_thinking_tokens")
 COUNTS = (
     "num_preemptions",
     "num_drafts",
@@ -33,9 +36,9 @@ def read_run(run: str) -> Recording:
     for name in FILES:
         if not (folder / name).is_file():
             raise ValueError(f"engine.run={run}: no finished run is there ({name} is missing)")
-    manifest = read_document(folder / "manifest.json")
-    configured = {key: value for key, value in manifest["config"]["model"].items() if key != "_target_"}
-    model = Model(**configured | manifest.get("markers", {}))  # as they were found
+    manifest = RunDirectory(folder).manifest()
+    configured = {key: value for key, value in manifest.config["model"].items() if key != "_target_"}
+    model = Model(**configured | msgspec.structs.asdict(manifest.markers))  # as they were found
     lines = {line["problem_id"]: line for line in _json_lines(folder / "problems.jsonl")}
     calls: dict[str, list[Line]] = {problem_id: [] for problem_id in lines}
     for call in _json_lines(folder / "calls.jsonl"):
@@ -43,25 +46,25 @@ def read_run(run: str) -> Recording:
         if line is not None and line["session"] == call["session"]:
             calls[call["problem_id"]].append(call)
     samples = {problem_id: _samples(run, line, calls[problem_id]) for problem_id, line in lines.items()}
-    engine = manifest["sessions"][-1]["engine"]
-    is_replay = manifest.get("provenance") == REPLAYED
+    engine = manifest.sessions[-1].engine
     return Recording(
         source=str(folder),
-        task=manifest["task"],
+        task=manifest.task,
         model=model,
         problems=tuple(
             Problem(problem_id, problem_id, line["gold"], line["level"]) for problem_id, line in lines.items()
         ),
         samples=samples,
-        fingerprint=manifest["problems"],
+        fingerprint=manifest.problems,
         sampling=_replayed_sampling(engine)
-        if is_replay
-        else _sampling(model, manifest["config"]["strategy"]),
-        architecture=manifest["architecture"],
-        role_architectures=manifest.get("role_architectures", {}),
-        drafting=manifest.get("drafting"),
-        unknown=_unknown(samples, calls) | set(engine["settings"]["unknown_tokens"] if is_replay else ()),
-        max_model_len=engine["max_model_len"],
+        if manifest.is_replay
+        else _sampling(model, manifest.config["strategy"]),
+        architecture=manifest.architecture,
+        role_architectures=manifest.role_architectures,
+        drafting=manifest.drafting,
+        unknown=_unknown(samples, calls)
+        | set(engine.settings["unknown_tokens"] if manifest.is_replay else ()),
+        max_model_len=engine.max_model_len,
     )
 
 
@@ -103,7 +106,7 @@ def _samples(run: str, line: Line, calls: Sequence[Line]) -> tuple[Sample, ...]:
 
 def _recorded(line: Line) -> Call:
     """Return a call as it was, but for its times; a count that a replay did not know stays unsaid."""
-    counts = {key: value for key, value in line.items() if key.startswith("num_") and value is not None}
+    counts = {name: line[name] for name in (*TOKENS, *COUNTS) if line.get(name) is not None}
     return Call(
         problem_id=line["problem_id"],
         number=line["number"],
@@ -137,8 +140,8 @@ def _sampling(model: Model, strategy: Line) -> Sampling:
     return model.sampling.override(temperature=drawing.get("temperature"), top_p=drawing.get("top_p"))
 
 
-def _replayed_sampling(engine: Line) -> Sampling | None:
-    recorded = engine["settings"]["sampling"]
+def _replayed_sampling(engine: EngineFacts) -> Sampling | None:
+    recorded = engine.settings["sampling"]
     return None if recorded is None else Sampling(**recorded)
 
 

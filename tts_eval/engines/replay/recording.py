@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tts_eval.engines.protocol import RecordedDrafting
 from tts_eval.model import Model
 from tts_eval.protocols import Task
 from tts_eval.records import Finish, Problem, Sampling
@@ -60,7 +61,7 @@ class Recording:
     sampling: Sampling | None = None
     architecture: Mapping[str, Any] | None = field(default=None, repr=False)
     role_architectures: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    drafting: Mapping[str, Any] | None = field(default=None, repr=False)
+    drafting: RecordedDrafting | None = field(default=None, repr=False)
     unknown: frozenset[str] = frozenset()
     max_model_len: int = 2**31
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from tts_eval.engines.protocol import Capabilities, EngineSettings
+from tts_eval.engines.protocol import Capabilities, EngineSettings, RecordedDrafting
 from tts_eval.engines.replay.codec import NotRecorded, RecordedCodec
 from tts_eval.engines.replay.recorded_run import read_run
 from tts_eval.engines.replay.recording import RecordedTask, Recording, Sample
@@ -76,7 +76,7 @@ class _Replaying(EngineSettings):
         return self.recording.role_architectures
 
     @property
-    def recorded_drafting(self) -> Mapping[str, Any] | None:
+    def recorded_drafting(self) -> RecordedDrafting | None:
         """What drafted inside the recorded engine."""
         return self.recording.drafting
 

@@ -6,7 +6,7 @@ const SHAPES = ["circle", "square", "diamond", "triangle-up", "cross", "x", "sta
 const DASHES = ["solid", "dash", "dot", "dashdot"];
 const OPEN = { measured: "", replayed: "-open", modelled: "-open-dot" };
 const FILTERS = ["model", "strategy", "verifier", "speculation", "parallelism", "load", "hardware", "provenance"];
-const PATH = ["queue", "prefill", "decode", "engine, other", "verifier", "strategy"];
+const PATH = { queue_s: "queue", prefill_s: "prefill", decode_s: "decode", engine_other_s: "engine, other", verifier_s: "verifier", strategy_s: "strategy" };
 const state = { group: null, hidden: {}, sort: null };
 
 const $ = (id) => document.getElementById(id);
@@ -26,7 +26,8 @@ const shown = (value) => {
   const size = Math.abs(value);
   return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : value.toPrecision(3);
 };
-const interval = (triple) => `${shown(triple[0])} [${shown(triple[1])}, ${shown(triple[2])}]`;
+const interval = ({ value, low, high }) => `${shown(value)} [${shown(low)}, ${shown(high)}]`;
+const estimate = (row, name) => ({ value: row[name], low: row[`${name}_low`], high: row[`${name}_high`] }); // of a table's row
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const label = (axis) => state.group.axes.find((a) => a.name === axis)?.label ?? axis;
 const shortOf = (name) => state.group.cells.find((cell) => cell.name === name)?.short ?? name;

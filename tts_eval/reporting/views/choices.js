@@ -1,6 +1,6 @@
 /* What compute should be spent on: for each level of difficulty, and between models at equal cost. */
 
-const signed = (triple) => `${triple[0] > 0 ? "+" : ""}${interval(triple)}`;
+const signed = (given) => `${given.value > 0 ? "+" : ""}${interval(given)}`;
 const range = (row) => (row.lowest === row.highest ? shown(row.lowest) : `${shown(row.lowest)} to ${shown(row.highest)}`);
 
 function drawLevels() {
@@ -12,7 +12,7 @@ function drawLevels() {
   $("levels-table").hidden = !rows.length;
   table("levels-table", ["level", "cell chosen", "budget", "problems", "accuracy [95%]", "one for all", "gain [95%]"], rows.map((row) => [
     word(row.bin === "all" ? "all" : range(row)), word(row.cell === null ? "the level's own" : shortOf(row.cell)), value(row.budget), value(row.num_problems),
-    value(row.accuracy, interval([row.accuracy, row.accuracy_low, row.accuracy_high])), value(row.one_for_all), value(row.gain, signed([row.gain, row.gain_low, row.gain_high]))]), { textual: 2 });
+    value(row.accuracy, interval(estimate(row, "accuracy"))), value(row.one_for_all), value(row.gain, signed(estimate(row, "gain")))]), { textual: 2 });
 }
 
 function drawEquivalents() {
@@ -23,5 +23,5 @@ function drawEquivalents() {
   $("equivalents-table").hidden = !rows.length;
   table("equivalents-table", ["much model", "little model", "tokens, much", "tokens, little", "accuracy, much", "accuracy, little", "difference [95%]"], rows.map((row) => [
     word(shortOf(row.big)), word(shortOf(row.small)), value(row.big_tokens), value(row.small_tokens), value(row.big_accuracy), value(row.small_accuracy),
-    value(row.difference, signed([row.difference, row.difference_low, row.difference_high]))]), { textual: 2 });
+    value(row.difference, signed(estimate(row, "difference")))]), { textual: 2 });
 }

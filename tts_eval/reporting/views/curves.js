@@ -29,11 +29,11 @@ function drawScaling() {
     const shape = SHAPES[place % SHAPES.length] + OPEN[mine[0].provenance];
     return [
       { x: one.x, y: one.y, mode: "lines", line: curve(place), hoverinfo: "skip", legendgroup: String(place), showlegend: false },
-      { x: mine.map((cell) => number(cell.costs.tokens_per_problem[0])), y: mine.map((cell) => cell.accuracy[0]), mode: "markers", marker: { color: colour, symbol: shape, size: 9 },
+      { x: mine.map((cell) => number(cell.costs.tokens_per_problem.value)), y: mine.map((cell) => cell.accuracy.value), mode: "markers", marker: { color: colour, symbol: shape, size: 9 },
         name: escaped(one.family), legendgroup: String(place), text: mine.map((cell) => hover(cell, "tokens_per_problem")), hovertemplate: "%{text}<extra></extra>" },
     ];
   });
   draw("scaling-plot", traces, { xaxis: logAxis("generated tokens per problem", families.flatMap((one) => one.x)), yaxis: { title: { text: "accuracy" } } });
   table("scaling-table", ["family", "cells", "gain per doubling [95%]", "ceiling [95%]", "next doubling gains < 0.01 from [95%] tokens"], all.map((one) => [word(one.family), value(one.cells.length),
-    value(one.gain_per_doubling[0], interval(one.gain_per_doubling)), word(one.ceiling ? interval(one.ceiling) : "–"), word(one.saturates_at ? interval(one.saturates_at) : "–")]));
+    value(one.gain_per_doubling.value, interval(one.gain_per_doubling)), word(one.ceiling ? interval(one.ceiling) : "–"), word(one.saturates_at ? interval(one.saturates_at) : "–")]));
 }

@@ -4,7 +4,7 @@
 function utilities(value, wait) {
   return visible().map((cell) => ({
     cell,
-    worth: value * number(cell.accuracy[0]) - number(cell.costs.usd_per_problem?.[0]) - (wait ? wait * number(cell.costs.tta_s_mean?.[0]) : 0),
+    worth: value * number(cell.accuracy.value) - number(cell.costs.usd_per_problem?.value) - (wait ? wait * number(cell.costs.tta_s_mean?.value) : 0),
   })).filter((one) => Number.isFinite(one.worth)).sort((a, b) => b.worth - a.worth);
 }
 
@@ -13,7 +13,7 @@ function drawRanking() {
   const is_stated = value >= 0 && wait >= 0;
   $("ranking-note").textContent = is_stated ? "The best ten of the cells shown, in dollars a problem." : "Both must be numbers from 0.";
   const rows = is_stated ? utilities(value, wait).slice(0, 10) : [];
-  const cost = (cell, axis) => ({ text: shown(cell.costs[axis]?.[0]), key: 0 });
+  const cost = (cell, axis) => ({ text: shown(cell.costs[axis]?.value), key: 0 });
   table("ranking-table", ["cell", "provenance", "worth, $ a problem", "accuracy [95%]", label("usd_per_problem"), label("tta_s_mean")], rows.map(({ cell, worth }) => [
     word(cell.short), word(cell.provenance), { text: shown(worth), key: worth }, { text: interval(cell.accuracy), key: 0 }, cost(cell, "usd_per_problem"), cost(cell, "tta_s_mean")]), { textual: 2 });
 }

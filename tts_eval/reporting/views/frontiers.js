@@ -2,7 +2,7 @@
 
 /* Strict dominance, ties kept: a cell is off the frontier if another one is no dearer and no less accurate, and better in one. */
 function undominated(cells, axis) {
-  const points = cells.map((cell) => ({ cell, cost: number(cell.costs[axis]?.[0]), accuracy: number(cell.accuracy[0]) }))
+  const points = cells.map((cell) => ({ cell, cost: number(cell.costs[axis]?.value), accuracy: number(cell.accuracy.value) }))
     .filter((point) => !Number.isNaN(point.cost) && Number.isFinite(point.cost));
   points.sort((a, b) => a.cost - b.cost || b.accuracy - a.accuracy);
   const found = [];
@@ -15,8 +15,8 @@ function undominated(cells, axis) {
 }
 
 function hover(cell, axis) {
-  const [cost, low, high, , share, by] = cell.costs[axis];
-  const lines = [`<b>${escaped(cell.short)}</b>`, `accuracy ${interval(cell.accuracy)}`, `${label(axis)} ${interval([cost, low, high])}`,
+  const cost = cell.costs[axis], { p_on_frontier: share, dominated_by: by } = cost;
+  const lines = [`<b>${escaped(cell.short)}</b>`, `accuracy ${interval(cell.accuracy)}`, `${label(axis)} ${interval(cost)}`,
     `on the frontier in ${shown(share === null ? null : Math.round(100 * share))}% of resamples`];
   if (by !== null) lines.push(`dominated by ${escaped(state.group.cells[by].short)}`);
   lines.push(`${cell.model}, ${cell.strategy}, verifier ${cell.verifier}, ${cell.parallelism}`.replace(/</g, "&lt;"),
@@ -34,7 +34,7 @@ function drawFrontier(id, axis, title) {
     hoverinfo: "skip", name: "frontier of the cells shown", showlegend: true }];
   const series = new Map();
   for (const cell of cells) {
-    if (!Number.isFinite(number(cell.costs[axis]?.[0]))) continue;
+    if (!Number.isFinite(number(cell.costs[axis]?.value))) continue;
     const look = style(cell);
     const key = `${look.name}|${cell.provenance}`;
     if (!series.has(key)) series.set(key, { look, provenance: cell.provenance, cells: [] });
@@ -42,19 +42,19 @@ function drawFrontier(id, axis, title) {
   }
   const many = cells.length > 60;
   for (const { look, provenance, cells: mine } of series.values()) {
-    const bars = (triples) => ({ type: "data", symmetric: false, thickness: 1, width: 2, visible: !many, color: look.colour,
-      array: triples.map((t) => number(t[2]) - number(t[0])), arrayminus: triples.map((t) => number(t[0]) - number(t[1])) });
+    const bars = (estimates) => ({ type: "data", symmetric: false, thickness: 1, width: 2, visible: !many, color: look.colour,
+      array: estimates.map((e) => number(e.high) - number(e.value)), arrayminus: estimates.map((e) => number(e.value) - number(e.low)) });
     traces.push({
-      x: mine.map((cell) => number(cell.costs[axis][0])), y: mine.map((cell) => number(cell.accuracy[0])), mode: "markers",
+      x: mine.map((cell) => number(cell.costs[axis].value)), y: mine.map((cell) => number(cell.accuracy.value)), mode: "markers",
       marker: { color: look.colour, symbol: look.shape + OPEN[provenance], size: many ? 7 : 10, line: { width: provenance === "measured" ? 0.5 : 2, color: look.colour } },
       error_y: bars(mine.map((cell) => cell.accuracy)), error_x: bars(mine.map((cell) => cell.costs[axis])),
       name: escaped(look.name) + (provenance === "measured" ? "" : ` (${provenance})`),
       text: mine.map((cell) => hover(cell, axis)), hovertemplate: "%{text}<extra></extra>", customdata: mine.map((cell) => cell.name),
     });
   }
-  const lost = cells.filter((cell) => !Number.isFinite(number(cell.costs[axis]?.[0]))).length;
+  const lost = cells.filter((cell) => !Number.isFinite(number(cell.costs[axis]?.value))).length;
   const aside = lost ? `<br><sup>${lost} cell(s) without a finite figure on this axis</sup>` : "";
-  draw(id, traces, { title: { text: title + aside, font: { size: 14 } }, xaxis: logAxis(label(axis), cells.flatMap((cell) => (cell.costs[axis] ?? []).slice(0, 3).map(number))),
+  draw(id, traces, { title: { text: title + aside, font: { size: 14 } }, xaxis: logAxis(label(axis), cells.map((cell) => cell.costs[axis]).filter(Boolean).flatMap(({ value, low, high }) => [value, low, high].map(number))),
     yaxis: { title: { text: "accuracy" } }, shapes: [] });
   const plot = $(id);
   plot.removeAllListeners("plotly_hover");
@@ -64,8 +64,8 @@ function drawFrontier(id, axis, title) {
 function configuration(name) {
   const cell = state.group.cells.find((one) => one.name === name);
   for (const [id, axis] of [["compute-plot", $("compute").value], ["system-plot", $("system").value]]) {
-    const x = number(cell.costs[axis]?.[0]);
-    const annotations = Number.isFinite(x) ? [{ x: Math.log10(x), y: cell.accuracy[0], text: "●", showarrow: true, arrowhead: 0, ax: 0, ay: -32, arrowcolor: css("--ink"), font: { color: css("--ink") } }] : [];
+    const x = number(cell.costs[axis]?.value);
+    const annotations = Number.isFinite(x) ? [{ x: Math.log10(x), y: cell.accuracy.value, text: "●", showarrow: true, arrowhead: 0, ax: 0, ay: -32, arrowcolor: css("--ink"), font: { color: css("--ink") } }] : [];
     Plotly.relayout(id, { annotations });
   }
   const list = element("dl");
@@ -103,12 +103,12 @@ function drawRegret() {
     : worst
     ? `Choosing by ${label(compute)} is proven to cost too much on ${label(system)} at ${proven.length} of ${num} points of its frontier. ` +
       `The surest: ${shortOf(worst.cell)} takes ${shown(worst.system_cost)}; ${shortOf(worst.system_cell)} takes ` +
-      `${interval([worst.regret, worst.regret_low, worst.regret_high])} less (${shown(worst.regret_ratio)} times the cost), its accuracy changed by ` +
-      `${interval([worst.accuracy_change, worst.accuracy_change_low, worst.accuracy_change_high])}.`
+      `${interval(estimate(worst, "regret"))} less (${shown(worst.regret_ratio)} times the cost), its accuracy changed by ` +
+      `${interval(estimate(worst, "accuracy_change"))}.`
     : `No regret is proven at any of ${num} points of the frontier of ${label(compute)} on ${label(system)}.`) + `\n${tau}`;
   const headings = ["compute-optimal cell", "system-optimal cell", "most accurate at its cost", "accuracy", "system cost", "regret [95%]", "proven", "times its cost", "accuracy lost [95%]", "same choice in"];
   table("regret-table", headings, found.rows.map((row) => [word(shortOf(row.cell)), word(shortOf(row.system_cell)), word(shortOf(row.accurate_cell)), value(row.accuracy), value(row.system_cost),
-    value(row.regret, interval([row.regret, row.regret_low, row.regret_high])), value(row.is_proven ? 1 : 0, row.is_proven ? "yes" : "no"), value(row.regret_ratio),
-    value(row.accuracy_lost, interval([row.accuracy_lost, row.accuracy_lost_low, row.accuracy_lost_high])),
+    value(row.regret, interval(estimate(row, "regret"))), value(row.is_proven ? 1 : 0, row.is_proven ? "yes" : "no"), value(row.regret_ratio),
+    value(row.accuracy_lost, interval(estimate(row, "accuracy_lost"))),
     value(row.p_same, `${shown(row.p_same === null ? null : Math.round(100 * row.p_same))}%`)]), { textual: 3 });
 }

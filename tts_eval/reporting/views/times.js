@@ -1,10 +1,10 @@
 /* Where the seconds go: each cell's mean critical path, and an engine's gauges over time. */
 
 function drawPath() {
-  const cells = visible().filter((cell) => cell.path).sort((a, b) => b.accuracy[0] - a.accuracy[0]).slice(0, 40).reverse();
+  const cells = visible().filter((cell) => cell.path_s).sort((a, b) => b.accuracy.value - a.accuracy.value).slice(0, 40).reverse();
   $("path-plot").style.height = `${160 + 24 * cells.length}px`;
   const patterns = ["", "/", "", "x", ".", "\\"];
-  draw("path-plot", PATH.map((part, place) => ({ type: "bar", orientation: "h", name: part, x: cells.map((cell) => cell.path[place]), y: cells.map((cell) => escaped(cell.short)),
+  draw("path-plot", Object.entries(PATH).map(([key, part], place) => ({ type: "bar", orientation: "h", name: part, x: cells.map((cell) => cell.path_s[key]), y: cells.map((cell) => escaped(cell.short)),
     marker: { color: COLOURS[place], pattern: { shape: patterns[place], bgcolor: COLOURS[place], fgcolor: css("--paper"), solidity: 0.2 } }, hovertemplate: `${part} %{x:.4g} s<extra>%{y}</extra>` })),
     { barmode: "stack", xaxis: { title: { text: "seconds per problem, mean" } }, yaxis: { automargin: true, tickfont: { size: 11 } }, legend: { orientation: "h", y: 1.02, yanchor: "bottom", traceorder: "normal" } });
 }
