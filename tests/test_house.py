@@ -17,7 +17,7 @@ TOP_LEVEL = ("tts_eval", *SHELVES, "pocket")
 # A module imports from its own floor and from those before it. A package stands on one floor with all of its
 # modules; what is not listed fails the test, so that a new noun is given its place.
 FLOORS = (
-    ("checks", "statistics", "hub", "concurrency"),
+    ("checks", "statistics", "hub", "concurrency", "devices"),
     ("records", "hardware", "grading", "tracking"),
     ("requests", "spend", "model", "dataset"),
     ("protocols", "measuring", "engines"),
