@@ -130,6 +130,13 @@ class PlacedOnGpus(Protocol):
     def placed(self, first_gpu: int) -> EngineSettings:
         """Return the settings on the GPUs from number `first_gpu` on."""
 
+    @property
+    def states_memory_share(self) -> bool:
+        """Whether the share is the user's own, and not a default."""
+
+    def with_memory_share(self, share: float) -> EngineSettings:
+        """Return the settings with a share of the GPUs' memory."""
+
 
 @runtime_checkable
 class Replays(Protocol):

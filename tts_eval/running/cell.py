@@ -10,7 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tts_eval.engines.protocol import DraftsTokens, EndsThinking, EngineSettings, LimitsLogprobs, Replays
+from tts_eval.engines.protocol import (
+    DraftsTokens,
+    EndsThinking,
+    EngineSettings,
+    LimitsLogprobs,
+    MayRunOnCpu,
+    Replays,
+)
 from tts_eval.engines.scheduling import Scheduling
 from tts_eval.grading.settings import Grading
 from tts_eval.hardware import Hardware
@@ -85,6 +92,7 @@ class Cell:
         if not problems:
             raise ValueError(f"task {self.task.name} has no problems with these settings")
         self.deployment.check()
+        self._check_hardware()
         self.scheduling.check(problems)
         if isinstance(self.engine, Replays):
             return self._checked(problems, self.engine.codec(), {})
@@ -98,6 +106,14 @@ class Cell:
         )
         policy = codecs.pop("policy")
         return completed._checked(problems, policy, codecs)
+
+    def _check_hardware(self) -> None:
+        """Reject the price and the speeds of a machine without GPUs where the policy runs on one."""
+        if isinstance(self.engine, MayRunOnCpu) and not self.engine.is_on_cpu and not self.hardware.is_gpu:
+            raise ValueError(
+                "the engine runs on a GPU, but the hardware is that of a machine without one (hardware=auto "
+                "finds NVIDIA's through NVML, the package nvidia-ml-py); give hardware=h100, ..."
+            )
 
     def _checked(
         self, problems: tuple[Problem, ...], codec: Any, role_codecs: Mapping[str, Codec]
