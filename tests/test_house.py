@@ -24,10 +24,11 @@ FLOORS = (
     ("rundir", "toolkit", "engines.vllm"),
     ("llm", "summary", "planning", "engines.replay"),
     ("running", "analysis", "auditing"),
-    ("command", "reporting"),
+    ("command", "reporting", "checking"),
     (
         "__main__",
         "audit",
+        "check_gpu",
         "check_speculation",
         "check_verifier",
         "plan",

@@ -113,13 +113,14 @@ class Deployment:
         ]
         may_leave = bool(guests) and all(guest.states_memory_share for guest in guests)
         for names, role in self._distinct():
-            if isinstance(role.engine, PlacedOnGpus):
-                left = round(role.engine.memory_share - sum(guest.memory_share for guest in guests), 3)
-                if "policy" in names and may_leave and left > 0 and not role.engine.states_memory_share:
-                    role = replace(role, engine=role.engine.with_memory_share(left))
+            engine, own = role.engine, role.engine
+            if isinstance(own, PlacedOnGpus):
+                left = round(own.memory_share - sum(guest.memory_share for guest in guests), 3)
+                if "policy" in names and may_leave and left > 0 and not own.states_memory_share:
+                    engine = own.with_memory_share(left)
                 elif num_taken and not role.shares_gpus:
-                    role = replace(role, engine=role.engine.placed(num_taken))
-            yield names, role
+                    engine = own.placed(num_taken)
+            yield names, replace(role, engine=engine)
             is_beside = "policy" not in names and _takes_none(role)
             num_taken += 0 if is_beside else role.engine.num_gpus
 
