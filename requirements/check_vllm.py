@@ -1,7 +1,7 @@
 """Which versions of vLLM's CUDA build take our arguments: `python requirements/check_vllm.py [VERSION ...]`.
 
-Wheels weigh 400 MB and more, nearly all of it kernels. Of each version's wheel only the Python files are
-fetched, in ranges; its own `AsyncEngineArgs` is built from our argument sets in a process of its own, with the
+Wheels weigh 400 MB and more, nearly all of it kernels. Of each version's wheel only its Python files are
+read, in ranges; its own `AsyncEngineArgs` is built from our argument sets in a process of its own, with the
 torch and transformers that are installed here. What we call or replace besides is looked up in the source.
 Exit code 1 unless every version takes everything.
 """

@@ -13,7 +13,13 @@ from tts_eval.checking.readings import energy, of_runs, preempted
 
 def write_run(folder: Path, **summary: object) -> None:
     folder.mkdir(parents=True)
-    known = {"generated_tokens_per_s": 100.0, "num_failed": 0, "num_preemptions": 0, "ttft_s": {"p50": 0.5}}
+    known = {
+        "name": folder.name,
+        "generated_tokens_per_s": 100.0,
+        "num_failed": 0,
+        "num_preemptions": 0,
+        "ttft_s": {"p50": 0.5},
+    }
     (folder / "summary.json").write_text(json.dumps(known | summary))
 
 
@@ -27,14 +33,14 @@ def write_gauges(folder: Path, *, watts: float | None, counted: float | None) ->
 
 
 def test_runs_are_read_by_name(tmp_path: Path) -> None:
-    write_run(tmp_path / "load.k-1")
-    write_run(tmp_path / "load.k-64", generated_tokens_per_s=3000.0)
+    write_run(tmp_path / "a", name="+experiment/check=k1,model.name=r1")
+    write_run(tmp_path / "b", name="+experiment/check=k64,model.name=r1", generated_tokens_per_s=3000.0)
 
     assert of_runs("tokens_per_s", "mfu")(tmp_path) == {
-        "load.k-1 tokens_per_s": 100.0,
-        "load.k-1 mfu": None,
-        "load.k-64 tokens_per_s": 3000.0,
-        "load.k-64 mfu": None,
+        "k1 tokens_per_s": 100.0,
+        "k1 mfu": None,
+        "k64 tokens_per_s": 3000.0,
+        "k64 mfu": None,
     }
 
 

@@ -63,7 +63,7 @@ def test_a_part_that_fails_hangs_or_finds_a_fault_is_a_result(
     assert [result.status for result in found.values()] == ["failed", "cut", "failed", "passed"]
     assert found["fails"].why.startswith("exit code 1: ")
     assert "no kernel image for this GPU" in found["fails"].why
-    assert found["hangs"].why == "killed after 2 s"
+    assert found["hangs"].why.startswith("killed after ")
     assert (found["faulty"].why, found["faulty"].figures) == ("too slow", {"tokens_per_s": 3})
     assert found["ends"].figures == {"x": 1.5}
 

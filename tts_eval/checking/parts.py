@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,26 +42,24 @@ class Scale:
             write_shape(EXPERTS, folder / "experts", dtype="bfloat16"),
         )
 
-    def run(self, folder: Path, *overrides: str, shape: Path | None = None, num_problems: int = 0) -> Command:
-        """Return one run on random weights, or a sweep where an override has several values."""
-        shape = shape or self.shape
-        is_sweep = any("," in override.partition("=")[2] and "[" not in override for override in overrides)
-        where = f"hydra.{'sweep' if is_sweep else 'run'}.dir={folder}"
+    def run(
+        self, folder: Path, *overrides: str, in_flight: Sequence[int] = (), shape: Path | None = None
+    ) -> Command:
+        """Return runs on random weights, one a number in flight; they share an engine."""
+        shape, numbers = shape or self.shape, in_flight or self.in_flight[1:2]
+        options = ",".join(f"k{number}" for number in numbers)
         return (
             "tts_eval",
-            *(["-m"] if is_sweep else []),
-            "tracking=none",
+            "-m",
+            f"+experiment/check={options}",
             f"model.path={shape}",
             f"model.name={shape.name}",
             f"model.dtype={'bfloat16' if self.on_gpu else 'float32'}",
             "model.max_model_len=2048",
             "+engine.load_format=dummy",
-            "strategy.temperature=1.0",
             f"strategy.max_tokens={self.num_tokens}",
-            f"task.limit={num_problems or 2 * max(self.in_flight)}",
-            "load=concurrent",
             *overrides,
-            where,
+            f"hydra.sweep.dir={folder}",
         )
 
 
@@ -91,7 +89,7 @@ def parts(folder: Path, scale: Scale) -> Iterator[Part]:
     yield Part(
         name="throughput",
         shows=f"runs at {in_flight} in flight",
-        commands=[scale.run(at("throughput"), f"load.k={in_flight}")],
+        commands=[scale.run(at("throughput"), in_flight=scale.in_flight)],
         read=speed,
         limit_s=120 * slow,
     )
@@ -227,7 +225,7 @@ def parts(folder: Path, scale: Scale) -> Iterator[Part]:
     yield Part(
         name="eager",
         shows="start and speed without graphs",
-        commands=[scale.run(at("eager"), "engine.enforce_eager=true", "load.k=1", num_problems=4)],
+        commands=[scale.run(at("eager"), "engine.enforce_eager=true", in_flight=(1,))],
         read=of_runs("startup_s", "tpot_p50_s"),
         limit_s=60,
         not_on_cpu="a CPU always runs eager here",
@@ -235,11 +233,7 @@ def parts(folder: Path, scale: Scale) -> Iterator[Part]:
     yield Part(
         name="fp8_kv",
         shows="KV cache in fp8",
-        commands=[
-            scale.run(
-                at("fp8_kv"), "engine.kv_cache_dtype=fp8", f"load.k={scale.in_flight[1]}", num_problems=64
-            )
-        ],
+        commands=[scale.run(at("fp8_kv"), "engine.kv_cache_dtype=fp8")],
         read=speed,
         limit_s=90,
         not_on_cpu="vLLM's CPU build keeps float32 models' KV cache as it is",
@@ -247,9 +241,7 @@ def parts(folder: Path, scale: Scale) -> Iterator[Part]:
     yield Part(
         name="large",
         shows="the shape of R1-Distill-Qwen-7B",
-        commands=[
-            scale.run(at("large"), f"load.k={scale.in_flight[1]}", shape=scale.large_shape, num_problems=128)
-        ],
+        commands=[scale.run(at("large"), shape=scale.large_shape)],
         read=speed,
         limit_s=120,
         not_on_cpu="needs 16 GB of GPU memory",
@@ -271,7 +263,7 @@ def parts(folder: Path, scale: Scale) -> Iterator[Part]:
         yield Part(
             name=name,
             shows=f"{num} workers",
-            commands=[scale.run(at(name), *overrides, f"load.k={scale.in_flight[1]}", num_problems=32)],
+            commands=[scale.run(at(name), *overrides)],
             read=speed,
             limit_s=90 * slow,
             num_gpus=num,
@@ -288,9 +280,7 @@ def parts(folder: Path, scale: Scale) -> Iterator[Part]:
                 at("ep2"),
                 "engine.tensor_parallel_size=2",
                 "engine.enable_expert_parallel=true",
-                f"load.k={scale.in_flight[1]}",
                 shape=scale.experts,
-                num_problems=32,
             )
         ],
         read=speed,

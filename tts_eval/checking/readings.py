@@ -33,9 +33,16 @@ def found(folder: Path) -> Figures:
 
 
 def runs_in(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the summaries of the finished runs below `folder`, by the names of their folders."""
-    files = sorted(folder.rglob("summary.json"))
-    return {file.parent.name: json.loads(file.read_text(encoding="utf-8")) for file in files}
+    """Return the summaries of the finished runs below `folder`, each by what its name alone has."""
+    summaries = [
+        json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.rglob("summary.json"))
+    ]
+    names = [str(summary["name"]).split(",") for summary in summaries]
+    own = [[part for part in name if not all(part in other for other in names)] or name for name in names]
+    return {
+        " ".join(part.rpartition("=")[2] for part in parts): summary
+        for parts, summary in zip(own, summaries, strict=True)
+    }
 
 
 def of_runs(*wanted: str) -> Callable[[Path], Figures]:
