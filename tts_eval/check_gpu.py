@@ -39,7 +39,6 @@ def main(arguments: Sequence[str]) -> int:
         print("tts_eval.check_gpu: no GPU, or vLLM's CPU build; give --cpu", file=sys.stderr)
         return 1
     folder = (given.out or Path("outputs", "check_gpu", f"{datetime.now():%Y-%m-%d_%H-%M-%S}")).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
     planned = list(parts(folder, Scale.of(folder / "models", on_gpu=not given.cpu)))
     names = [part.name for part in planned]
     only, skip = ([name for name in each.split(",") if name] for each in (given.only, given.skip))

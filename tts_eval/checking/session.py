@@ -32,6 +32,7 @@ def check(
     skip: Collection[str] = (),
 ) -> list[Result]:
     """Run `parts` in at most `seconds` s, and write check_gpu.json in `folder` after each."""
+    folder.mkdir(parents=True, exist_ok=True)
     began_s, results = time.monotonic(), list[Result]()
     for part in parts:
         left_s = seconds - (time.monotonic() - began_s)
