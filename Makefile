@@ -2,7 +2,7 @@
 # from the environment (PYTHON, ACCELERATOR).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install format lock clean
+.PHONY: help demo test check-gpu install format lock clean
 
 BIN := .venv/bin
 DEMO := '+experiment/demo=glob(*)'
@@ -15,7 +15,7 @@ COMPILE := pip compile --quiet --python-version 3.11 --python-platform x86_64-ma
 	--custom-compile-command "make lock" --group dev pyproject.toml requirements/also.txt
 
 help:  ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: install  ## set up, then a small sweep on the pocket model, and its table
 	@$(BIN)/python -m tts_eval -m $(DEMO)
@@ -25,6 +25,9 @@ test: install  ## set up, then lint, types and tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+check-gpu: install  ## what this machine's GPUs do, part by part (docs/gpu.md); 8 minutes at most
+	$(BIN)/python -m tts_eval.check_gpu
 
 install:  ## .venv with the pinned packages; nothing where it is up to date
 	@bash requirements/install.sh

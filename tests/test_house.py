@@ -18,17 +18,18 @@ TOP_LEVEL = ("tts_eval", *SHELVES, "pocket")
 # A module imports from its own floor and from those before it. A package stands on one floor with all of its
 # modules; what is not listed fails the test, so that a new noun is given its place.
 FLOORS = (
-    ("checks", "statistics", "hub", "concurrency", "options"),
+    ("checks", "statistics", "hub", "concurrency", "options", "devices"),
     ("records", "hardware", "grading", "tracking"),
     ("requests", "spend", "model", "dataset"),
     ("protocols", "measuring", "engines"),
     ("rundir", "toolkit", "engines.vllm"),
     ("llm", "summary", "planning", "engines.replay", "engines.server"),
     ("running", "analysis", "auditing"),
-    ("command", "reporting"),
+    ("command", "reporting", "checking"),
     (
         "__main__",
         "audit",
+        "check_gpu",
         "check_speculation",
         "check_verifier",
         "plan",

@@ -5,8 +5,6 @@ Prices are inputs, never constants: `conf/hardware/` states them.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -16,6 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from tts_eval import checks
+from tts_eval.devices.driver import visible_gpus
 from tts_eval.options import option, option_names, options
 
 NOT_NUMBERS = {"name", "price_source", "price_as_of", "device_names", "timings"}
@@ -71,47 +70,36 @@ class Hardware:
 def recognised(*, usd_per_gpu_hour: float | None = None) -> Hardware:
     """Return this machine's hardware: the file in `conf/hardware/` with its GPU's name, or the CPU's.
 
-    A GPU that no file knows has neither speeds nor, unless `usd_per_gpu_hour` is given, a price.
+    A GPU that no file names has neither speeds nor, unless `usd_per_gpu_hour` is given, a price; nor has one
+    instance of a split GPU. Where GPUs differ the first one counts.
     """
-    gpu = _visible_gpu()
-    if gpu is None:
+    gpus = visible_gpus()
+    if not gpus:
         return Hardware(**_settings(option("hardware", "cpu")) | {"usd_per_gpu_hour": usd_per_gpu_hour})
-    name, memory_gb = gpu
+    first, names = gpus[0], list(dict.fromkeys(gpu.name for gpu in gpus))
+    if len(names) > 1:
+        print(f"GPUs differ ({', '.join(names)}): price and speeds are those of the first", file=sys.stderr)
     for known in options("hardware", option_names("hardware")).values():
         settings = _settings(known)
-        if name in settings.get("device_names", ()):
-            return Hardware(**settings | {"usd_per_gpu_hour": usd_per_gpu_hour})
-    if usd_per_gpu_hour is None:
-        print(f"no price known for {name}: costs are null without hardware.usd_per_gpu_hour", file=sys.stderr)
-    return Hardware(name, memory_gb=memory_gb, usd_per_gpu_hour=usd_per_gpu_hour)
+        if first.name in settings.get("device_names", ()):
+            return _priced(Hardware(**settings | {"usd_per_gpu_hour": usd_per_gpu_hour}))
+    memory_gb = None if first.memory_bytes is None else first.memory_bytes / 1e9
+    return _priced(Hardware(first.name, memory_gb=memory_gb, usd_per_gpu_hour=usd_per_gpu_hour))
+
+
+def _priced(hardware: Hardware) -> Hardware:
+    """Say where no price is known."""
+    if hardware.usd_per_gpu_hour is None:
+        print(
+            f"no price known for {hardware.name}: costs are null without hardware.usd_per_gpu_hour",
+            file=sys.stderr,
+        )
+    return hardware
 
 
 def _settings(known: DictConfig) -> dict[str, Any]:
     settings: Any = OmegaConf.to_container(known)
     return {key: value for key, value in settings.items() if key != "_target_"}
-
-
-def _visible_gpu() -> tuple[str, float | None] | None:
-    """Return name and memory of the first GPU that CUDA would use, None without one."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None and visible.strip() in ("", "-1"):
-        return None
-    select = [] if visible is None else ["-i", visible.split(",")[0].strip()]
-    try:
-        answer = subprocess.run(
-            ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits", *select],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-        ).stdout.splitlines()
-    except (OSError, subprocess.SubprocessError):
-        return None
-    if not answer:
-        return None
-    name, _, memory_mib = answer[0].rpartition(", ")
-    is_told = memory_mib.isdigit()  # a GPU that shares the host's memory answers [N/A]
-    return name, int(memory_mib) * 2**20 / 1e9 if is_told else None
 
 
 @dataclass(frozen=True, slots=True)

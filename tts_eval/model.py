@@ -34,6 +34,7 @@ class Model:
     that they advise against temperature 0.
     `draft_path` and `eagle3_path` name what can draft for it in speculative decoding, where that is known.
     `config_json` repeats the sizes in the checkpoint's config.json, so that the planner needs no hub.
+    `trust_remote_code` runs Python that the checkpoint brings, in this program and in its engines.
     `api_price` is what an API asks for its tokens (the fields of `ApiPrice`).
     """
 
@@ -62,6 +63,7 @@ class Model:
     eagle3_path: str | None = None
     config_json: Mapping[str, Any] | None = None
     reads: str | None = None
+    trust_remote_code: bool = False
 
     def __post_init__(self) -> None:
         _ = self.sampling
@@ -121,7 +123,12 @@ class Model:
         location = self.location
         is_offline = location == self.path and _hub_is_silent(location)
         try:
-            return auto_class.from_pretrained(location, revision=self.revision, local_files_only=is_offline)
+            return auto_class.from_pretrained(
+                location,
+                revision=self.revision,
+                local_files_only=is_offline,
+                trust_remote_code=self.trust_remote_code,
+            )
         except (OSError, ValueError) as error:
             raise ValueError(
                 f"no {what} for model {self.name!r}: {self.path!r} is neither a folder with a checkpoint nor "

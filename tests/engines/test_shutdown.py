@@ -190,5 +190,4 @@ async def test_two_tensor_parallel_workers_say_what_one_says(engine: Engine, tin
         assert pair.facts.num_gpus == 1  # one machine, however many workers
         assert (await pair.generate(GREEDY)).token_ids == (await engine.generate(GREEDY)).token_ids
 
-    psutil.wait_procs(children() - before, timeout=20)
-    assert children() <= before
+    assert children() <= before  # gone when it has stopped: the next engine needs what they held

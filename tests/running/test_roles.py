@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from strategies.cascade import Cascade
 from strategies.cot import Cot
 from tests.running.cells import Calculator, CalculatorSettings, sums_cell
 from tests.scripted import MODEL, WordCodec
+from tts_eval.devices.visible import TooFewGpus
 from tts_eval.engines.protocol import EngineSettings
 from tts_eval.engines.transformers_reader import TransformersReader
+from tts_eval.engines.vllm import platform
 from tts_eval.engines.vllm.settings import VllmEngine
+from tts_eval.hardware import Hardware
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
@@ -126,6 +130,13 @@ class Placed(EngineSettings):
     def placed(self, first_gpu: int) -> Placed:
         return replace(self, at=first_gpu)
 
+    @property
+    def states_memory_share(self) -> bool:
+        return self.memory_share != 0.9
+
+    def with_memory_share(self, share: float) -> Placed:
+        return replace(self, memory_share=share)
+
     @asynccontextmanager
     async def start(self, model: Model) -> AsyncIterator[Any]:
         self.starts.append((self.name, self.at))
@@ -155,9 +166,80 @@ def test_engines_that_ask_for_more_memory_than_they_share_are_refused() -> None:
 
     Deployment({"policy": policy, "verifier": replace(guest, shares_gpus=False)}).check()
     with pytest.raises(
-        ValueError, match=r"ask for more than all of their memory \(policy 0.6, verifier 0.5\)"
+        ValueError, match=r"ask for more than 0.95 of their memory \(policy 0.6, verifier 0.5\)"
     ):
         Deployment({"policy": policy, "verifier": guest}).check()
+    with pytest.raises(ValueError, match=r"more than 0.95 of their memory \(policy 0.6, verifier 0.4\)"):
+        Deployment({"policy": policy, "verifier": role_with(guest, 0.4)}).check()
+    Deployment({"policy": policy, "verifier": role_with(guest, 0.3)}).check()
+
+
+def role_with(guest: Role, memory_share: float) -> Role:
+    return replace(guest, engine=Placed(1, "prm", memory_share=memory_share))
+
+
+async def test_a_policy_that_states_no_share_leaves_its_guests_theirs() -> None:
+    policy = Role(MODEL, Placed(1, "policy"))
+    guest = Role(PRM, Placed(1, "prm", memory_share=0.3), shares_gpus=True)
+    deployment = Deployment({"policy": policy, "verifier": guest})
+
+    deployment.check()
+    async with deployment.start() as engines:
+        shares = {name: engine.memory_share for name, engine in engines.items()}  # type: ignore[attr-defined]
+    assert shares == {"policy": pytest.approx(0.6), "verifier": 0.3}
+
+
+@dataclass(frozen=True)
+class OnOneGpu(Placed):
+    """Settings for a machine with one GPU."""
+
+    def check(self, model: Model) -> None:
+        if self.at + self.num_gpus > 1:
+            raise TooFewGpus("this machine has 1 GPU")
+
+    def placed(self, first_gpu: int) -> OnOneGpu:
+        return replace(self, at=first_gpu)
+
+
+def test_a_role_without_a_gpu_of_its_own_is_shown_how_to_share() -> None:
+    policy = Role(MODEL, OnOneGpu(1, "policy", memory_share=0.6))
+    prm = Role(PRM, OnOneGpu(1, "prm", memory_share=0.3))
+
+    with pytest.raises(ValueError, match=r"role verifier: .* roles.verifier.shares_gpus=true"):
+        Deployment({"policy": policy, "verifier": prm}).check()
+    Deployment({"policy": policy, "verifier": replace(prm, shares_gpus=True)}).check()
+
+
+@pytest.fixture
+def one_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """VLLM's CUDA build on a machine with one GPU, as far as checks look at it."""
+    monkeypatch.setattr(platform, "installed", lambda: ("vllm", "0.32.0"))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+
+
+def test_a_reader_on_one_gpu_shares_it_by_name(one_gpu: None, tiny: Model) -> None:
+    policy, reader = Role(tiny, VllmEngine()), Role(tiny, TransformersReader(dtype="float32"))
+
+    with pytest.raises(ValueError, match="role verifier: engine=transformers needs a GPU beside the 1 of"):
+        Deployment({"policy": policy, "verifier": reader}).check()
+    shared = replace(reader, shares_gpus=True)
+    with pytest.raises(ValueError, match=r"\(policy 0.92, verifier 0.9\)"):
+        Deployment({"policy": policy, "verifier": shared}).check()
+    roles = {
+        "policy": policy,
+        "verifier": replace(shared, engine=TransformersReader(gpu_memory_utilization=0.2)),
+    }
+    Deployment(roles).check()
+    assert Deployment(roles).num_gpus == 1
+
+
+def test_a_gpu_is_not_priced_as_a_machine_without(one_gpu: None, tmp_path: Path) -> None:
+    checked, _ = sums_cell(tmp_path, strategy=TwoTracesAndADraft(), num_problems=1)
+    on_gpu = replace(checked.cell, engine=VllmEngine(), hardware=Hardware("CPU"))
+
+    with pytest.raises(ValueError, match=r"the engine runs on a GPU, but .* give hardware=h100"):
+        on_gpu._check_hardware()
+    replace(on_gpu, hardware=Hardware("NVIDIA Novelty"))._check_hardware()
 
 
 async def test_every_role_is_charged_for_its_own_calls(tmp_path: Path) -> None:

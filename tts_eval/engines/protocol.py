@@ -147,6 +147,11 @@ class EngineSettings:
         """Which share of its GPUs' memory it takes; 0 where there is none to share."""
         return 0.0
 
+    @property
+    def states_memory_share(self) -> bool:
+        """Whether that share is the user's own, and not a default."""
+        return False
+
     def check(self, model: Model) -> None:
         """Raise ValueError for what cannot run, before anything is loaded."""
 
@@ -169,6 +174,10 @@ class EngineSettings:
     def with_threads(self, num_threads: int) -> Self:
         """Return the engine on `num_threads` processor threads a worker."""
         raise ValueError(self._cannot("be limited to a number of threads: leave it out"))
+
+    def with_memory_share(self, share: float) -> Self:
+        """Return the engine with a share of its GPUs' memory; one that holds none is as it was."""
+        return self
 
     def placed(self, first_gpu: int) -> Self:
         """Return the engine on the GPUs from number `first_gpu` on; one that holds none is as it was."""
@@ -199,6 +208,13 @@ class EngineSettings:
 
     def _cannot(self, what: str) -> str:
         return f"engine={self.label} cannot {what}, or engine=vllm"
+
+    @property
+    def states_memory_share(self) -> bool:
+        """Whether the share is the user's own, and not a default."""
+
+    def with_memory_share(self, share: float) -> EngineSettings:
+        """Return the settings with a share of the GPUs' memory."""
 
 
 @runtime_checkable

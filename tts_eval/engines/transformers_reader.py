@@ -9,11 +9,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from tts_eval import checks
+from tts_eval.devices.visible import TooFewGpus
 from tts_eval.engines.label_tokens import label_ids
 from tts_eval.engines.protocol import Capabilities, EngineSettings
 from tts_eval.model import Model
@@ -22,24 +23,33 @@ from tts_eval.requests import EngineFacts, Gauges, Pooled, PoolingRequest
 if TYPE_CHECKING:
     import torch
 
+DEFAULT_MEMORY_SHARE = 0.9
 NAMES = ("auto", "float32", "float16", "bfloat16")
 
 
 @dataclass(frozen=True)
 class TransformersReader(EngineSettings):
-    """Settings of the reader; `device` None is the first GPU if there is one, `dtype` None the model's.
+    """Settings of the reader; `device` None is a GPU if there is one, `dtype` None the model's.
 
+    `gpu_memory_utilization` is the most of that GPU's memory that it may take. `first_gpu` is the number of
+    its GPU among those visible.
     With `label_tokens` a language model is read as a classifier: its labels are the rows of lm_head for them.
     """
 
     device: str | None = None
     dtype: str | None = None
     label_tokens: tuple[str, ...] = ()
+    gpu_memory_utilization: float | None = None
+    first_gpu: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label_tokens", tuple(self.label_tokens))
         if self.dtype is not None:
             checks.one_of("engine.dtype", self.dtype, NAMES)
+        if self.gpu_memory_utilization is not None:
+            checks.number(
+                "engine.gpu_memory_utilization", self.gpu_memory_utilization, minimum=0.01, maximum=1.0
+            )
 
     @property
     def label(self) -> str:
@@ -56,10 +66,37 @@ class TransformersReader(EngineSettings):
         """Whether it reads on the processors of the machine."""
         import torch
 
-        return self.device == "cpu" or not torch.cuda.is_available()
+        return self.device == "cpu" or not torch.cuda.device_count()  # starts no CUDA, as is_available would
+
+    @property
+    def memory_share(self) -> float:
+        """The most of its GPU's memory that it may take; 0 on CPU."""
+        return 0.0 if self.is_on_cpu else self.gpu_memory_utilization or DEFAULT_MEMORY_SHARE
+
+    @property
+    def states_memory_share(self) -> bool:
+        """Whether the share is the user's own."""
+        return self.gpu_memory_utilization is not None
+
+    def with_memory_share(self, share: float) -> Self:
+        """Return the settings with a share of the GPU's memory."""
+        return self if self.is_on_cpu else replace(self, gpu_memory_utilization=share)
+
+    def placed(self, first_gpu: int) -> Self:
+        """Return the settings on GPU number `first_gpu`; on CPU, and with a `device`, nothing is placed."""
+        return self if self.is_on_cpu or self.device else replace(self, first_gpu=first_gpu)
 
     def check(self, model: Model) -> None:
-        """Reject a model without a configuration, and labels that its tokenizer has not."""
+        """Reject a GPU that is not there, a model without configuration, labels its tokenizer has not."""
+        if not self.is_on_cpu:
+            import torch
+
+            num_gpus = torch.cuda.device_count()
+            if self.first_gpu >= num_gpus:
+                raise TooFewGpus(
+                    f"engine=transformers needs a GPU beside the {self.first_gpu} of other engines, but this "
+                    f"machine has {num_gpus} that this process may use"
+                )
         self.model_len(model)
         label_ids(model, self.label_tokens)
 
@@ -74,17 +111,24 @@ class TransformersReader(EngineSettings):
         import torch
 
         started_s = time.monotonic()
-        device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        device = self.device or ("cpu" if self.is_on_cpu else f"cuda:{self.first_gpu}")
+        if not self.is_on_cpu:
+            torch.cuda.set_per_process_memory_fraction(self.memory_share, torch.device(device))
         layers, head = _load(model, self.dtype or model.dtype, self.label_tokens)
         facts = EngineFacts(
             name="transformers",
             version=version("transformers"),
-            device=device,
+            device=torch.device(device).type,
             num_gpus=1,
             max_model_len=self.model_len(model),
             startup_s=time.monotonic() - started_s,
         )
-        yield Reader(facts, layers.to(device).eval(), head.to(device).eval())
+        try:
+            yield Reader(facts, layers.to(device).eval(), head.to(device).eval())
+        finally:
+            del layers, head
+            if not self.is_on_cpu:
+                torch.cuda.empty_cache()
 
 
 @dataclass(frozen=True)
@@ -113,7 +157,7 @@ class Reader:
         import torch
 
         with torch.inference_mode():
-            ids = torch.tensor([token_ids], device=self.facts.device)
+            ids = torch.tensor([token_ids], device=next(self.layers.parameters()).device)
             hidden = self.layers(input_ids=ids, use_cache=False).last_hidden_state[0]
             rows: list[list[float]] = (
                 self.head(hidden.to(next(self.head.parameters()).dtype)).float().tolist()
@@ -126,7 +170,9 @@ def _load(model: Model, dtype: str, label_tokens: tuple[str, ...]) -> tuple[Any,
     from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification
 
     def load(auto_class: Any) -> Any:
-        return auto_class.from_pretrained(model.location, revision=model.revision, dtype=dtype)
+        return auto_class.from_pretrained(
+            model.location, revision=model.revision, dtype=dtype, trust_remote_code=model.trust_remote_code
+        )
 
     if label_tokens:
         lm = load(AutoModelForCausalLM)

@@ -86,6 +86,7 @@ class Cell:
             raise ValueError(f"task {self.task.name} has no problems with these settings")
         self._check_samples()
         self.deployment.check()
+        self._check_hardware()
         self.scheduling.check(problems)
         if isinstance(self.engine, Replays):
             return self._checked(problems, self.engine.codec(), {})
@@ -102,6 +103,14 @@ class Cell:
         )
         policy = codecs.pop("policy")
         return completed._checked(problems, policy, codecs)
+
+    def _check_hardware(self) -> None:
+        """Reject the price and the speeds of a machine without GPUs where the policy runs on one."""
+        if self.engine.memory_share and not self.hardware.is_gpu:  # on processors there is none to share
+            raise ValueError(
+                "the engine runs on a GPU, but the hardware is that of a machine without one (hardware=auto "
+                "finds NVIDIA's through NVML, the package nvidia-ml-py); give hardware=h100, ..."
+            )
 
     def _checked(
         self, problems: tuple[Problem, ...], codec: Any, role_codecs: Mapping[str, Codec]

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tts_eval.devices.visible import TooFewGpus
 from tts_eval.engines.protocol import AnyEngine, EngineSettings
 from tts_eval.model import Model
 from tts_eval.rundir.manifest import Holding
+
+MAX_MEMORY_SHARE = 0.95  # engines that start side by side: CUDA itself takes some of each
 
 
 @dataclass(frozen=True)
 class Role:
     """A model and the engine that serves it; `shares_gpus` says that it takes no GPUs beside the policy's.
 
-    An engine that shares must state a share of the memory, as must the policy's own.
+    An engine that shares states its part of the memory; the policy's takes what is left where it states none.
     """
 
     model: Model
@@ -54,19 +57,31 @@ class Deployment:
 
     def check(self) -> None:
         """Reject with a ValueError what cannot run, before anything is loaded."""
-        for _, role in self._placed():
-            role.engine.check(role.model)
-        shares = {
-            names[0]: role.engine.memory_share
-            for names, role in self._distinct()
-            if role.shares_gpus or "policy" in names
-        }
-        if sum(shares.values()) > 1:
+        for names, role in self._placed():
+            try:
+                role.engine.check(role.model)
+            except TooFewGpus as error:
+                if "policy" in names:
+                    raise
+                raise ValueError(
+                    f"role {names[0]}: {error}; share the policy's with roles.{names[0]}.shares_gpus=true "
+                    f"roles.{names[0]}.engine.gpu_memory_utilization=0.3"
+                ) from error
+        shares = self._shares()
+        if len(shares) > 1 and sum(shares.values()) > MAX_MEMORY_SHARE:
             asked = ", ".join(f"{name} {share:g}" for name, share in shares.items())
             raise ValueError(
-                f"engines that share GPUs ask for more than all of their memory ({asked}); "
+                f"engines that share GPUs ask for more than {MAX_MEMORY_SHARE:g} of their memory ({asked}); "
                 f"give engine.gpu_memory_utilization and roles.ROLE.engine.gpu_memory_utilization"
             )
+
+    def _shares(self) -> dict[str, float]:
+        """Return the memory shares of the policy's engine and of those on its GPUs, by their first roles."""
+        return {
+            names[0]: role.engine.memory_share
+            for names, role in self._placed()
+            if role.shares_gpus or "policy" in names
+        }
 
     @asynccontextmanager
     async def start(self) -> AsyncIterator[Mapping[str, AnyEngine]]:
@@ -91,13 +106,18 @@ class Deployment:
         yield from groups
 
     def _placed(self) -> Iterator[tuple[list[str], Role]]:
-        """Yield each engine with the GPUs after those of the engines before it."""
+        """Yield each engine with its GPUs, after those of the engines before it, and its share of memory."""
         num_taken = 0
+        guests = [role.engine for _, role in self._distinct() if role.shares_gpus]
+        may_leave = bool(guests) and all(guest.states_memory_share for guest in guests)
         for names, role in self._distinct():
-            if role.shares_gpus or num_taken == 0:
-                yield names, role
-            else:
-                yield names, Role(role.model, role.engine.placed(num_taken))
+            engine, own = role.engine, role.engine
+            left = round(own.memory_share - sum(guest.memory_share for guest in guests), 3)
+            if "policy" in names and may_leave and left > 0 and not own.states_memory_share:
+                engine = own.with_memory_share(left)
+            elif num_taken and not role.shares_gpus:
+                engine = own.placed(num_taken)
+            yield names, replace(role, engine=engine)
             is_beside = "policy" not in names and _takes_none(role)
             num_taken += 0 if is_beside else role.engine.num_gpus
 

@@ -16,7 +16,7 @@ from tts_eval.engines.scheduling import ATTAINED
 from tts_eval.grading.grade import Grade, Reason, Verdict
 from tts_eval.grading.grader import Grader
 from tts_eval.llm.call import Served
-from tts_eval.measuring.machine import Machine, open_machine
+from tts_eval.measuring.machine import Machine, MachineReading, open_machine
 from tts_eval.measuring.meter import Clock, Meter
 from tts_eval.protocols import Task
 from tts_eval.records import Problem
@@ -185,23 +185,23 @@ class _RunLoop:
     async def sampling_gauges(self) -> AsyncIterator[None]:
         """Keep what engine and machine show at the start, every `GAUGE_INTERVAL_S` s, and at the end."""
 
-        def sample() -> None:
-            gauges, machine = self.engine.gauges(), self.machine.read()
+        def keep(machine: MachineReading) -> None:
+            gauges = self.engine.gauges()
             append = partial(self.directory.append_gauges, session=self.session, at_s=self.clock())
             self._keep(lambda: append(gauges, machine))
 
         async def sample_on() -> None:
             while True:
                 await asyncio.sleep(GAUGE_INTERVAL_S)
-                sample()
+                keep(await asyncio.to_thread(self.machine.read))
 
-        sample()
+        keep(self.machine.read())
         sampling = asyncio.create_task(sample_on())
         try:
             yield
         finally:
             sampling.cancel()
-            sample()
+            keep(self.machine.read())
 
 
 def _served(checked: CheckedCell, engine: AnyEngine, roles: Mapping[str, AnyEngine]) -> dict[str, Served]:

