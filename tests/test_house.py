@@ -24,6 +24,7 @@ FLOORS = (
     ("rundir", "toolkit", "engines.vllm"),
     ("llm", "summary", "planning", "engines.replay"),
     ("running", "analysis", "auditing"),
+    ("fleet",),
     ("command", "reporting"),
     (
         "__main__",

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tts_eval.engines.protocol import Engine, EngineSettings, MayRunOnCpu, PlacedOnGpus
+from tts_eval.engines.protocol import Engine, EngineSettings, MayRunOnCpu, PlacedOnGpus, Replays
 from tts_eval.model import Model
 
 
@@ -33,6 +33,12 @@ class Deployment:
     def num_gpus(self) -> int:
         """How many GPUs are held, idle ones included."""
         return sum(held["num_gpus"] for held in self.holdings)
+
+    @property
+    def is_on_cpu(self) -> bool:
+        """Whether no GPU is needed: its engines run on the machine's processors, or replay."""
+        engines = [role.engine for role in self.roles.values()]
+        return all(isinstance(each, Replays) or _is_on_cpu(each) for each in engines)
 
     @property
     def engines(self) -> list[list[str]]:
@@ -102,7 +108,11 @@ class Deployment:
 
 def _takes_none(role: Role) -> bool:
     """Whether a role beside the policy's engine takes no GPU of its own."""
-    return role.shares_gpus or (isinstance(role.engine, MayRunOnCpu) and role.engine.is_on_cpu)
+    return role.shares_gpus or _is_on_cpu(role.engine)
+
+
+def _is_on_cpu(engine: EngineSettings) -> bool:
+    return isinstance(engine, MayRunOnCpu) and engine.is_on_cpu
 
 
 def distinct(engines: Mapping[str, Engine]) -> list[Engine]:
