@@ -1,4 +1,4 @@
-"""The fleet that a command line asks for: chosen once for all cells, run, and what came of it read from disk."""
+"""Have the fleet that a command line asks for run its cells, and read back what came of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.table import Table
 from tts_eval.command.compose import part_of
 from tts_eval.command.elsewhere import run_folders
 from tts_eval.command.table import PLAIN_WIDTH
-from tts_eval.fleet.group import Fleet, Say, groups_of
+from tts_eval.fleet.group import Fleet, Group, Say
 from tts_eval.fleet.local import LocalFleet
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.continuing import finished_summary
@@ -36,6 +36,23 @@ def one_fleet(configs: Sequence[DictConfig]) -> Fleet:
     if not isinstance(fleet, Fleet):
         raise ValueError(f"fleet must be a tts_eval.fleet.group.Fleet, not {type(fleet).__name__}")
     return fleet
+
+
+def groups_of(cells: Sequence[CheckedCell]) -> list[Group]:
+    """Return the groups of `cells`, in the order in which each first comes."""
+    return [_group(cells) for cells in sharing_an_engine(cells)]
+
+
+def _group(cells: Sequence[CheckedCell]) -> Group:
+    deployment = cells[0].cell.deployment
+    names = dict.fromkeys(role.model.name for role in deployment.roles.values())
+    number = f"{len(cells)} cell{'s' if len(cells) > 1 else ''}"
+    return Group(
+        name=f"{', '.join(names)}: {number}",
+        folders=tuple(each.cell.directory for each in cells),
+        num_problems=sum(len(each.problems) for each in cells),
+        num_gpus=0 if deployment.is_on_cpu else deployment.num_gpus,
+    )
 
 
 def run_elsewhere(fleet: Fleet, cells: Sequence[CheckedCell], root: Path, *, say: Say) -> Sweep:

@@ -50,9 +50,8 @@ def _run(declared: Sequence[Declared]) -> int:
     """Check all cells and their folders, run those that are not finished, and show them all."""
     from tts_eval.command.compose import cell_of
     from tts_eval.command.failures import failure_lines, has_failed
-    from tts_eval.command.fleets import dry_run, one_fleet, run_elsewhere
+    from tts_eval.command.fleets import dry_run, groups_of, one_fleet, run_elsewhere
     from tts_eval.command.table import print_table
-    from tts_eval.fleet.group import groups_of
     from tts_eval.rundir.lock import locked
     from tts_eval.running.continuing import check_folder, finished_summary
     from tts_eval.running.sweep import Sweep, run_sweep

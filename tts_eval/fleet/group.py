@@ -13,9 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tts_eval.running.cell import CheckedCell
-from tts_eval.running.sweep import sharing_an_engine
-
 Reasons = Mapping[Path, str]
 Work = Callable[[Sequence[Path]], Reasons]
 Say = Callable[[str], None]
@@ -78,23 +75,6 @@ class Fleet:
         `folder` takes the workers' logs. A cell that is not named and has no summary was lost unheard.
         """
         raise NotImplementedError
-
-
-def groups_of(cells: Sequence[CheckedCell]) -> list[Group]:
-    """Return the groups of `cells`, in the order in which each first comes."""
-    return [_group(cells) for cells in sharing_an_engine(cells)]
-
-
-def _group(cells: Sequence[CheckedCell]) -> Group:
-    deployment = cells[0].cell.deployment
-    names = dict.fromkeys(role.model.name for role in deployment.roles.values())
-    number = f"{len(cells)} cell{'s' if len(cells) > 1 else ''}"
-    return Group(
-        name=f"{', '.join(names)}: {number}",
-        folders=tuple(each.cell.directory for each in cells),
-        num_problems=sum(len(each.problems) for each in cells),
-        num_gpus=0 if deployment.is_on_cpu else deployment.num_gpus,
-    )
 
 
 def assignments(groups: Sequence[Group], work: Work, folder: Path) -> list[Assignment]:

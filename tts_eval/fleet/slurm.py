@@ -119,7 +119,8 @@ class SlurmFleet(Fleet):
         error = job.exception()
         if error is None:
             shown.ended(submitted.group, "ended")
-            return job.result()
+            result: Reasons = job.result()
+            return result
         how = f"job {job.job_id}: {job.state}"
         shown.ended(submitted.group, f"lost ({how})")
         if submitted.number > self.max_restarts:
@@ -151,7 +152,7 @@ class SlurmFleet(Fleet):
 
     def _slurm_parameters(self) -> dict[str, Any]:
         given = {"partition": self.partition, "account": self.account, "qos": self.qos}
-        parameters = {name: value for name, value in given.items() if value is not None}
+        parameters: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         parameters |= {
             "array_parallelism": self.max_jobs,
             "signal_delay_s": self.signal_delay_s,
