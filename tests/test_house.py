@@ -18,13 +18,12 @@ TOP_LEVEL = ("tts_eval", *SHELVES, "pocket")
 # modules; what is not listed fails the test, so that a new noun is given its place.
 FLOORS = (
     ("checks", "statistics", "hub", "concurrency"),
-    ("records", "hardware", "grading", "tracking"),
+    ("records", "hardware", "grading", "tracking", "fleet"),
     ("requests", "spend", "model", "dataset"),
     ("protocols", "measuring", "engines"),
     ("rundir", "toolkit", "engines.vllm"),
     ("llm", "summary", "planning", "engines.replay"),
     ("running", "analysis", "auditing"),
-    ("fleet",),
     ("command", "reporting"),
     (
         "__main__",

@@ -39,7 +39,7 @@ def test_two_engines_run_side_by_side_on_cores_of_their_own(tmp_path: Path) -> N
     reasons = LocalFleet(max_engines=2).run(groups, work.meet, folder=tmp_path / "logs", say=said.append)
 
     assert reasons == {}
-    first, second = (set(work.starts(group.folders[1])[0]["cores"]) for group in groups)  # type: ignore[call-overload]
+    first, second = (set(work.starts(group.folders[1])[0].cores) for group in groups)
     assert first and second and not first & second
     assert [path.read_text() for path in sorted((tmp_path / "logs").iterdir())] == ["solved 2\n"] * 2
     assert sum("2 problems done" in line for line in said) == 2
@@ -53,18 +53,18 @@ def test_groups_are_packed_onto_gpus_the_largest_first(
     reasons = LocalFleet().run(groups, partial(work.note, seconds=0.2), folder=tmp_path / "logs", say=print)
 
     assert reasons == {}
-    one, two, three = ([start] for group in groups for start in work.starts(group.folders[0]))
-    assert three[0]["gpus"] == "0,1,2"
-    held = [(set(str(start["gpus"]).split(",")), start["time"]) for [start] in (one, two, three)]
-    for number, (gpus, (begun, done)) in enumerate(held):  # type: ignore[misc]
-        for others, (other_begun, other_done) in held[:number]:  # type: ignore[misc]
-            assert not gpus & others or done <= other_begun or other_done <= begun
+    starts = [start for group in groups for start in work.starts(group.folders[0])]
+    assert starts[2].gpus == "0,1,2"
+    for number, one in enumerate(starts):
+        for other in starts[:number]:
+            share = set(str(one.gpus).split(",")) & set(str(other.gpus).split(","))
+            assert not share or one.ended_s <= other.began_s or other.ended_s <= one.began_s
 
 
 def test_a_lost_worker_is_restarted_and_leaves_no_process(tmp_path: Path) -> None:
     [group] = work.groups(tmp_path, 0)
     said: list[str] = []
-    reasons = LocalFleet().run([group], work.die_once, folder=tmp_path / "logs", say=said.append)
+    reasons = LocalFleet().run([group], work.die_with_a_child, folder=tmp_path / "logs", say=said.append)
 
     assert reasons == {}
     assert len(work.starts(group.folders[0])) == 1
@@ -75,13 +75,11 @@ def test_a_lost_worker_is_restarted_and_leaves_no_process(tmp_path: Path) -> Non
 def test_a_worker_that_is_always_lost_costs_its_own_cells_alone(tmp_path: Path) -> None:
     doomed, sound = work.groups(tmp_path, 0, 0)
     fleet = LocalFleet(max_restarts=0)
-    reasons = fleet.run([doomed], work.die, folder=tmp_path / "logs", say=print)
-    reasons |= fleet.run([sound], work.note, folder=tmp_path / "logs", say=print)  # type: ignore[operator]
+    reasons = fleet.run([doomed, sound], work.die_first, folder=tmp_path / "logs", say=print)
 
     log = tmp_path / "logs" / "1.log"
-    assert reasons == {
-        doomed.folders[0]: f"its worker was lost once (killed by SIGKILL; log: {log})",
-    }
+    assert reasons == {doomed.folders[0]: f"its worker was lost once (killed by SIGKILL; log: {log})"}
+    assert len(work.starts(sound.folders[0])) == 1
 
 
 DRIVER = """

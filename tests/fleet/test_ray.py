@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fleet import work
-from tests.fleet.test_local import ended, group_of
+from tests.fleet.test_local import group_of
 from tts_eval.fleet.ray import RayFleet
 
 ray = pytest.importorskip("ray")
@@ -30,12 +30,11 @@ def test_on_a_ray_of_this_machine_lost_workers_are_restarted(tmp_path: Path) -> 
     reasons = fleet.run(groups, scripted, folder=tmp_path / "logs", say=print)  # type: ignore[arg-type]
 
     noted, restarted, lost = (group.folders[0] for group in groups)
-    assert work.starts(noted)[0]["gpus"] == "0"
+    assert work.starts(noted)[0].gpus == "0"
     assert len(work.starts(restarted)) == 1
     assert reasons == {
         lost: f"its worker was lost 2 times (WorkerCrashedError; log: {tmp_path / 'logs' / '3.log'})"
     }
-    assert all(ended(int((folder / work.CHILD).read_text())) for folder in (restarted, lost))
     assert not ray.is_initialized()
 
 
@@ -74,5 +73,5 @@ def test_no_cluster_at_the_address_is_one_line() -> None:
 def test_a_ray_of_this_machine_has_what_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="holds 9 GPUs, but its largest node has 8 on fleet=ray"):
         RayFleet(num_gpus=8).check([group_of(9)])
-    with pytest.raises(ValueError, match="give them or fleet.address"):
+    with pytest.raises(ValueError, match="give them or fleet"):
         RayFleet(address="auto", num_gpus=8)

@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.fleet import work
-from tests.fleet.test_local import ended, group_of
+from tests.fleet.test_local import group_of
+from tts_eval.fleet.group import Work
 from tts_eval.fleet.slurm import SlurmFleet
 
 pytest.importorskip("submitit")
+pytestmark = pytest.mark.slow  # submitit waits for the results of a job that was killed
 
 
 @pytest.mark.parametrize("at_first", [work.die_once, work.be_preempted_once])
-def test_a_job_that_is_killed_or_preempted_is_resumed(tmp_path: Path, at_first: work.Scripted) -> None:
+def test_a_job_that_is_killed_or_preempted_is_resumed(tmp_path: Path, at_first: Work) -> None:
     groups = work.groups(tmp_path, 0, 0)
     fleet = SlurmFleet(executor="local", time_min=30)
     said: list[str] = []
@@ -24,8 +26,6 @@ def test_a_job_that_is_killed_or_preempted_is_resumed(tmp_path: Path, at_first: 
     assert [len(work.starts(group.folders[0])) for group in groups] == [1, 1]
     lost = sum("lost (" in line for line in said)
     assert lost == (2 if at_first is work.die_once else 0)  # submitit itself queues a preempted job again
-    if at_first is work.die_once:
-        assert all(ended(int((group.folders[0] / work.CHILD).read_text())) for group in groups)
 
 
 def test_a_job_that_is_always_lost_costs_its_cells(tmp_path: Path) -> None:
@@ -50,23 +50,23 @@ def test_the_parameters_of_an_array(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "srun").touch(mode=0o755)  # submitit looks for it
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     fleet = SlurmFleet(
-        partition="gpu", max_jobs=4, memory_gb=64, setup=["module load cuda"], options={"nice": 5}
+        partition="gpu", max_jobs=4, memory_gb=64, setup=["module load x"], options={"nice": 5}
     )
     parameters = fleet._executor(tmp_path, 8).parameters
 
-    wanted = {
-        "partition": "gpu",
-        "array_parallelism": 4,
-        "gpus_per_node": 8,
-        "cpus_per_task": 8,
-        "mem": "64GB",
-    }
-    wanted |= {
-        "time": 240,
-        "setup": ["module load cuda"],
-        "additional_parameters": {"requeue": True, "nice": 5},
-    }
-    assert wanted.items() <= parameters.items()
+    assert (
+        parameters.items()
+        >= {
+            "partition": "gpu",
+            "array_parallelism": 4,
+            "gpus_per_node": 8,
+            "cpus_per_task": 8,
+            "mem": "64GB",
+            "time": 240,
+        }.items()
+    )
+    assert parameters["setup"] == ["module load x"]
+    assert parameters["additional_parameters"] == {"requeue": True, "nice": 5}
 
 
 def test_a_machine_without_slurm_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tts_eval.fleet.group import Group
@@ -27,23 +28,29 @@ def groups(root: Path, *sizes: int, num_cells: int = 1) -> list[Group]:
     return made
 
 
-def starts(folder: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in (folder / STARTS).read_text().splitlines()]
+@dataclass(frozen=True)
+class Start:
+    """Where and when a worker ran."""
+
+    cores: list[int]
+    gpus: str | None
+    began_s: float
+    ended_s: float
+
+
+def starts(folder: Path) -> list[Start]:
+    return [Start(**json.loads(line)) for line in (folder / STARTS).read_text().splitlines()]
 
 
 def note(folders: Sequence[Path], *, seconds: float = 0.0) -> Mapping[Path, str]:
     """Solve a problem in each folder, and say where and when that was."""
-    begun = time.monotonic()
+    began_s = time.monotonic()
     time.sleep(seconds)
     for folder in folders:
-        line = {
-            "cores": sorted(os.sched_getaffinity(0)),
-            "gpus": os.environ.get("CUDA_VISIBLE_DEVICES"),
-            "directory": os.getcwd(),
-            "time": (begun, time.monotonic()),
-        }
+        gpus = os.environ.get("CUDA_VISIBLE_DEVICES")
+        start = Start(sorted(os.sched_getaffinity(0)), gpus, began_s, time.monotonic())
         with (folder / STARTS).open("a") as lines:
-            print(json.dumps(line), file=lines)
+            print(json.dumps(asdict(start)), file=lines)
         with (folder / PROBLEMS).open("a") as lines:
             print("{}", file=lines)
     print(f"solved {len(folders)}")
@@ -60,19 +67,32 @@ def meet(folders: Sequence[Path]) -> Mapping[Path, str]:
     return {folders[0]: "nobody came"}
 
 
-def die_once(folders: Sequence[Path]) -> Mapping[Path, str]:
-    """Be killed at the first start, with a child process running."""
-    if not (folders[0] / CHILD).exists():
-        die(folders)
-    return note(folders)
-
-
 def die(folders: Sequence[Path]) -> Mapping[Path, str]:
-    """Be killed at every start, with a child process running."""
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    (folders[0] / CHILD).write_text(str(child.pid))
+    """Be killed at every start."""
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("unreachable")
+
+
+def die_first(folders: Sequence[Path]) -> Mapping[Path, str]:
+    """Be killed in the first group."""
+    return die(folders) if folders[0].name == "0-0" else note(folders)
+
+
+def die_once(folders: Sequence[Path]) -> Mapping[Path, str]:
+    """Be killed at the first start."""
+    if (folders[0] / CHILD).exists():
+        return note(folders)
+    (folders[0] / CHILD).touch()
+    return die(folders)
+
+
+def die_with_a_child(folders: Sequence[Path]) -> Mapping[Path, str]:
+    """Be killed at the first start, with a child process that nobody else ends."""
+    if (folders[0] / CHILD).exists():
+        return note(folders)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    (folders[0] / CHILD).write_text(str(child.pid))
+    return die(folders)
 
 
 def be_preempted_once(folders: Sequence[Path]) -> Mapping[Path, str]:
