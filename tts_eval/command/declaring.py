@@ -74,6 +74,8 @@ def composed(run_elsewhere: Callable[[Declared], object]) -> list[Declared]:
             run_elsewhere(cell)
 
     hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(declare)()
+    if any(cell.config.fleet != found[0].config.fleet for cell in found):
+        raise ValueError("fleet is where all cells of a sweep run: give one fleet, not an axis of several")
     return in_own_folders(found)
 
 

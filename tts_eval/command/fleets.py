@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -15,7 +15,6 @@ from tts_eval.command.compose import part_of
 from tts_eval.command.elsewhere import run_folders
 from tts_eval.command.table import PLAIN_WIDTH
 from tts_eval.fleet.group import Fleet, Group, Say
-from tts_eval.fleet.local import LocalFleet
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.continuing import finished_summary
 from tts_eval.running.sweep import Sweep, sharing_an_engine
@@ -25,14 +24,9 @@ LOGS = ".fleet"  # in the folder of the sweep
 UNHEARD = "its worker ended without one"
 
 
-def one_fleet(configs: Sequence[DictConfig]) -> Fleet:
-    """Return the fleet of all cells; ValueError where they differ, or one is none."""
-    settings = [OmegaConf.to_container(each.fleet, resolve=True) for each in configs if "fleet" in each]
-    if not settings:
-        return LocalFleet()
-    if any(each != settings[0] for each in settings):
-        raise ValueError("fleet is where all cells of a sweep run: give one fleet, not an axis of several")
-    fleet = part_of(configs[0], "fleet")
+def fleet_of(config: DictConfig) -> Fleet:
+    """Return the fleet that `config` names; ValueError where it is none."""
+    fleet = part_of(config, "fleet")
     if not isinstance(fleet, Fleet):
         raise ValueError(f"fleet must be a tts_eval.fleet.group.Fleet, not {type(fleet).__name__}")
     return fleet

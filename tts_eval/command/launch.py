@@ -50,7 +50,7 @@ def _run(declared: Sequence[Declared]) -> int:
     """Check all cells and their folders, run those that are not finished, and show them all."""
     from tts_eval.command.compose import cell_of
     from tts_eval.command.failures import failure_lines, has_failed
-    from tts_eval.command.fleets import dry_run, groups_of, one_fleet, run_elsewhere
+    from tts_eval.command.fleets import dry_run, fleet_of, groups_of, run_elsewhere
     from tts_eval.command.table import print_table
     from tts_eval.rundir.lock import locked
     from tts_eval.running.continuing import check_folder, finished_summary
@@ -58,11 +58,11 @@ def _run(declared: Sequence[Declared]) -> int:
 
     # A typo in the last cell is found before the first one's tokenizer is loaded.
     cells = [replace(cell_of(each.config, each.node), directory=each.folder) for each in declared]
-    fleet = one_fleet([each.config for each in declared])
+    fleet = fleet_of(declared[0].config)
     checked = [cell.check() for cell in cells]
     fleet.check(groups_of(checked))
     root = declared[0].root
-    if declared[0].config.get("dry_run"):
+    if declared[0].config.dry_run:
         dry_run(checked)
         return 0
     if declared[0].is_new:  # what stands in the folder of that name is another start's
