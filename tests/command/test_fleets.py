@@ -9,6 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from tests.conftest import ROOT
+from tts_eval.command.launch import launch
 from tts_eval.rundir.directory import RunDirectory
 
 CHEAP = (f"hydra.searchpath=[file://{ROOT}/tests/command/conf]", "engine=parrot", "task.limit=3")
@@ -70,5 +71,5 @@ def test_a_sweep_on_two_workers_is_the_sweep_one_at_a_time(
     for name, folder in one.items():
         solved = [[each.problem_id for each in RunDirectory(run).outcomes()] for run in (folder, two[name])]
         assert sorted(solved[0]) == sorted(solved[1])
-    assert call(["resume=two", "fleet=local"]) == 0
+    assert launch(["resume=two", "fleet=local"]) == 0
     assert "finished before" in capsys.readouterr().err

@@ -18,7 +18,6 @@ from tts_eval.fleet.group import Fleet, Group, Say
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.continuing import finished_summary
 from tts_eval.running.sweep import Sweep, sharing_an_engine
-from tts_eval.toolkit.composition import max_spend
 
 LOGS = ".fleet"  # in the folder of the sweep
 UNHEARD = "its worker ended without one"
@@ -86,5 +85,5 @@ def most_tokens(checked: CheckedCell) -> int | None:
     """Return how many tokens the policy may generate in all, None where the strategy does not say."""
     cell = checked.cell
     longest = max(len(checked.codec.prompt(problem.question)) for problem in checked.problems)
-    spend = max_spend(cell.strategy, room_tokens=cell.engine.model_len(cell.model) - longest)
+    spend = cell.strategy.max_spend(cell.engine.model_len(cell.model) - longest)
     return None if spend is None else len(checked.problems) * spend.num_tokens
