@@ -19,7 +19,7 @@ TOP_LEVEL = ("tts_eval", *SHELVES, "pocket")
 # modules; what is not listed fails the test, so that a new noun is given its place.
 FLOORS = (
     ("checks", "statistics", "hub", "concurrency", "options", "devices"),
-    ("records", "hardware", "grading", "tracking"),
+    ("records", "hardware", "grading", "tracking", "fleet"),
     ("requests", "spend", "model", "dataset"),
     ("protocols", "measuring", "engines"),
     ("rundir", "toolkit", "engines.vllm"),

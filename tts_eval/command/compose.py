@@ -23,6 +23,7 @@ from tts_eval.running.deployment import Role
 
 RECORDED = ("model", "task", "verifier")
 ROLE_SETTINGS = ("model", "engine", "shares_gpus")
+APART = ("fleet", "dry_run")  # where the cells run is no part of what they are
 SECTIONS = ("budget", "grading", "objectives", "scheduling")  # no groups: they have no options
 BASES = {"strategy": Strategy, "verifier": Verifier, "task": Task}
 GROUPS = ("model", "task", "verifier", "engine", "speculation", "strategy", "load", "hardware", "tracking")
@@ -34,12 +35,13 @@ def cell_of(config: DictConfig, hydra: DictConfig) -> Cell:
     Raises ValueError with a part's own words where its settings are wrong.
     """
     plain: Any = OmegaConf.to_container(config, resolve=True)
+    plain = {name: value for name, value in plain.items() if name not in APART}
     allowed = (*GROUPS, *SECTIONS, "roles", "seed")
     for name in plain:
         checks.one_of("a setting at the top", name, allowed)
     _check_numbers(plain)
     checks.whole_number("seed", config.seed, minimum=0)
-    names = [name for name in map(str, config) if name not in ("seed", "roles")]
+    names = [name for name in map(str, config) if name not in ("seed", "roles", *APART)]
     parts: dict[str, Any] = {name: part_of(config, name) for name in names}
     for name, base in BASES.items():
         if parts[name] is not None and not isinstance(parts[name], base):

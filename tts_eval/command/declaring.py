@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -73,6 +75,8 @@ def composed(run_elsewhere: Callable[[Declared], object]) -> list[Declared]:
             run_elsewhere(cell)
 
     hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(declare)()
+    if any(cell.config.fleet != found[0].config.fleet for cell in found):
+        raise ValueError("fleet is where all cells of a sweep run: give one fleet, not an axis of several")
     return in_own_folders(found)
 
 
@@ -94,23 +98,37 @@ def in_own_folders(cells: Sequence[Declared]) -> list[Declared]:
 def resumed(arguments: Sequence[str]) -> list[Declared]:
     """Read back the configuration of each run in the folder that `resume=` names.
 
+    Where they run may be said again, by `fleet=...`: it is no part of what they are.
+
     Raises:
         ValueError: There is none, or something else was asked for besides.
     """
-    if len(arguments) > 1:
-        raise ValueError("resume=DIR continues a run as it was configured; it takes no other argument")
-    named = arguments[0].removeprefix("resume=")
+    fleet = [argument for argument in arguments if re.match(r"(fleet[.=]|dry_run=)", argument)]
+    if len(arguments) - len(fleet) > 1:
+        raise ValueError(
+            "resume=DIR continues a run as it was configured; it takes no other argument, but for fleet=..."
+        )
+    named = next(each for each in arguments if each.startswith("resume=")).removeprefix("resume=")
     if not named.strip():
         raise ValueError("resume= names no folder: give that of a run or of a sweep")
     root = Path(named).absolute()
-    begun = {file.parent for file in root.rglob("manifest.json")}
-    prepared = {file.parents[1] for file in root.rglob(".hydra/config.yaml")}
-    if not begun | prepared:
+    folders = {file.parent for file in root.rglob("manifest.json")}
+    folders |= {file.parents[1] for file in root.rglob(".hydra/config.yaml")}
+    if not folders:
         raise ValueError(f"resume={named}: no run is there (a run has manifest.json)")
-    return [
-        _begun(folder, root) if folder in begun else _prepared(folder, root)
-        for folder in sorted(begun | prepared)
-    ]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        chosen = compose("config", overrides=fleet)
+    apart = {name: chosen[name] for name in ("fleet", "dry_run")}
+    cells = [read_back(folder, root) for folder in sorted(folders)]
+    for cell in cells:
+        cell.config.update(apart)
+    return cells
+
+
+def read_back(folder: Path, root: Path | None = None) -> Declared:
+    """Return the cell whose run is in `folder`, below that of the sweep, `root`."""
+    is_begun = (folder / "manifest.json").is_file()
+    return (_begun if is_begun else _prepared)(folder, root or folder)
 
 
 def _begun(folder: Path, root: Path) -> Declared:

@@ -50,6 +50,7 @@ def _run(declared: Sequence[Declared]) -> int:
     """Check all cells and their folders, run those that are not finished, and show them all."""
     from tts_eval.command.compose import cell_of
     from tts_eval.command.failures import failure_lines, has_failed
+    from tts_eval.command.fleets import dry_run, fleet_of, groups_of, run_elsewhere
     from tts_eval.command.table import print_table
     from tts_eval.rundir.lock import locked
     from tts_eval.running.continuing import check_folder, finished_summary
@@ -57,8 +58,13 @@ def _run(declared: Sequence[Declared]) -> int:
 
     # A typo in the last cell is found before the first one's tokenizer is loaded.
     cells = [replace(cell_of(each.config, each.node), directory=each.folder) for each in declared]
+    fleet = fleet_of(declared[0].config)
     checked = [cell.check() for cell in cells]
+    fleet.check(groups_of(checked))
     root = declared[0].root
+    if declared[0].config.dry_run:
+        dry_run(checked)
+        return 0
     if declared[0].is_new:  # what stands in the folder of that name is another start's
         root, checked = _moved(checked, root, claim(root))
     for each in checked:
@@ -76,11 +82,20 @@ def _run(declared: Sequence[Declared]) -> int:
                 pending.append((cell, each))
             for cell, each in pending:
                 cell.keep(each.cell.directory)
-            if pending:
-                done = asyncio.run(run_sweep([each for _, each in pending], say=_say))
-                sweep = Sweep(sweep.summaries + done.summaries, done.failures)
+            waiting = [each for _, each in pending]
+            if fleet.is_here(groups_of(waiting)):
+                done = asyncio.run(run_sweep(waiting, say=_say)) if waiting else Sweep()
+            else:
+                locks.close()  # the workers lock what they run
+                done = run_elsewhere(fleet, waiting, root, say=_say)
+            sweep = Sweep(sweep.summaries + done.summaries, done.failures)
     except KeyboardInterrupt:
         raise Interrupted(from_here(root)) from None
+    if waiting and not fleet.is_followed:
+        _say(
+            f"the table, once they have ended: python -m tts_eval resume={shlex.quote(str(from_here(root)))}"
+        )
+        return 0
     place = {each.cell.directory: number for number, each in enumerate(checked)}
     sweep.summaries.sort(key=lambda found: place[found[0].cell.directory])
     print_table(sweep)

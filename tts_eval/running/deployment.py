@@ -38,6 +38,11 @@ class Deployment:
         return sum(held.num_gpus for held in self.holdings)
 
     @property
+    def is_on_cpu(self) -> bool:
+        """Whether no GPU of this machine is needed: its engines run on the processors, replay, or are servers."""
+        return not any(role.engine.memory_share for role in self.roles.values())
+
+    @property
     def engines(self) -> list[list[str]]:
         """Which roles share each engine, those of the policy's first."""
         return [names for names, _ in self._distinct()]
