@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     from rich.console import Console
 
     from tts_eval.checking.part import Status
-    from tts_eval.checking.parts import Scale, parts
+    from tts_eval.checking.planned_parts import Scale, parts
     from tts_eval.checking.session import FILE, PLAIN_WIDTH, check, print_results
     from tts_eval.engines.vllm.platform import is_cpu, num_visible_gpus
 

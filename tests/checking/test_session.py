@@ -13,7 +13,7 @@ from rich.console import Console
 
 from tts_eval import check_gpu
 from tts_eval.checking.part import Fault, Figures, Part, Result, Status
-from tts_eval.checking.parts import Scale, parts
+from tts_eval.checking.planned_parts import Scale, parts
 from tts_eval.checking.session import FILE, check, print_results
 
 PROGRAMS = {  # modules of our own, run by name as the real parts are
@@ -118,7 +118,7 @@ def test_every_part_composes(tmp_path: Path, on_gpu: bool) -> None:
     """The overrides of each part that is a run are those of a cell: a typo is found without a GPU."""
     from hydra import compose, initialize_config_dir
 
-    from tts_eval.command.declaring import CONF
+    from tts_eval.options import CONF
 
     planned = list(parts(tmp_path, Scale.of(tmp_path / "models", on_gpu=on_gpu)))
     commands = [command for each in planned for command in each.commands if command[0] == "tts_eval"]

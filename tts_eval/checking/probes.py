@@ -108,7 +108,7 @@ async def overhead(model_folder: str, num_tokens: str, *in_flight: str) -> Found
     found: Found = {}
     settings = VllmEngine.configure(load_format="dummy", gpu_memory_utilization=0.85, max_model_len=2048)
     async with settings.start(_model(model_folder)) as engine:
-        llm: Any = engine._llm  # type: ignore[attr-defined]  # the bare engine is what we compare with
+        llm: Any = vars(engine)["_llm"]  # the bare engine is what we compare with
         request = Request(PROMPT, Sampling(temperature=1.0), max_tokens=int(num_tokens))
 
         async def bare(number: int) -> int:
@@ -167,7 +167,7 @@ async def sleep(model_folder: str) -> Found:
     )
     greedy = Request(PROMPT, Sampling(), max_tokens=16)
     async with settings.start(_model(model_folder)) as engine:
-        llm: Any = engine._llm  # type: ignore[attr-defined]
+        llm: Any = vars(engine)["_llm"]
         awake, before = memory.used_bytes(), await engine.generate(greedy)
         await llm.sleep(level=1)
         asleep, began_s = memory.used_bytes(), time.monotonic()
@@ -208,7 +208,7 @@ def reduce(num_workers: str) -> Found:
     """Seconds of one all-reduce over `num_workers` devices, of 16 KiB (latency) and 64 MiB (bandwidth)."""
     world = int(num_workers)
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29577"}
-    multiprocessing.start_processes(  # type: ignore[no-untyped-call]
+    multiprocessing.start_processes(  # type: ignore[no-untyped-call, attr-defined, unused-ignore]
         _reduce_on, args=(world, str(FOLDER)), nprocs=world, start_method="spawn"
     )
     found: Found = json.loads((FOLDER / "reduced.json").read_text(encoding="utf-8"))

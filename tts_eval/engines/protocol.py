@@ -209,13 +209,6 @@ class EngineSettings:
     def _cannot(self, what: str) -> str:
         return f"engine={self.label} cannot {what}, or engine=vllm"
 
-    @property
-    def states_memory_share(self) -> bool:
-        """Whether the share is the user's own, and not a default."""
-
-    def with_memory_share(self, share: float) -> EngineSettings:
-        """Return the settings with a share of the GPUs' memory."""
-
 
 @runtime_checkable
 class Replays(Protocol):

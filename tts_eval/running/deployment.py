@@ -39,7 +39,7 @@ class Deployment:
 
     @property
     def is_on_cpu(self) -> bool:
-        """Whether no GPU of this machine is needed: its engines run on the processors, replay, or are servers."""
+        """Whether no GPU of this machine is needed: all run on its processors, replay, or are servers."""
         return not any(role.engine.memory_share for role in self.roles.values())
 
     @property
