@@ -26,15 +26,12 @@ def options(group: str, names: Iterable[str]) -> dict[str, DictConfig]:
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
 
-    current = GlobalHydra.instance()
-    outer, current.hydra = (
-        current.hydra,
-        None,
-    )  # Hydra allows one at a time
+    outer = GlobalHydra.instance().hydra
+    GlobalHydra.instance().hydra = None  # Hydra allows one at a time
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             composed = compose(overrides=[f"+{group}@{name}={name}" for name in names])
     finally:
-        current.hydra = outer
+        GlobalHydra.instance().hydra = outer  # leaving the context put another instance in place
     OmegaConf.set_struct(composed, False)  # settings may be merged into an option
     return {str(name): composed[name] for name in composed}

@@ -18,8 +18,8 @@ class FailedAttempt:
 
     url: str
     reason: str
-    lasted_s: float
-    waited_s: float
+    lasted_s: Seconds
+    waited_s: Seconds
     num_tokens: int = 0
 
 
@@ -63,7 +63,7 @@ class Call:
     about: int | None = None
     num_thinking_tokens: int = 0
     url: str | None = None
-    first_byte_s: float | None = None
+    first_byte_s: Seconds | None = None
     failed: tuple[FailedAttempt, ...] = ()
 
     @property
@@ -154,7 +154,7 @@ class Spend:
     barrier_wait_s: Seconds | None
     critical_path: CriticalPath
     num_unscored_traces: int = 0
-    grading_wait_s: float | None = None
+    grading_wait_s: Seconds | None = None
     by_role: Mapping[str, RoleTokens] = field(default_factory=dict)
 
     @property

@@ -20,7 +20,8 @@ from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
-from tts_eval.protocols import Setup, StepScores
+from tts_eval.model import Model
+from tts_eval.protocols import RoleSetup, Setup, StepScores, Verifier
 from tts_eval.records import Attempt, Problem, Trace
 from tts_eval.toolkit.steps import split_steps
 
@@ -60,6 +61,14 @@ ON_EVERY = pytest.mark.parametrize("name", STRATEGIES)
 ROOM = 10_000
 
 
+class OfSteps(Verifier):
+    """A verifier of steps as configured; `Flat` is the handle on it."""
+
+    @property
+    def scores_steps(self) -> bool:
+        return True
+
+
 class Flat:
     """Likes every step the same."""
 
@@ -91,6 +100,11 @@ def codec(family: Family, tmp_path_factory: pytest.TempPathFactory) -> Codec:
     return codec_of(family, tmp_path_factory.mktemp(family.name))
 
 
+def setup(model: Model, room: int) -> Setup:
+    """Return what a run is checked with that has everything any strategy needs."""
+    return Setup(model, room, OfSteps(), {"draft": RoleSetup(model, room)}, is_speculative=True)
+
+
 async def solved(
     config: Any, family: Family, codec: Codec, *, reply: str | None = None, room: int = ROOM
 ) -> tuple[Attempt, MeteredModel, BenchEngine]:
@@ -103,7 +117,7 @@ async def solved(
     meter = Meter("p", lambda: float(next(ticks)))
     llm = MeteredModel({"policy": served, "draft": served}, meter, mathematics(), run_seed=0)
     strategy = instantiate(config, _convert_="all")  # trace_cache remembers
-    strategy.check(Setup(model, room))
+    strategy.check(setup(model, room))
     return await strategy.solve(PROBLEM, llm, Flat(codec)), llm, engine
 
 
@@ -235,7 +249,7 @@ async def test_what_a_check_lets_into_a_short_room_is_solved_there(
     for room in (1, 8, 9, 40, 94, 130, 300):
         strategy = instantiate(strategies[name], _convert_="all")
         try:
-            strategy.check(Setup(codec.model, room))
+            strategy.check(setup(codec.model, room))
         except ValueError:
             continue
         await solved(strategies[name], family, codec, room=room)
