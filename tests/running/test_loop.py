@@ -5,7 +5,7 @@ import errno
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -167,12 +167,18 @@ async def test_a_full_disk_ends_the_run_at_once_and_costs_nothing_that_was_kept(
 
     def full_after_four(file: Path, records: Sequence[Any]) -> None:
         num_kept[file.stem] += 1
-        if file.stem == name and num_kept["problems"] == 4:
+        if file.stem == name and num_kept["problems"] >= 4:
             raise NotKept(file, OSError(errno.ENOSPC, "No space left on device"))
         append(file, records)
 
+    async def at_once(
+        read: Callable[[], Any],
+    ) -> Any:  # a thread may come after the last of such short problems
+        return read()
+
     with monkeypatch.context() as patched:
         patched.setattr(loop, "GAUGE_INTERVAL_S", 0.0)
+        patched.setattr(asyncio, "to_thread", at_once)
         patched.setattr(json_lines, "append", full_after_four)
         with pytest.raises(NotKept, match=rf"{name}\.jsonl could not be written: No space left on device"):
             await run_cell(checked, engine, grader)
