@@ -1,4 +1,4 @@
-"""A server of text alone: what runs on it, what is refused, and how its tokens are counted."""
+"""A server of text alone: what runs on it, what is rejected, and how its tokens are counted."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class RunningServer:
         return self._facts
 
     def gauges(self) -> Gauges:
-        """Return levels and counters of all servers; read anew only while nothing of ours is in flight."""
+        """Return levels and counters of all servers; read again only while no request is in flight."""
         if self._facts.has_gauges and not any(r.outstanding_tokens for r in self._replicas.replicas):
             with suppress(httpx2.HTTPError):  # a replica is down: what was read last
                 self._newest = added([gauges_of(self._http.get(url).text) for url in self._metrics_urls])
