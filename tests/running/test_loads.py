@@ -58,7 +58,8 @@ async def test_an_open_loop_waits_for_nobody_and_counts_from_when_a_problem_was_
         await come.wait()
 
     await load.drive([arrive] * 40, clock=time.monotonic)
-    assert np.diff(dues_s) == pytest.approx(np.diff(load.offsets_s(40)))
+    # while the loop is held up several come due together, and the loop may start those in any order
+    assert np.diff(sorted(dues_s)) == pytest.approx(np.diff(load.offsets_s(40)), abs=1e-9)
 
 
 def test_poisson_gaps_are_exponential_and_bursts_are_gamma() -> None:
