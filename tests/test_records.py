@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.scripted import WordCodec
+from tts_eval.llm.scripted import WordCodec
 from tts_eval.records import Finish, Sampling, Trace
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from strategies.mcts import Mcts
 from tests.running.cells import Sums, sums_cell
-from tests.scripted import ScriptedVerifier, solve
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.scripted import ScriptedVerifier, solve
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.rundir.directory import RunDirectory

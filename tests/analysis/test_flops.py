@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.running.cells import Calculator, sums_cell
-from tests.scripted import WordCodec
 from tts_eval.analysis.flops import flops_by_problem
 from tts_eval.analysis.frames import load
 from tts_eval.engines.protocol import Drafter, RecordedDrafting
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.scripted import WordCodec
 from tts_eval.requests import Completion, Request
 from tts_eval.running.loop import run_cell
 

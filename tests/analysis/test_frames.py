@@ -13,7 +13,6 @@ import tts_eval
 from strategies.majority_vote import MajorityVote
 from tests.engines.replay.test_replay_engine import Guesser, recorded_vote, replayed, replaying
 from tests.running.cells import sums_cell
-from tests.scripted import WordCodec
 from tts_eval.analysis.anytime import anytime
 from tts_eval.analysis.at_k import at_k
 from tts_eval.analysis.cells import Cells
@@ -21,6 +20,7 @@ from tts_eval.analysis.frontier import frontier
 from tts_eval.engines.replay.replay_engine import ReplayRun
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.scripted import WordCodec
 from tts_eval.running.loop import run_cell
 
 

@@ -14,11 +14,11 @@ import pytest
 
 from tests.analysis.test_flops import CONFIG, DRAFT, Drafting
 from tests.running.cells import sums_cell
-from tests.scripted import WordCodec
 from tts_eval.audit import main
 from tts_eval.auditing.run_audit import audit
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.scripted import WordCodec
 from tts_eval.running.loop import run_cell
 
 Change = Callable[[Any], None]

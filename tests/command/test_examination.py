@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.scripted import ScriptedEngine, metered
 from tts_eval.command.examination import Examined, Example, examine, largest_difference, mistakes
+from tts_eval.llm.scripted import ScriptedEngine, metered
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Problem
 from tts_eval.requests import Pooled, PoolingRequest

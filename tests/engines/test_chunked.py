@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.scripted import ASK, ScriptedEngine, ScriptedStream
 from tts_eval.engines.chunked import ChunkedEngine
+from tts_eval.llm.scripted import ASK, ScriptedEngine, ScriptedStream
 from tts_eval.records import Finish, Sampling
 from tts_eval.requests import Completion, Request
 

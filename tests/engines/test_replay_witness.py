@@ -21,13 +21,13 @@ from strategies.weighted_vote import WeightedVote
 from tests.engines.replay.test_replay_engine import CONFIG_MODEL, replayed, replaying
 from tests.running.cells import Calculator, sums_cell
 from tests.running.test_roles import CONFIG, role
-from tests.scripted import WordCodec
 from tts_eval.analysis.at_k import at_k
 from tts_eval.analysis.axes import axis_of
 from tts_eval.analysis.cells import Cells
 from tts_eval.engines.replay.replay_engine import ReplayRun, ReplayTraces
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.scripted import WordCodec
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Candidate, Problem
 from tts_eval.requests import Completion, Request

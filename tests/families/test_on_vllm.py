@@ -12,10 +12,10 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from tests.families.families import BY_NAME, configured, save_tokenizer
-from tests.scripted import mathematics
 from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.scripted import mathematics
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 from tts_eval.records import Finish, Problem

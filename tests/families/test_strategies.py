@@ -15,9 +15,9 @@ from omegaconf import OmegaConf
 import tts_eval.command.launch  # noqa: F401  (registers the resolver that conf/config.yaml uses)
 from tests.families.bench import ANSWERLESS, BenchEngine
 from tests.families.families import BY_NAME, FAMILIES, Family, codec_of
-from tests.scripted import mathematics
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.scripted import mathematics
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model

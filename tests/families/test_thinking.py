@@ -24,11 +24,11 @@ from tests.families.families import (
     configured,
     save_tokenizer,
 )
-from tests.scripted import mathematics
 from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.llm.call import Served
 from tts_eval.llm.markings import Opening
 from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.scripted import mathematics
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.scripted import MODEL, ScriptedEngine, metered
 from tts_eval.engines.chunked import ChunkedEngine
+from tts_eval.llm.scripted import MODEL, ScriptedEngine, metered
 from tts_eval.records import Finish, Problem
 from tts_eval.requests import EngineFacts
 

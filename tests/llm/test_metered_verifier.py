@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.scripted import ScriptedEngine, metered
 from tts_eval.llm.metered_verifier import metered_verifier
+from tts_eval.llm.scripted import ScriptedEngine, metered
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Problem, Trace
 

@@ -14,9 +14,9 @@ from hydra.utils import instantiate
 import tts_eval.command.launch  # noqa: F401  (registers the resolver that conf/config.yaml uses)
 from tests.conftest import ROOT
 from tests.running.cells import sums_cell
-from tests.scripted import solve
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.scripted import solve
 from tts_eval.protocols import Strategy
 from tts_eval.running.loop import run_cell
 from tts_eval.toolkit.plugin_kit import check_extension

@@ -10,10 +10,10 @@ from typing import Any
 from strategies.cot import Cot
 from strategies.majority_vote import MajorityVote
 from tests.running.cells import HARDWARE, Calculator, sums_cell
-from tests.scripted import MODEL, WordCodec
 from tts_eval.engines.replay.replay_engine import ReplayRun
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.scripted import MODEL, WordCodec
 from tts_eval.requests import Completion, Request
 from tts_eval.running.cell import Cell, CheckedCell
 from tts_eval.running.loads import Sequential

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from strategies.cot import Cot
-from tests.scripted import MODEL, ScriptedEngine, WordCodec
 from tts_eval.engines.protocol import EngineSettings
 from tts_eval.hardware import Hardware
+from tts_eval.llm.scripted import MODEL, ScriptedEngine, WordCodec
 from tts_eval.measuring.budget import Budget
 from tts_eval.model import Model
 from tts_eval.protocols import Load, Strategy, Task

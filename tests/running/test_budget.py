@@ -13,10 +13,10 @@ import pytest
 from strategies.cot import Cot
 from strategies.majority_vote import MajorityVote
 from tests.running.cells import sums_cell
-from tests.scripted import ScriptedEngine, metered
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.scripted import ScriptedEngine, metered
 from tts_eval.measuring.budget import Allowance, Budget, Cut
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Candidate, Finish, Problem

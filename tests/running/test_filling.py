@@ -18,10 +18,10 @@ import pytest
 from strategies.cot import Cot
 from strategies.trace_cache import TraceCache
 from tests.running.cells import Calculator, sums_cell
-from tests.scripted import WordCodec
 from tts_eval.engines.salted import SaltedEngine
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.scripted import WordCodec
 from tts_eval.protocols import LanguageModel, Load, Strategy, Verifier
 from tts_eval.records import Attempt, Problem
 from tts_eval.requests import Completion, EngineDied, Request

@@ -16,9 +16,9 @@ import pytest
 from scipy import stats
 
 from tests.running.cells import Calculator, sums_cell
-from tests.scripted import WordCodec
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.scripted import WordCodec
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.requests import Completion, EngineDied, Request

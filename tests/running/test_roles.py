@@ -14,13 +14,13 @@ import torch
 from strategies.cascade import Cascade
 from strategies.cot import Cot
 from tests.running.cells import Calculator, CalculatorSettings, sums_cell
-from tests.scripted import MODEL, WordCodec
 from tts_eval.devices.visible import TooFewGpus
 from tts_eval.engines.protocol import EngineSettings
 from tts_eval.engines.transformers_reader import TransformersReader
 from tts_eval.engines.vllm import platform
 from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.hardware import Hardware
+from tts_eval.llm.scripted import MODEL, WordCodec
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Strategy, Verifier

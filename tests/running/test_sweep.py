@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.running.cells import Calculator, CalculatorSettings, sums_cell
-from tests.scripted import WordCodec
+from tts_eval.llm.scripted import WordCodec
 from tts_eval.records import Problem
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.sweep import run_sweep, sharing_an_engine

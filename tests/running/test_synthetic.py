@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.running.cells import Calculator, sums_cell
-from tests.scripted import WordCodec
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.scripted import WordCodec
 from tts_eval.requests import EngineFacts
 from tts_eval.running.loop import run_cell
 from tts_eval.summary.answers import without_answers

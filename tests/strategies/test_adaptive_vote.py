@@ -3,7 +3,7 @@
 import pytest
 
 from strategies.adaptive_vote import AdaptiveVote
-from tests.scripted import solve
+from tts_eval.llm.scripted import solve
 
 
 def saying(*answers: str) -> dict[str, list[str]]:

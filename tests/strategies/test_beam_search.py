@@ -3,7 +3,7 @@
 import pytest
 
 from strategies.beam_search import BeamSearch
-from tests.scripted import MODEL, ScriptedVerifier, solve
+from tts_eval.llm.scripted import MODEL, ScriptedVerifier, solve
 from tts_eval.protocols import Setup
 
 END = " </think> \\boxed{{{}}}"

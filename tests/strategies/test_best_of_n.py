@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from strategies.best_of_n import BestOfN
-from tests.scripted import MODEL, ScriptedVerifier, solve
+from tts_eval.llm.scripted import MODEL, ScriptedVerifier, solve
 from tts_eval.protocols import Setup
 
 # Three traces say 7 with scores .4 .4 .4, one says 8 with .9.

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from strategies.budgeted_cot import BudgetedCot
-from tests.scripted import ASK, MODEL, ScriptedEngine, metered, solve
+from tts_eval.llm.scripted import ASK, MODEL, ScriptedEngine, metered, solve
 from tts_eval.protocols import Setup
 from tts_eval.records import Problem
 from tts_eval.requests import Completion, Request

@@ -9,7 +9,7 @@ from strategies.cascade import Cascade
 from strategies.cot import Cot
 from strategies.majority_vote import MajorityVote
 from strategies.weighted_vote import WeightedVote
-from tests.scripted import MODEL, ScriptedVerifier, solve
+from tts_eval.llm.scripted import MODEL, ScriptedVerifier, solve
 from tts_eval.protocols import Setup
 from tts_eval.records import Problem
 from tts_eval.spend import MaxSpend

@@ -3,7 +3,7 @@
 import pytest
 
 from strategies.cot import Cot
-from tests.scripted import MODEL, solve
+from tts_eval.llm.scripted import MODEL, solve
 from tts_eval.protocols import Setup
 
 

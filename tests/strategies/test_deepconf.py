@@ -6,7 +6,7 @@ import pytest
 
 from strategies.deepconf_offline import DeepConfOffline
 from strategies.deepconf_online import DeepConfOnline
-from tests.scripted import ScriptedEngine, metered
+from tts_eval.llm.scripted import ScriptedEngine, metered
 from tts_eval.protocols import Strategy
 from tts_eval.records import Attempt, Finish, Problem
 from tts_eval.requests import Completion, Request

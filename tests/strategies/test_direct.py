@@ -6,7 +6,7 @@ import pytest
 
 from strategies.direct import Direct
 from strategies.majority_vote import MajorityVote
-from tests.scripted import MODEL, solve
+from tts_eval.llm.scripted import MODEL, solve
 from tts_eval.protocols import Setup
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from strategies.doubling import Doubling
-from tests.scripted import ScriptedEngine, metered
+from tts_eval.llm.scripted import ScriptedEngine, metered
 from tts_eval.records import Attempt, Problem
 from tts_eval.requests import Completion, Request
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from strategies.dvts import Dvts
-from tests.scripted import ScriptedEngine, ScriptedVerifier, metered, solve
+from tts_eval.llm.scripted import ScriptedEngine, ScriptedVerifier, metered, solve
 from tts_eval.records import Problem
 from tts_eval.requests import Completion, Request
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from strategies.early_exit import EarlyExit
-from tests.scripted import MODEL, solve
+from tts_eval.llm.scripted import MODEL, solve
 from tts_eval.protocols import Setup
 
 LEAD_IN = " </think> \\boxed{"

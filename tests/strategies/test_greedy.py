@@ -22,7 +22,7 @@ from strategies.rebase import Rebase
 from strategies.self_aggregation import SelfAggregation
 from strategies.trace_cache import TraceCache
 from strategies.weighted_vote import WeightedVote
-from tests.scripted import MODEL
+from tts_eval.llm.scripted import MODEL
 from tts_eval.protocols import Setup, Strategy, Verifier
 
 SAMPLING = replace(MODEL, temperature=0.6, no_thinking_kwargs={"enable_thinking": False})

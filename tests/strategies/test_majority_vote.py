@@ -4,7 +4,7 @@ import pytest
 
 from strategies.budgeted_cot import BudgetedCot
 from strategies.majority_vote import MajorityVote
-from tests.scripted import MODEL, solve
+from tts_eval.llm.scripted import MODEL, solve
 from tts_eval.protocols import Setup
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from strategies.mcts import Mcts
-from tests.scripted import ScriptedEngine, ScriptedVerifier, metered, solve
+from tts_eval.llm.scripted import ScriptedEngine, ScriptedVerifier, metered, solve
 from tts_eval.records import Problem
 from tts_eval.requests import Completion, Request
 

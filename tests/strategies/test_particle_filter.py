@@ -3,7 +3,7 @@
 import pytest
 
 from strategies.particle_filter import ParticleFilter
-from tests.scripted import ScriptedVerifier, solve
+from tts_eval.llm.scripted import ScriptedVerifier, solve
 from tts_eval.toolkit.resampling import effective_share, ess_temperature, log_odds, softmax
 
 END = " </think> \\boxed{{{}}}"

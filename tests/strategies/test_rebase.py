@@ -1,7 +1,7 @@
 """REBASE shares a fixed width out among the nodes of each depth."""
 
 from strategies.rebase import Rebase
-from tests.scripted import ScriptedVerifier, solve
+from tts_eval.llm.scripted import ScriptedVerifier, solve
 
 END = " </think> \\boxed{{{}}}"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from strategies.self_aggregation import SelfAggregation
-from tests.scripted import ScriptedEngine, metered
+from tts_eval.llm.scripted import ScriptedEngine, metered
 from tts_eval.records import Problem
 
 PROBLEM = Problem("p", "6 x 7 ?", "42")

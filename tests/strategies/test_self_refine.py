@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from strategies.self_refine import SelfRefine
-from tests.scripted import MODEL, ScriptedEngine, metered
+from tts_eval.llm.scripted import MODEL, ScriptedEngine, metered
 from tts_eval.records import Problem
 from tts_eval.requests import Completion, Request
 

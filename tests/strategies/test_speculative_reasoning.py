@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from strategies.speculative_reasoning import SpeculativeReasoning
-from tests.scripted import MODEL, ScriptedEngine, ScriptedVerifier, WordCodec, metered
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.scripted import MODEL, ScriptedEngine, ScriptedVerifier, WordCodec, metered
 from tts_eval.protocols import RoleSetup, Setup
 from tts_eval.records import Attempt, Problem
 

@@ -9,9 +9,9 @@ import pytest
 from strategies.cot import Cot
 from strategies.trace_cache import TraceCache
 from tests.running.cells import Sums, sums_cell
-from tests.scripted import ScriptedEngine, metered
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.scripted import ScriptedEngine, metered
 from tts_eval.records import Attempt, Problem
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.running.loads import Sequential

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from strategies.weighted_vote import WeightedVote
-from tests.scripted import MODEL, ScriptedVerifier, solve
+from tts_eval.llm.scripted import MODEL, ScriptedVerifier, solve
 from tts_eval.protocols import Setup
 
 

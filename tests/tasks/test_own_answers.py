@@ -10,10 +10,10 @@ from pathlib import Path
 from strategies.majority_vote import MajorityVote
 from strategies.self_refine import SelfRefine
 from tests.running.cells import Calculator, sums_cell
-from tests.scripted import ScriptedEngine, WordCodec
 from tts_eval.grading.grade import Grade, Verdict
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.scripted import ScriptedEngine, WordCodec
 from tts_eval.protocols import Strategy, Task
 from tts_eval.records import Problem
 from tts_eval.requests import Completion, Request

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.scripted import MODEL, ScriptedEngine, metered
+from tts_eval.llm.scripted import MODEL, ScriptedEngine, metered
 from tts_eval.model import Model
 from tts_eval.records import Finish, Problem, Trace
 from tts_eval.toolkit.steps import StepSampling, grow_step, is_finished

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scripted import WordCodec
+from tts_eval.llm.scripted import WordCodec
 from tts_eval.records import Markers, Trace
 from tts_eval.toolkit.steps import split_steps
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.scripted import ScriptedEngine, metered
+from tts_eval.llm.scripted import ScriptedEngine, metered
 from tts_eval.records import Candidate
 from tts_eval.toolkit.voting import (
     agreement,

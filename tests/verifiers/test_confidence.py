@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.scripted import ScriptedEngine, metered
+from tts_eval.llm.scripted import ScriptedEngine, metered
 from tts_eval.records import Problem, Trace
 from verifiers.confidence import DeepConf, MeanLogprob, SelfCertainty
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from tests.scripted import mathematics
 from tests.verifiers.checkpoints import KINDS, MAX_LEN, Checkpoint
 from tts_eval.engines.protocol import Engine
 from tts_eval.engines.vllm.settings import VllmEngine
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.metered_verifier import metered_verifier
+from tts_eval.llm.scripted import mathematics
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 from tts_eval.records import Problem

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from strategies.best_of_n import BestOfN
-from tests.scripted import ASK, ScriptedEngine, metered
 from tests.verifiers.checkpoints import model_in
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.metered_verifier import NEUTRAL, metered_verifier
+from tts_eval.llm.scripted import ASK, ScriptedEngine, metered
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.records import Finish, Problem
 from tts_eval.requests import Completion, Request

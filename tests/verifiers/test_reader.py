@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripted import mathematics
 from tests.verifiers.checkpoints import KINDS
 from tests.verifiers.test_formats import PROBLEM, TRACES
 from tts_eval.engines.transformers_reader import TransformersReader
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.scripted import mathematics
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 

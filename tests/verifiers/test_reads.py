@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from strategies.best_of_n import BestOfN
-from tests.scripted import ScriptedEngine, metered
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.llm.metered_verifier import metered_verifier
+from tts_eval.llm.scripted import ScriptedEngine, metered
 from tts_eval.protocols import Verifier
 from tts_eval.records import Problem
 from tts_eval.requests import EngineFacts, Pooled, PoolingRequest

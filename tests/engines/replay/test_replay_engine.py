@@ -17,10 +17,10 @@ from strategies.best_of_n import BestOfN
 from strategies.budgeted_cot import BudgetedCot
 from strategies.majority_vote import MajorityVote
 from tests.running.cells import HARDWARE, Calculator, sums_cell
-from tests.scripted import MODEL, WordCodec
 from tts_eval.engines.replay.replay_engine import ReplayRun, ReplayTraces
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
+from tts_eval.llm.scripted import MODEL, WordCodec
 from tts_eval.protocols import Strategy
 from tts_eval.records import Problem
 from tts_eval.requests import Completion, Request

@@ -14,12 +14,12 @@ import pytest_asyncio
 import torch
 from transformers import LlamaForCausalLM
 
-from tests.scripted import mathematics
 from tts_eval.concurrency import together
 from tts_eval.engines.protocol import Engine
 from tts_eval.engines.vllm.platform import argument_names
 from tts_eval.llm.call import Served
 from tts_eval.llm.metered_model import MeteredModel
+from tts_eval.llm.scripted import mathematics
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model

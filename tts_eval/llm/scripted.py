@@ -1,6 +1,7 @@
-"""A model that says what a test tells it to, so that every outcome can be worked out by hand.
+"""A scripted model for tests of strategies and verifiers, yours too: every outcome can be worked out by hand.
 
-Its tokens are words with the space before them, so a reader can count them.
+The metered handles are the real ones; only the engine behind them reads its replies from a script. Its tokens
+are words with the space before them, so that a reader can count them.
 """
 
 from __future__ import annotations
