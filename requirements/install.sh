@@ -8,6 +8,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 TORCH_CPU_INDEX=https://download.pytorch.org/whl/cpu
+MIN_DRIVER=580 # of CUDA 13 (CUDA Toolkit Release Notes, table 2)
+CUDA_KB=$((12 * 1048576)) # wheels of 4.1 GB, and what they unpack to
 STAMP=.venv/.installed
 LOG=.venv/install.log
 
@@ -39,6 +41,24 @@ pick_accelerator() {
     esac
 }
 
+# What vLLM's CUDA build needs besides its packages; said before 4 GB are fetched for nothing. A machine that
+# shows no driver may be one where an image is made for others.
+check_cuda() {
+    local driver headers free_kb
+    driver=$(timeout 30 nvidia-smi --query-gpu=driver_version --format=csv,noheader 2>/dev/null | head -n 1 || true)
+    if [ -n "$driver" ] && [ "${driver%%.*}" -lt "$MIN_DRIVER" ] 2>/dev/null; then
+        die "the GPU's driver is $driver and CUDA 13 needs $MIN_DRIVER or later; ACCELERATOR=cpu installs the CPU build"
+    fi
+    command -v "${CC:-gcc}" >/dev/null ||
+        die "no ${CC:-gcc}: Triton compiles with it at run time (on Debian and Ubuntu: the package gcc)"
+    headers=$("$1" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+    [ -e "$headers/Python.h" ] ||
+        die "no Python.h in $headers: Triton compiles against it (on Debian and Ubuntu: the package python3-dev)"
+    free_kb=$(df -Pk . | awk 'NR == 2 {print $4}')
+    [ "$free_kb" -ge "$CUDA_KB" ] ||
+        die "$((free_kb / 1048576)) GiB are free here; the CUDA packages want $((CUDA_KB / 1048576)): wheels of 4.1 GB, unpacked"
+}
+
 # An isolated build would fetch its build tools unpinned, hence --no-build-isolation.
 pip_install() {
     .venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check --progress-bar off \
@@ -66,6 +86,7 @@ installed=$(cat "$STAMP" 2>/dev/null || true)
 
 if [ "${installed% *}" != "$environment" ]; then
     say "$("$python" -V), $accelerator, $(grep -c == "$list") packages pinned in $list"
+    if [ "$accelerator" = cuda ]; then check_cuda "$python"; fi
     say "a new .venv"
     "$python" -m venv --clear .venv >/dev/null ||
         die "$python -m venv failed (on Debian and Ubuntu it wants the package python3-venv)"
