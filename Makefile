@@ -24,7 +24,7 @@ test: install  ## set up, then lint, types and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check-gpu: install  ## what this machine's GPUs do, part by part (docs/gpu.md); 8 minutes at most
 	$(BIN)/python -m tts_eval.check_gpu
