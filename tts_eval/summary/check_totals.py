@@ -58,7 +58,8 @@ def _dollars(manifest: Manifest, summary: Mapping[str, Any]) -> Iterator[str]:
         num_gpus = sum(holding.num_gpus for holding in start.holdings)
         yield from differing(f"num_gpus of {name}, against the holdings", session["num_gpus"], num_gpus)
         price = start.hardware.usd_per_gpu_hour
-        usd = None if price is None else num_gpus * session["held_s"] / SECONDS_AN_HOUR * price
+        is_priced = price is not None and all(holding.num_gpus for holding in start.holdings)
+        usd = num_gpus * session["held_s"] / SECONDS_AN_HOUR * price if is_priced else None
         yield from differing(f"usd_total of {name}, price x GPUs x hours", session["usd_total"], usd)
     for total in ("num_problems", "held_s", "usd_total", "joules_total"):
         parts = added(session[total] for session in sessions)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -82,9 +84,14 @@ def _message(error: openai.APIStatusError) -> str:
 
 
 def _retry_after_s(response: Any) -> float | None:
-    """Return the seconds of a Retry-After header; its other form, a date, counts as none."""
+    """Return the seconds of a Retry-After header, which may be a date instead (RFC 9110, section 10.2.3)."""
+    told = response.headers.get("retry-after", "")
     try:
-        return max(0.0, float(response.headers.get("retry-after", "")))
+        return max(0.0, float(told))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
     except ValueError:
         return None
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_before_delay
 
 from tts_eval.engines.server.faults import Fault, wait_s
 from tts_eval.requests import EngineDied
@@ -25,7 +25,7 @@ class Grown(Protocol):
 
 
 class Attempts:
-    """The attempts of one call; after `retry_for_s` without success the server counts as dead."""
+    """The attempts of one call; a server that fails for `retry_for_s`, or asks to wait so long, is dead."""
 
     def __init__(self, retry_for_s: float) -> None:
         self.failed: list[FailedAttempt] = []
@@ -36,7 +36,7 @@ class Attempts:
         """Return what the first attempt gives that succeeds; raises EngineDied where none does in time."""
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(Fault),
-            stop=stop_after_delay(self._retry_for_s),
+            stop=stop_before_delay(self._retry_for_s),
             wait=self._wait_s,
             reraise=True,
         )
