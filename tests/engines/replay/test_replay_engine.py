@@ -38,6 +38,7 @@ CONFIG_MODEL = {
     "thinking_end": MODEL.thinking_end,
     "starts_thinking": True,
 }
+SUMS = {"_target_": "tests.running.cells.Sums", "num_problems": 2}
 
 
 @dataclass
@@ -68,7 +69,7 @@ async def recorded_vote(folder: Path) -> Path:
     checked, _ = sums_cell(
         folder, engine=Guesser({}, codec=WordCodec()), strategy=MajorityVote(n=4), num_problems=2
     )
-    config = {"model": CONFIG_MODEL, "strategy": {"temperature": None, "top_p": None}}
+    config = {"model": CONFIG_MODEL, "strategy": {"temperature": None, "top_p": None}, "task": SUMS}
     checked = replace(checked, cell=replace(checked.cell, config=config))
     await run_cell(checked, checked.cell.engine.engine, grader())  # type: ignore[attr-defined]
     return folder

@@ -12,7 +12,6 @@ from typing import Any
 
 from tts_eval.engines.protocol import RecordedDrafting
 from tts_eval.model import Model
-from tts_eval.protocols import Task
 from tts_eval.records import Finish, Problem, Sampling
 from tts_eval.spend import Call
 
@@ -88,19 +87,3 @@ class Recording:
             "draft": True,
         }
         return [kind for kind, is_known in known.items() if not is_known or kind in self.unknown]
-
-
-@dataclass(frozen=True)
-class RecordedTask(Task):
-    """The problems of a recording, under the name of the task that they were of."""
-
-    recording: Recording
-
-    @property
-    def name(self) -> str:
-        """What the benchmark is called in tables."""
-        return self.recording.task
-
-    def problems(self) -> Sequence[Problem]:
-        """Return the recorded problems."""
-        return self.recording.problems

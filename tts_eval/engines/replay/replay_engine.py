@@ -11,16 +11,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 from tts_eval.engines.protocol import Capabilities, EngineSettings, RecordedDrafting
 from tts_eval.engines.replay.codec import NotRecorded, RecordedCodec
 from tts_eval.engines.replay.recorded_run import read_run
-from tts_eval.engines.replay.recording import RecordedTask, Recording, Sample
+from tts_eval.engines.replay.recorded_task import RecordedTask, task_of_run
+from tts_eval.engines.replay.recording import Recording, Sample
 from tts_eval.engines.replay.traces import TraceColumns, read_traces
 from tts_eval.engines.replay.verifier import recorded_verifier
 from tts_eval.engines.whole import WholeStream
 from tts_eval.model import Model
+from tts_eval.protocols import Task
 from tts_eval.records import Finish
 from tts_eval.requests import REPLAYED, Completion, EngineFacts, Gauges, Request
 
@@ -29,6 +32,7 @@ class _Replaying(EngineSettings):
     """What the two kinds of settings share: they differ in where the recording comes from."""
 
     recording: Recording
+    graded_as: ClassVar[Task] = Task()  # as mathematics
 
     @property
     def label(self) -> str:
@@ -61,7 +65,7 @@ class _Replaying(EngineSettings):
         """Return the recorded model, task and verifier."""
         return {
             "model": self.recording.model,
-            "task": RecordedTask(self.recording),
+            "task": RecordedTask(self.recording, self.graded_as),
             "verifier": recorded_verifier(self.recording, self.codec()),
         }
 
@@ -106,6 +110,11 @@ class ReplayRun(_Replaying):
     def recording(self) -> Recording:  # type: ignore[override]
         """What is replayed."""
         return read_run(self.run)
+
+    @cached_property
+    def graded_as(self) -> Task:  # type: ignore[override]
+        """The task that found and graded the answers of the run."""
+        return task_of_run(Path(self.run).expanduser())
 
 
 @dataclass(frozen=True)
