@@ -32,6 +32,7 @@ FLOORS = (
         "check_gpu",
         "check_speculation",
         "check_verifier",
+        "new",
         "plan",
         "report",
         "show",
@@ -139,6 +140,10 @@ def test_a_name_is_found_by_its_name() -> None:
     )
 
     assert [name for name, number in names.items() if number > 2 and name != "__main__"] == []
+
+
+def test_the_root_of_the_core_has_at_most_twenty_modules() -> None:
+    assert 10 < len({*(ROOT / "tts_eval").glob("*.py")} - {ROOT / "tts_eval" / "__init__.py"}) <= 20
 
 
 def test_the_page_counts_rooms_and_arrows() -> None:
