@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Setup, Verifier
+from tts_eval.protocols.bounds import number, one_of, whole
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit.sampled import Sampled
 from tts_eval.toolkit.voting import beta_confidence, plurality
-
-CRITERIA = ("beta", "esc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,20 +27,11 @@ class AdaptiveVote(Sampled):
     frequent of all drawn is; a tie goes to the one drawn first, unparsed answers never win.
     """
 
-    criterion: str = "beta"
-    max_n: int = 40
-    batch: int | None = None
-    threshold: float = 0.95
-    window: int = 5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.one_of("strategy.criterion", self.criterion, CRITERIA)
-        checks.whole_number("strategy.max_n", self.max_n, minimum=1)
-        if self.batch is not None:
-            checks.whole_number("strategy.batch", self.batch, minimum=1, maximum=self.max_n)
-        checks.number("strategy.threshold", self.threshold, minimum=0.5, maximum=1.0)
-        checks.whole_number("strategy.window", self.window, minimum=2)
+    criterion: str = one_of("beta", ("beta", "esc"))
+    max_n: int = whole(40, minimum=1)
+    batch: int | None = whole(None, minimum=1, maximum="max_n")
+    threshold: float = number(0.95, minimum=0.5, maximum=1.0)
+    window: int = whole(5, minimum=2)
 
     def check(self, setup: Setup) -> None:
         """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""

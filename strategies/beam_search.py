@@ -6,35 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 
-from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Problem
-from tts_eval.spend import MaxSpend
-from tts_eval.toolkit.search import Node, StepSearch
+from tts_eval.toolkit.search import BeamedSearch, Node
 
 
 @dataclass(frozen=True, kw_only=True)
-class BeamSearch(StepSearch):
+class BeamSearch(BeamedSearch):
     """`n` beams grow step by step; after each, the best `n / beam_width` go on, in `beam_width` copies each.
 
     Finished beams leave; the answer is chosen among the first `n` of them. Equal beams count once unless
     `filter_duplicates` is off. With `lookahead` k, a beam is kept for what k further greedy steps score.
     """
 
-    n: int = 16
-    beam_width: int = 4
-    lookahead: int = 0
     filter_duplicates: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole_number("strategy.n", self.n, minimum=1)
-        checks.divides("strategy.beam_width", self.beam_width, "strategy.n", self.n)
-        checks.whole_number("strategy.lookahead", self.lookahead, minimum=0)
-
-    def max_spend(self, room_tokens: int) -> MaxSpend:
-        """Return the most that all traces may cost."""
-        return self.spend_of(self.n, room_tokens=room_tokens, lookahead=self.lookahead)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Grow, keep the best, copy them; until `n` beams have finished or none is left."""

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Setup, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
-from tts_eval.toolkit.sampled import Repeated
+from tts_eval.toolkit.sampled import Scored
 from tts_eval.toolkit.voting import (
-    AGGREGATIONS,
     best_scored,
     check_weights,
     draw_and_choose,
-    scored,
     scores_of,
     weighted_plurality,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class BestOfN(Repeated):
+class BestOfN(Scored):
     """The answer of the best of `n` traces; the scores of a trace's steps make one by `aggregation`.
 
     `weighted` adds the scores of equivalent answers up and takes the heaviest one (weighted best-of-n, Snell
@@ -29,28 +26,16 @@ class BestOfN(Repeated):
     never win.
     """
 
-    aggregation: str = "min"
     weighted: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.one_of("strategy.aggregation", self.aggregation, AGGREGATIONS)
-        checks.one_of("strategy.weighted", self.weighted, (True, False))
-
     def check(self, setup: Setup) -> None:
-        """Reject to go without a verifier; weighted, with scores that are no weights."""
+        """Reject scores that are no weights where they are to weigh."""
         super().check(setup)
-        checks.given("verifier", setup.verifier, needed_by="best_of_n")
         if self.weighted:
             check_weights(setup.verifier, needed_by="strategy.weighted=true")
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Sample and score all traces at once; the best of those that are in stands meanwhile."""
-        assert verifier is not None
-
-        async def sample() -> Candidate:
-            trace = await self.sample(llm, problem)
-            return await scored(llm, verifier, problem, trace, aggregation=self.aggregation)
 
         async def choose(candidates: Sequence[Candidate]) -> str | None:
             answers, scores = [c.answer for c in candidates], scores_of(candidates)
@@ -58,4 +43,4 @@ class BestOfN(Repeated):
                 return await weighted_plurality(llm, answers, scores)
             return best_scored(answers, scores)
 
-        return await draw_and_choose(llm, self.n, sample, choose)
+        return await draw_and_choose(llm, self.n, lambda: self.draw(problem, llm, verifier), choose)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Setup, Verifier
+from tts_eval.protocols.bounds import one_of, whole
 from tts_eval.records import Attempt, Candidate, Finish, Problem, Trace
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit.sampled import Tempered
@@ -28,18 +29,14 @@ class BudgetedCot(Tempered):
     itself (engine=vllm_thinking), and fails a problem on which it did not.
     """
 
-    max_thinking_tokens: int = 256
-    max_answer_tokens: int | None = None
-    max_waits: int = 0
-    enforced_by: str = "strategy"
+    max_thinking_tokens: int = whole(256, minimum=1)
+    max_answer_tokens: int | None = whole(None, minimum=1)
+    max_waits: int = whole(0, minimum=0)
+    enforced_by: str = one_of("strategy", ("strategy", "engine"))
     temperature: float | None = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.whole_number("strategy.max_thinking_tokens", self.max_thinking_tokens, minimum=1)
-        checks.optional_whole_number("strategy.max_answer_tokens", self.max_answer_tokens, minimum=1)
-        checks.whole_number("strategy.max_waits", self.max_waits, minimum=0)
-        checks.one_of("strategy.enforced_by", self.enforced_by, ("strategy", "engine"))
         if self.enforced_by == "engine" and self.max_waits:
             raise ValueError(
                 f"strategy.max_waits must be 0 with strategy.enforced_by=engine, not {self.max_waits}: "

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 
 from tts_eval import checks
 from tts_eval.protocols import Difficulty, LanguageModel, Setup, Strategy, Verifier
+from tts_eval.protocols.bounds import one_of
 from tts_eval.records import Attempt, Problem
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit.voting import agreement, check_weights
-
-SIGNALS = ("agreement", "confidence", "difficulty")
 
 
 @dataclass(frozen=True)
@@ -30,14 +29,14 @@ class Cascade(Strategy):
 
     cheap: Strategy
     strong: Strategy
-    escalate_on: str = "agreement"
+    escalate_on: str = one_of("agreement", ("agreement", "confidence", "difficulty"))
     threshold: float = 0.75
     difficulty: Difficulty | None = None
     cheap_role: str = "policy"
     strong_role: str = "policy"
 
     def __post_init__(self) -> None:
-        checks.one_of("strategy.escalate_on", self.escalate_on, SIGNALS)
+        super().__post_init__()
         highest = None if self.escalate_on == "confidence" else 1.0  # DeepConf's have no bound
         checks.number("strategy.threshold", self.threshold, minimum=0.0, maximum=highest)
         if (self.difficulty is None) == (self.escalate_on == "difficulty"):

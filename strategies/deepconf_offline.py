@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tts_eval import checks
 from tts_eval.concurrency import together
 from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols.bounds import number, one_of, whole
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.toolkit.confidence import MEASURES, percentile
 from tts_eval.toolkit.sampled import Repeated
@@ -25,17 +25,10 @@ class DeepConfOffline(Repeated):
     negative mean log-probability of the `num_likeliest` tokens in its place.
     """
 
-    measure: str = "bottom"
-    keep: float = 0.1
-    window: int = 2048
-    num_likeliest: int = 20
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.one_of("strategy.measure", self.measure, tuple(MEASURES))
-        checks.number("strategy.keep", self.keep, minimum=0.0, maximum=1.0)
-        checks.whole_number("strategy.window", self.window, minimum=1)
-        checks.whole_number("strategy.num_likeliest", self.num_likeliest, minimum=1)
+    measure: str = one_of("bottom", tuple(MEASURES))
+    keep: float = number(0.1, minimum=0.0, maximum=1.0)
+    window: int = whole(2048, minimum=1)
+    num_likeliest: int = whole(20, minimum=1)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Sample all traces at once; count the surest whenever one more has come in."""

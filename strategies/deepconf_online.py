@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tts_eval import checks
 from tts_eval.concurrency import tasks, together
 from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols.bounds import number, whole
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.toolkit.confidence import Descent, lowest, percentile
 from tts_eval.toolkit.sampled import Repeated
@@ -30,21 +30,12 @@ class DeepConfOnline(Repeated):
     """
 
     n: int = 64
-    num_warmup: int = 16
-    keep: float = 0.9
-    consensus: float | None = 0.95
-    window: int = 2048
-    num_likeliest: int = 20
-    every: int = 32
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole_number("strategy.num_warmup", self.num_warmup, minimum=1, maximum=self.n)
-        checks.number("strategy.keep", self.keep, minimum=0.0, maximum=1.0)
-        if self.consensus is not None:
-            checks.number("strategy.consensus", self.consensus, minimum=0.5, maximum=1.0)
-        for name in ("window", "num_likeliest", "every"):
-            checks.whole_number(f"strategy.{name}", getattr(self, name), minimum=1)
+    num_warmup: int = whole(16, minimum=1, maximum="n")
+    keep: float = number(0.9, minimum=0.0, maximum=1.0)
+    consensus: float | None = number(0.95, minimum=0.5, maximum=1.0, or_null=True)
+    window: int = whole(2048, minimum=1)
+    num_likeliest: int = whole(20, minimum=1)
+    every: int = whole(32, minimum=1)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Warm up, set the threshold, sample the rest under it, vote."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Setup, Verifier
+from tts_eval.protocols.bounds import number, whole
 from tts_eval.records import Attempt, Candidate, Problem
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit.probing import Probe, check_probed, is_thinking, probe
@@ -21,15 +22,9 @@ class Doubling(Tempered):
     the surer of the two answers counts. A trace that ends its thinking by itself answers for itself.
     """
 
-    first_tokens: int = 64
-    min_rise: float = 0.0
-    max_probe_tokens: int = 20
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole_number("strategy.first_tokens", self.first_tokens, minimum=1)
-        checks.number("strategy.min_rise", self.min_rise, minimum=0.0, maximum=1.0)
-        checks.whole_number("strategy.max_probe_tokens", self.max_probe_tokens, minimum=1)
+    first_tokens: int = whole(64, minimum=1)
+    min_rise: float = number(0.0, minimum=0.0, maximum=1.0)
+    max_probe_tokens: int = whole(20, minimum=1)
 
     def check(self, setup: Setup) -> None:
         """Reject a model that cannot be probed, and a first budget that its length cannot hold."""

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tts_eval import checks
 from tts_eval.concurrency import together
 from tts_eval.protocols import LanguageModel, Verifier
 from tts_eval.records import Attempt, Problem
-from tts_eval.spend import MaxSpend
-from tts_eval.toolkit.search import Node, Search, StepSearch
+from tts_eval.toolkit.search import BeamedSearch, Node, Search
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dvts(StepSearch):
+class Dvts(BeamedSearch):
     """`n / beam_width` independent subtrees, each of which goes on with the best of `beam_width` steps.
 
     A subtree ends when its best step finishes the trace; the answer is chosen among the `beam_width` last
     steps of all subtrees. With `lookahead` k, a step is judged by what k further greedy steps score.
     """
-
-    n: int = 16
-    beam_width: int = 4
-    lookahead: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole_number("strategy.n", self.n, minimum=1)
-        checks.divides("strategy.beam_width", self.beam_width, "strategy.n", self.n)
-        checks.whole_number("strategy.lookahead", self.lookahead, minimum=0)
-
-    def max_spend(self, room_tokens: int) -> MaxSpend:
-        """Return the most that all traces may cost."""
-        return self.spend_of(self.n, room_tokens=room_tokens, lookahead=self.lookahead)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Search all subtrees at once."""

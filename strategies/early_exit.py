@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Setup, Verifier
+from tts_eval.protocols.bounds import whole
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit.probing import Probe, check_probed, is_thinking, probe
@@ -24,16 +24,10 @@ class EarlyExit(Sampled):
     cut off in thinking answers what it last said in a probe.
     """
 
-    every: int = 64
-    patience: int = 3
+    every: int = whole(64, minimum=1)
+    patience: int = whole(3, minimum=1)
     probe: str | None = None
-    max_probe_tokens: int = 20
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole_number("strategy.every", self.every, minimum=1)
-        checks.whole_number("strategy.patience", self.patience, minimum=1)
-        checks.whole_number("strategy.max_probe_tokens", self.max_probe_tokens, minimum=1)
+    max_probe_tokens: int = whole(20, minimum=1)
 
     def check(self, setup: Setup) -> None:
         """Reject a model that cannot be probed, and a bound that its length cannot hold."""

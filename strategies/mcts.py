@@ -12,12 +12,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from tts_eval import checks
 from tts_eval.concurrency import tasks
 from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols.bounds import number, one_of, whole
 from tts_eval.records import Attempt, Problem
 from tts_eval.spend import MaxSpend
-from tts_eval.toolkit.search import Node, Search, StepSearch, ancestry
+from tts_eval.toolkit.search import CHOICES, Node, Search, StepSearch, ancestry
 
 BY_VISITS = "visits"
 PUCT_BASE = 19652  # AlphaZero's: exploration grows with the logarithm of the visits
@@ -41,29 +41,21 @@ class Mcts(StepSearch):
     """
 
     WIDTH: ClassVar[str] = "width"
-    CHOICES: ClassVar[tuple[str, ...]] = (BY_VISITS, *StepSearch.CHOICES)
-    answer_by: str = "weighted"
-    max_simulations: int | None = 64
-    max_tree_tokens: int | None = None
-    width: int = 4
-    in_flight: int = 8
+    answer_by: str = one_of("weighted", (BY_VISITS, *CHOICES))
+    max_simulations: int | None = whole(64, minimum=1, or_null=True)
+    max_tree_tokens: int | None = whole(None, minimum=1)
+    width: int = whole(4, minimum=1)
+    in_flight: int = whole(8, minimum=1)
     in_order: bool = True
-    selection: str = "uct"
-    exploration: float = 1.0
-    backup: str = "mean"
+    selection: str = one_of("uct", ("uct", "puct"))
+    exploration: float = number(1.0, minimum=0.0)
+    backup: str = one_of("mean", ("mean", "max"))
     rollout: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.optional_whole_number("strategy.max_simulations", self.max_simulations, minimum=1)
-        checks.optional_whole_number("strategy.max_tree_tokens", self.max_tree_tokens, minimum=1)
         if self.max_simulations is None and self.max_tree_tokens is None:
             raise ValueError("strategy.max_simulations and strategy.max_tree_tokens must not both be null")
-        checks.whole_number("strategy.width", self.width, minimum=1)
-        checks.whole_number("strategy.in_flight", self.in_flight, minimum=1)
-        checks.one_of("strategy.selection", self.selection, ("uct", "puct"))
-        checks.number("strategy.exploration", self.exploration, minimum=0.0)
-        checks.one_of("strategy.backup", self.backup, ("mean", "max"))
 
     def max_spend(self, room_tokens: int) -> MaxSpend:
         """Return the most that all simulations may cost, each of which writes a trace at most."""

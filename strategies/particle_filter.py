@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols.bounds import one_of
 from tts_eval.records import Attempt, Problem
-from tts_eval.spend import MaxSpend
 from tts_eval.toolkit.resampling import (
     annealed_temperature,
     effective_share,
@@ -20,7 +19,7 @@ from tts_eval.toolkit.resampling import (
     softmax,
     systematic,
 )
-from tts_eval.toolkit.search import Node, StepSearch
+from tts_eval.toolkit.search import Node, WideSearch
 
 COLLAPSED = 0.5  # weights are annealed while their effective sample size is a smaller share than this
 ANNEALING = {"ess": ess_temperature, "entropy": annealed_temperature}
@@ -28,7 +27,7 @@ EARLY = 0.5  # ... and before this share of the steps
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParticleFilter(StepSearch):
+class ParticleFilter(WideSearch):
     """`n` particles grow a step each and are resampled by the score of what they have become, step by step.
 
     A weight is the softmax of the log odds of the score; finished particles keep theirs and may be copied.
@@ -37,19 +36,9 @@ class ParticleFilter(StepSearch):
     its_hub does by default, by their effective sample size (`anneal_by` ess).
     """
 
-    n: int = 16
     anneal: bool = False
-    anneal_by: str = "entropy"
+    anneal_by: str = one_of("entropy", tuple(ANNEALING))
     aggregation: str = "product"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole_number("strategy.n", self.n, minimum=1)
-        checks.one_of("strategy.anneal_by", self.anneal_by, tuple(ANNEALING))
-
-    def max_spend(self, room_tokens: int) -> MaxSpend:
-        """Return the most that all traces may cost."""
-        return self.spend_of(self.n, room_tokens=room_tokens)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Propagate, weigh, resample; until every particle has finished."""

@@ -7,33 +7,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols.bounds import number
 from tts_eval.records import Attempt, Problem
-from tts_eval.spend import MaxSpend
 from tts_eval.toolkit.resampling import rebase_allocation
-from tts_eval.toolkit.search import Node, StepSearch
+from tts_eval.toolkit.search import Node, WideSearch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rebase(StepSearch):
+class Rebase(WideSearch):
     """`n` steps a depth, shared out among its nodes by a softmax of their scores at `balance_temperature`.
 
     Each finished trace takes its place out of the width; the search ends when `n` have finished.
     """
 
-    n: int = 16
-    balance_temperature: float = 0.2
+    balance_temperature: float = number(0.2, minimum=1e-3)
     answer_by: str = "weighted"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole_number("strategy.n", self.n, minimum=1)
-        checks.number("strategy.balance_temperature", self.balance_temperature, minimum=1e-3)
-
-    def max_spend(self, room_tokens: int) -> MaxSpend:
-        """Return the most that all traces may cost."""
-        return self.spend_of(self.n, room_tokens=room_tokens)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Grow depth by depth; every depth's children are shared out by the scores of the one before."""

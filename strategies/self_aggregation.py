@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols.bounds import template
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit.sampled import Repeated
@@ -26,16 +27,11 @@ class SelfAggregation(Repeated):
     """
 
     n: int = 8
-    prompt: str = (
+    prompt: str = template(
         "{question}\n\nHere are several solutions; some may be wrong.\n\n{solutions}\n\n"
-        "Compare them and solve the problem."
+        "Compare them and solve the problem.",
+        holding=("{question}", "{solutions}"),
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for part in ("{question}", "{solutions}"):
-            if part not in self.prompt:
-                raise ValueError(f"strategy.prompt must contain {part}")
 
     def max_spend(self, room_tokens: int) -> MaxSpend:
         """Return the candidates and the last answer."""

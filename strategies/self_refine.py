@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols.bounds import whole
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit.sampled import Sampled
@@ -25,7 +25,7 @@ class SelfRefine(Sampled):
     `max_tokens` bounds each turn.
     """
 
-    max_rounds: int = 2
+    max_rounds: int = whole(2, minimum=0)
     critique_prompt: str = (
         "Check your solution step by step. If nothing in it is wrong, end with NO MISTAKES on a line by "
         "itself. Otherwise say what is wrong and how to mend it."
@@ -35,7 +35,6 @@ class SelfRefine(Sampled):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.whole_number("strategy.max_rounds", self.max_rounds, minimum=0)
         if not self.stop_phrase:
             raise ValueError("strategy.stop_phrase must not be empty: every critique would contain it")
 

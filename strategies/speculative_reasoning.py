@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Setup, Verifier
+from tts_eval.protocols.bounds import number, one_of, whole
 from tts_eval.records import Attempt, Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit.sampled import Tempered
@@ -30,22 +31,15 @@ class SpeculativeReasoning(Tempered):
     step that is not kept is written by the policy; so is all that follows `max_steps` steps.
     """
 
-    judge: str = "prm"
-    threshold: float = 0.7
+    judge: str = one_of("prm", ("prm", "model"))
+    threshold: float = number(0.7, minimum=0.0, maximum=1.0)
     rating_prompt: str = (
         "Rate the last step of this reasoning by whether it is right and follows from those before it. "
         "Say one digit, from 0 to 9."
     )
     rating_lead_in: str = "The last step deserves a "
-    max_steps: int = 200
-    max_step_tokens: int = 512
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.one_of("strategy.judge", self.judge, ("prm", "model"))
-        checks.number("strategy.threshold", self.threshold, minimum=0.0, maximum=1.0)
-        checks.whole_number("strategy.max_steps", self.max_steps, minimum=1)
-        checks.whole_number("strategy.max_step_tokens", self.max_step_tokens, minimum=1)
+    max_steps: int = whole(200, minimum=1)
+    max_step_tokens: int = whole(512, minimum=1)
 
     @property
     def _sampling(self) -> StepSampling:

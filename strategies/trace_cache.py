@@ -13,14 +13,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tts_eval import checks
 from tts_eval.protocols import Embedding, LanguageModel, Strategy, Verifier
+from tts_eval.protocols.bounds import number, one_of
 from tts_eval.records import Attempt, Problem
 from tts_eval.rundir.problems import solved_problems
 from tts_eval.spend import MaxSpend
 
 Vector = npt.NDArray[np.float64]
-MATCHES = ("exact", "embedding")
 
 
 @dataclass(frozen=True)
@@ -43,15 +42,14 @@ class TraceCache(Strategy):
     """
 
     inner: Strategy
-    match: str = "exact"
-    threshold: float = 0.95
+    match: str = one_of("exact", ("exact", "embedding"))
+    threshold: float = number(0.95, minimum=0.0, maximum=1.0)
     embedding: Embedding | None = None
     runs: Sequence[str] = ()
     _stored: list[Stored] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        checks.one_of("strategy.match", self.match, MATCHES)
-        checks.number("strategy.threshold", self.threshold, minimum=0.0, maximum=1.0)
+        super().__post_init__()
         if self.match == "embedding" and self.embedding is None:
             raise ValueError("strategy.match=embedding needs a strategy.embedding")
         for folder in self.runs:

@@ -5,48 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Setup, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
-from tts_eval.toolkit.sampled import Repeated
+from tts_eval.toolkit.sampled import Scored
 from tts_eval.toolkit.voting import (
-    AGGREGATIONS,
     check_weights,
     draw_and_choose,
-    scored,
     scores_of,
     weighted_plurality,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class WeightedVote(Repeated):
+class WeightedVote(Scored):
     """`n` traces vote, each with its score as weight; the scores of its steps make one by `aggregation`.
 
     A tie goes to the answer that was sampled first; unparsed answers never win.
     """
 
-    aggregation: str = "min"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.one_of("strategy.aggregation", self.aggregation, AGGREGATIONS)
-
     def check(self, setup: Setup) -> None:
-        """Reject to go without a verifier, or with scores that are no weights."""
+        """Reject scores that are no weights."""
         super().check(setup)
-        checks.given("verifier", setup.verifier, needed_by="weighted_vote")
         check_weights(setup.verifier, needed_by="strategy=weighted_vote")
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Sample and score all ballots at once and weigh them as they come in."""
-        assert verifier is not None
-
-        async def ballot() -> Candidate:
-            trace = await self.sample(llm, problem)
-            return await scored(llm, verifier, problem, trace, aggregation=self.aggregation)
 
         async def weigh(ballots: Sequence[Candidate]) -> str | None:
             return await weighted_plurality(llm, [cast.answer for cast in ballots], scores_of(ballots))
 
-        return await draw_and_choose(llm, self.n, ballot, weigh)
+        return await draw_and_choose(llm, self.n, lambda: self.draw(problem, llm, verifier), weigh)

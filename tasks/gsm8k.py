@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tts_eval import checks
 from tts_eval.dataset import Columns, check_file, read_file, read_hub
 from tts_eval.protocols import Task
+from tts_eval.protocols.bounds import whole
 from tts_eval.records import Problem
 
 COLUMNS = Columns(("question",), "answer")
@@ -17,10 +17,10 @@ class Gsm8k(Task):
     """GSM8K's test split from the hub or a local copy; `limit` takes the first so many problems, at most."""
 
     path: str | None = None
-    limit: int | None = None
+    limit: int | None = whole(None, minimum=1)
 
     def __post_init__(self) -> None:
-        checks.optional_whole_number("task.limit", self.limit, minimum=1)
+        super().__post_init__()
         if self.path is not None:
             check_file(self.path)
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tts_eval import checks
 from tts_eval.dataset import Columns, check_file, read_file
 from tts_eval.protocols import Task
+from tts_eval.protocols.bounds import whole
 from tts_eval.records import Problem
 
 
@@ -25,10 +25,10 @@ class Jsonl(Task):
     answer: str = "answer"
     id: str | None = None
     level: str | None = None
-    limit: int | None = None
+    limit: int | None = whole(None, minimum=1)
 
     def __post_init__(self) -> None:
-        checks.optional_whole_number("task.limit", self.limit, minimum=1)
+        super().__post_init__()
         if not self.columns.question:
             raise ValueError("task.question must name a column or several, not none")
         check_file(self.path)

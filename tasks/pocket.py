@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from tts_eval import checks
 from tts_eval.protocols import Task
+from tts_eval.protocols.bounds import one_of, whole
 from tts_eval.records import Problem
 
 MODULUS = 47
@@ -42,17 +42,14 @@ class StepVerdict:
 class PocketTask(Task):
     """Problems drawn from a seed, round robin over levels, so that any limit covers all of them."""
 
-    limit: int | None = None
-    seed: int = 0
+    limit: int | None = whole(None, minimum=1, maximum=NUM_PROBLEMS)
+    seed: int = whole(0, minimum=0)
     levels: tuple[int, ...] = (1, 2, 3, 4, 5)
-    split: str = "test"
+    split: str = one_of("test", SPLITS)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "levels", tuple(self.levels))
-        if self.limit is not None:
-            checks.whole_number("task.limit", self.limit, minimum=1, maximum=NUM_PROBLEMS)
-        checks.whole_number("task.seed", self.seed, minimum=0)
-        checks.one_of("task.split", self.split, SPLITS)
         known, given = set(LEVEL_FACTORS), set(self.levels)
         if not given or not given <= known or len(given) < len(self.levels):
             raise ValueError(

@@ -52,7 +52,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def write_run(folder: Path) -> None:
     """Write what a replay reads of a run of one problem and one sample."""
     folder.mkdir()
-    config = {"model": {"name": "pocket", "path": "pocket/reasoner"}, "strategy": {}}
+    task = {"_target_": "tasks.pocket.PocketTask"}
+    config = {"model": {"name": "pocket", "path": "pocket/reasoner"}, "strategy": {}, "task": task}
     RunDirectory(folder).write_manifest(manifest(config=config))
     candidate = {"text": "2", "num_tokens": 1, "finish": "end", "score": None, "step_scores": None}
     call = {"problem_id": "p", "session": 0, "number": 0, "role": "policy"}

@@ -134,6 +134,18 @@ def test_a_strategy_reads_no_clock_counts_no_token_and_names_no_engine(name: str
     assert not any(target.startswith(("tts_eval.engines", "vllm")) for target in imported(tree))
 
 
+def test_a_strategy_is_its_papers_pseudocode_not_its_checks() -> None:
+    hooks = [
+        node
+        for _, tree in of("strategies")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and re.match("__post_init__|_?check|max_spend", node.name)
+    ]
+
+    assert len(hooks) > 10
+    assert sum((node.end_lineno or 0) - node.lineno + 1 for node in hooks) <= 160
+
+
 def test_a_name_is_found_by_its_name() -> None:
     names = Counter(
         name.split(".")[-1] for name, tree in MODULES if tree.body and not name.startswith("pocket")

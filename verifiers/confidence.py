@@ -9,8 +9,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols.bounds import one_of, whole
 from tts_eval.records import Problem, Trace
 from tts_eval.toolkit.confidence import MEASURES
 
@@ -37,14 +37,9 @@ class DeepConf(Verifier):
     confidence in hundreds of nats: a vote weighs by it, so ratios of confidences have to stay what they are.
     """
 
-    measure: str = "lowest"
-    window: int = 2048
-    num_logprobs: int = 20
-
-    def __post_init__(self) -> None:
-        checks.one_of("verifier.measure", self.measure, tuple(MEASURES))
-        checks.whole_number("verifier.window", self.window, minimum=1)
-        checks.whole_number("verifier.num_logprobs", self.num_logprobs, minimum=2)
+    measure: str = one_of("lowest", tuple(MEASURES))
+    window: int = whole(2048, minimum=1)
+    num_logprobs: int = whole(20, minimum=2)
 
     async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
         """Return the measure, scaled; 0 for a trace of nothing."""
@@ -60,10 +55,7 @@ class SelfCertainty(Verifier):
     these are the whole vocabulary. The score is its mean over tokens in hundreds of nats.
     """
 
-    num_logprobs: int = 20
-
-    def __post_init__(self) -> None:
-        checks.whole_number("verifier.num_logprobs", self.num_logprobs, minimum=2)
+    num_logprobs: int = whole(20, minimum=2)
 
     async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
         """Return the scaled mean divergence; 0 for a trace of nothing."""

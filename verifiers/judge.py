@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols.bounds import template, whole
+from tts_eval.protocols.verifier import ANSWER
 from tts_eval.records import Problem, Trace
 from tts_eval.toolkit.fitting import LEFT_OUT, filled, fitted
-from tts_eval.toolkit.reads import ANSWER, check_reads, part_read
+from tts_eval.toolkit.reads import part_read
 from tts_eval.toolkit.verdicts import grade_of
 
 SHARE_FOR_VERDICT = 0.25  # of the room beside the trace, where max_tokens does not say
@@ -38,20 +39,12 @@ class Judge(Verifier):
     prompt says so.
     """
 
-    rubric: str = RUBRIC
-    highest: int = 10
-    max_tokens: int | None = None
+    rubric: str = template(RUBRIC, holding=("{problem}", "{trace}"))
+    highest: int = whole(10, minimum=1)
+    max_tokens: int | None = whole(None, minimum=1)
     temperature: float | None = 0.0
     reads: str = ANSWER
     role: str = "verifier"
-
-    def __post_init__(self) -> None:
-        check_reads(self.reads)
-        checks.whole_number("verifier.highest", self.highest, minimum=1)
-        checks.optional_whole_number("verifier.max_tokens", self.max_tokens, minimum=1)
-        for name in ("{problem}", "{trace}"):
-            if name not in self.rubric:
-                raise ValueError(f"verifier.rubric must hold {name}; it is {self.rubric!r}")
 
     async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float | None:
         """Return the grade as a share of the highest one; None without one."""

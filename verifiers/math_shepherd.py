@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols.verifier import ANSWER
 from tts_eval.records import Problem, TextCodec
-from tts_eval.toolkit.reads import ANSWER, check_reads
 from tts_eval.toolkit.reward_heads import check_single_tokens, read_steps, softmax
 
 RIGHT = 0  # of the labels: +, -
@@ -30,9 +30,6 @@ class MathShepherd(Verifier):
     step_tag: str = "ки"
     reads: str = ANSWER
     role: str = "verifier"
-
-    def __post_init__(self) -> None:
-        check_reads(self.reads)
 
     def check_role(self, model: Model, codec: TextCodec) -> None:
         """Reject a tokenizer that does not write the marks as single tokens."""

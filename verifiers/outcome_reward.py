@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols.verifier import ANSWER
 from tts_eval.records import Problem, TextCodec, Trace
 from tts_eval.toolkit.fitting import fitted
-from tts_eval.toolkit.reads import ANSWER, check_reads, part_read
+from tts_eval.toolkit.reads import part_read
 from tts_eval.toolkit.reward_heads import sigmoid, softmax
 
 
@@ -26,9 +27,6 @@ class OutcomeReward(Verifier):
     label: int = 1
     reads: str = ANSWER
     role: str = "verifier"
-
-    def __post_init__(self) -> None:
-        check_reads(self.reads)
 
     def check_role(self, model: Model, codec: TextCodec) -> None:
         """Reject an ending that the tokenizer does not know."""

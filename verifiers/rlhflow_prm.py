@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols.verifier import ANSWER
 from tts_eval.records import Problem, TextCodec
-from tts_eval.toolkit.reads import ANSWER, check_reads
 from tts_eval.toolkit.reward_heads import check_single_tokens, joined, read_steps, softmax
 
 RIGHT = 0  # of the labels: +, -
@@ -35,9 +35,6 @@ class RlhflowPrm(Verifier):
     wrong: str = "-"
     reads: str = ANSWER
     role: str = "verifier"
-
-    def __post_init__(self) -> None:
-        check_reads(self.reads)
 
     def check_role(self, model: Model, codec: TextCodec) -> None:
         """Reject a tokenizer that does not write the marks as single tokens."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from tts_eval.model import Model
 from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols.verifier import ANSWER
 from tts_eval.records import Problem, TextCodec
-from tts_eval.toolkit.reads import ANSWER, check_reads
 from tts_eval.toolkit.reward_heads import check_single_tokens, joined, read_steps, softmax
 
 RIGHT = 1  # of the head's labels: wrong, right
@@ -27,9 +27,6 @@ class SeparatorPrm(Verifier):
     separator: str = "<extra_0>"
     reads: str = ANSWER
     role: str = "verifier"
-
-    def __post_init__(self) -> None:
-        check_reads(self.reads)
 
     def check_role(self, model: Model, codec: TextCodec) -> None:
         """Reject a tokenizer that does not write the separator as one token."""

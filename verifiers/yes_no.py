@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tts_eval.protocols import LanguageModel, Verifier
+from tts_eval.protocols.bounds import template
+from tts_eval.protocols.verifier import ANSWER
 from tts_eval.records import Problem, Trace
 from tts_eval.toolkit.fitting import LEFT_OUT, filled, fitted
-from tts_eval.toolkit.reads import ANSWER, check_reads, part_read
+from tts_eval.toolkit.reads import part_read
 from tts_eval.toolkit.reward_heads import softmax
 
 YES = 0  # of the labels: yes, no
@@ -25,15 +27,12 @@ class YesNo(Verifier):
     the thinking) or all; what is too long is cut at its front, and the prompt says so.
     """
 
-    question: str = "{problem}\n\nA proposed solution:\n{trace}\n\nIs the answer correct (Yes/No)?"
+    question: str = template(
+        "{problem}\n\nA proposed solution:\n{trace}\n\nIs the answer correct (Yes/No)?",
+        holding=("{problem}", "{trace}"),
+    )
     reads: str = ANSWER
     role: str = "verifier"
-
-    def __post_init__(self) -> None:
-        check_reads(self.reads)
-        for name in ("{problem}", "{trace}"):
-            if name not in self.question:
-                raise ValueError(f"verifier.question must hold {name}; it is {self.question!r}")
 
     async def score_trace(self, problem: Problem, trace: Trace, llm: LanguageModel) -> float:
         """Return the probability of yes."""

@@ -130,9 +130,9 @@ async def test_a_judge_is_not_given_the_instruction_of_the_task(tmp_path: Path) 
 
 
 def test_a_question_without_the_trace_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"verifier.rubric must hold \{trace\}"):
+    with pytest.raises(ValueError, match=r"verifier.rubric must contain \{trace\}"):
         Judge(rubric="How good is {problem}?")
-    with pytest.raises(ValueError, match=r"verifier.question must hold \{problem\}"):
+    with pytest.raises(ValueError, match=r"verifier.question must contain \{problem\}"):
         YesNo(question="Is {trace} right?")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 
 from tts_eval.model import Model
+from tts_eval.protocols.bounds import check_bounds
 from tts_eval.protocols.language_model import LanguageModel
 from tts_eval.protocols.setup import Setup
 from tts_eval.protocols.verifier import Verifier
@@ -16,8 +17,9 @@ class Strategy:
     """A way of spending test-time compute on one problem.
 
     To write one, subclass it as a frozen dataclass and override `solve`. Its fields are its YAML: give each
-    a default, and raise ValueError for a wrong value in `__post_init__`. Override `check` for what can only
-    be judged with the model at hand, and `max_spend` so that sweeps put it on one axis with the others.
+    a default, and its bounds (`n: int = whole(16, minimum=1)`, see `tts_eval.protocols.bounds`); what takes
+    more than one field to judge raises ValueError in `__post_init__`. Override `check` for what can only be
+    judged with the model at hand, and `max_spend` so that sweeps put it on one axis with the others.
     Helper methods begin with an underscore: `tts_eval.toolkit.plugin_kit`, which a test of yours calls, takes
     any other public method for a misspelt hook.
 
@@ -27,6 +29,10 @@ class Strategy:
     field that is a `Strategy`), never by import. `tts_eval.toolkit.sampled` has bases with the usual sampling
     settings.
     """
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a setting that is out of its bounds; overriding it, call it first."""
+        check_bounds("strategy", self)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Answer `problem`, spending through `llm` and `verifier` alone."""

@@ -9,13 +9,15 @@ from typing import Self
 from tts_eval.grading.answers import extract_answer
 from tts_eval.grading.grade import Grade, Reason, Verdict
 from tts_eval.grading.grader import Grader
+from tts_eval.protocols.bounds import check_bounds
 from tts_eval.records import Problem
 
 
 class Task:
     """A benchmark: problems with gold answers, and how an answer is found, graded and compared with others.
 
-    To write one, subclass it as a frozen dataclass whose fields are its YAML, and override `problems`.
+    To write one, subclass it as a frozen dataclass whose fields are its YAML, with their bounds
+    (`tts_eval.protocols.bounds`), and override `problems`.
     Answers are mathematics (docs/grading.md) unless it overrides
 
     - `extract`: what of a text is its answer,
@@ -26,6 +28,10 @@ class Task:
     """
 
     _grader: Grader | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a setting that is out of its bounds; overriding it, call it first."""
+        check_bounds("task", self)
 
     @property
     def name(self) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tts_eval import checks
 from tts_eval.model import Model
+from tts_eval.protocols.bounds import check_bounds
 from tts_eval.protocols.language_model import LanguageModel
 from tts_eval.records import Problem, TextCodec, Trace
 from tts_eval.spend import Call
+
+ANSWER, ALL = "answer", "all"  # what a verifier reads of a trace
 
 StepScores = Sequence[float]  # one score in [0, 1] a reasoning step
 
@@ -26,7 +30,8 @@ class Verifier:
 
     A strategy calls `score`, on a handle that meters what is spent and scores no prefix of steps twice.
 
-    To write one, subclass it as a frozen dataclass whose fields are its YAML, and override `score_steps`
+    To write one, subclass it as a frozen dataclass whose fields are its YAML, with their bounds
+    (`tts_eval.protocols.bounds`), and override `score_steps`
     (process reward models: a score for every step, each by what precedes its end) or `score_trace` (outcome
     models, judges and confidences: one score). It spends through the `llm` that these are given:
     `llm.as_role(self.role)` is the model configured for its role, with `extend` to have it write and `read`
@@ -40,7 +45,12 @@ class Verifier:
 
     role: str | None = None
     num_logprobs: int | None = None
-    reads: str = "all"
+    reads: str = ALL
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a setting that is out of its bounds; overriding it, call it first."""
+        check_bounds("verifier", self)
+        checks.one_of("verifier.reads", self.reads, (ANSWER, ALL))
 
     @property
     def is_scaled(self) -> bool:

@@ -8,15 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tts_eval import checks
+from tts_eval.protocols.verifier import ANSWER
 from tts_eval.records import Trace
-
-ANSWER, ALL = "answer", "all"
-
-
-def check_reads(reads: str) -> None:
-    """Raise ValueError for a `verifier.reads` other than answer and all."""
-    checks.one_of("verifier.reads", reads, (ANSWER, ALL))
 
 
 def part_read(trace: Trace, reads: str) -> Trace:

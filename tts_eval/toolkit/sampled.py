@@ -6,20 +6,19 @@ from dataclasses import dataclass
 
 from tts_eval import checks
 from tts_eval.model import Model
-from tts_eval.protocols import LanguageModel, Setup, Strategy
-from tts_eval.records import Problem, Trace
+from tts_eval.protocols import LanguageModel, Setup, Strategy, Verifier
+from tts_eval.protocols.bounds import number, one_of, temperature, whole
+from tts_eval.records import Candidate, Problem, Trace
 from tts_eval.spend import MaxSpend
+from tts_eval.toolkit.voting import AGGREGATIONS, scored
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tempered(Strategy):
     """Tokens are drawn at `temperature` (0: greedy) and `top_p`; null: as the model's authors recommend."""
 
-    temperature: float | None = None
-    top_p: float | None = None
-
-    def __post_init__(self) -> None:
-        checks.sampling(self.temperature, self.top_p)
+    temperature: float | None = temperature(None)
+    top_p: float | None = number(None, minimum=1e-6, maximum=1.0)
 
     def is_greedy(self, model: Model) -> bool:
         """Return whether each sample takes the likeliest token; with parts, the sampling is theirs."""
@@ -39,11 +38,7 @@ class Tempered(Strategy):
 class Sampled(Tempered):
     """A trace has at most `max_tokens`, thinking and answer together; null leaves it the model's length."""
 
-    max_tokens: int | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.optional_whole_number("strategy.max_tokens", self.max_tokens, minimum=1)
+    max_tokens: int | None = whole(None, minimum=1)
 
     def check(self, setup: Setup) -> None:
         """Raise ValueError for a bound that the model's length cannot hold."""
@@ -76,11 +71,7 @@ class Sampled(Tempered):
 class Repeated(Sampled):
     """`n` traces are drawn alike: greedy ones would be copies of each other, and raise ValueError."""
 
-    n: int = 16
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.whole_number("strategy.n", self.n, minimum=1)
+    n: int = whole(16, minimum=1)
 
     def check(self, setup: Setup) -> None:
         """Raise ValueError for a bound that the model's length cannot hold, and for greedy samples."""
@@ -90,3 +81,22 @@ class Repeated(Sampled):
     def max_spend(self, room_tokens: int) -> MaxSpend | None:
         """Return n traces."""
         return self.trace_spend(room_tokens) * self.n
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored(Repeated):
+    """A verifier scores each trace; the scores of its steps make one by `aggregation`."""
+
+    aggregation: str = one_of("min", AGGREGATIONS)
+
+    def check(self, setup: Setup) -> None:
+        """Raise ValueError without a verifier."""
+        super().check(setup)
+        option = type(self).__module__.rpartition(".")[2]
+        checks.given("verifier", setup.verifier, needed_by=option)
+
+    async def draw(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Candidate:
+        """Draw one trace and have it scored."""
+        assert verifier is not None
+        trace = await self.sample(llm, problem)
+        return await scored(llm, verifier, problem, trace, aggregation=self.aggregation)

@@ -13,6 +13,7 @@ from typing import ClassVar
 from tts_eval import checks
 from tts_eval.concurrency import together
 from tts_eval.protocols import LanguageModel, Setup, Verifier
+from tts_eval.protocols.bounds import divisor, one_of, whole
 from tts_eval.records import Attempt, Candidate, Problem, Trace, TreeNode
 from tts_eval.spend import MaxSpend
 from tts_eval.toolkit.sampled import Tempered
@@ -98,6 +99,7 @@ def tree_records(roots: Sequence[Node]) -> tuple[TreeNode, ...]:
 
 
 GREEDY = 0.0
+CHOICES = ("best", "weighted", "majority")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,20 +111,12 @@ class StepSearch(Tempered):
     `max_steps` steps is written to the end of the trace.
     """
 
-    CHOICES: ClassVar[tuple[str, ...]] = ("best", "weighted", "majority")
     WIDTH: ClassVar[str] = "n"  # the setting that says how many steps a prefix is grown by
 
-    aggregation: str = "last"
-    answer_by: str = "best"
-    max_steps: int = 100
-    max_step_tokens: int = 512
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.one_of("strategy.aggregation", self.aggregation, AGGREGATIONS)
-        checks.one_of("strategy.answer_by", self.answer_by, self.CHOICES)
-        checks.whole_number("strategy.max_steps", self.max_steps, minimum=1)
-        checks.whole_number("strategy.max_step_tokens", self.max_step_tokens, minimum=1)
+    aggregation: str = one_of("last", AGGREGATIONS)
+    answer_by: str = one_of("best", CHOICES)
+    max_steps: int = whole(100, minimum=1)
+    max_step_tokens: int = whole(512, minimum=1)
 
     @property
     def chosen_by(self) -> str:
@@ -156,6 +150,29 @@ class StepSearch(Tempered):
         """Return the search for an answer to `problem`."""
         assert verifier is not None
         return Search(self, problem, llm, verifier)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WideSearch(StepSearch):
+    """`n` traces grow at a time."""
+
+    n: int = whole(16, minimum=1)
+
+    def max_spend(self, room_tokens: int) -> MaxSpend:
+        """Return the upper bound of all traces."""
+        return self.spend_of(self.n, room_tokens=room_tokens)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeamedSearch(WideSearch):
+    """The best of `beam_width` steps goes on; with `lookahead` k, by what k further greedy steps score."""
+
+    beam_width: int = divisor(4, of="n")
+    lookahead: int = whole(0, minimum=0)
+
+    def max_spend(self, room_tokens: int) -> MaxSpend:
+        """Return the upper bound of all traces, and of the steps that only look ahead."""
+        return self.spend_of(self.n, room_tokens=room_tokens, lookahead=self.lookahead)
 
 
 @dataclass

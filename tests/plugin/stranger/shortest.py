@@ -1,14 +1,14 @@
 """The shortest of n traces answers: a strategy of somebody else's.
 
-It imports of tts_eval what any package may: protocols, records and checks.
+It imports of tts_eval what any package may: protocols and records.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tts_eval import checks
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
+from tts_eval.protocols.bounds import whole
 from tts_eval.records import Attempt, Candidate, Problem
 
 
@@ -16,10 +16,7 @@ from tts_eval.records import Attempt, Candidate, Problem
 class Shortest(Strategy):
     """Sample `n` traces and answer with the shortest one that states an answer."""
 
-    n: int = 4
-
-    def __post_init__(self) -> None:
-        checks.whole_number("strategy.n", self.n, minimum=1)
+    n: int = whole(4, minimum=1)
 
     async def solve(self, problem: Problem, llm: LanguageModel, verifier: Verifier | None) -> Attempt:
         """Sample all traces at once and pick one."""
