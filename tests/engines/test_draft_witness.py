@@ -7,6 +7,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tts_eval.llm.scripted import mathematics
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
-from tts_eval.records import Trace
+from tts_eval.records import Finish, Trace
 from tts_eval.spend import Call
 from tts_eval.summary.call_flops import num_read_by_draft, num_rejected, num_tokens_after_end
 from tts_eval.summary.drafts import with_drafts
@@ -51,13 +52,22 @@ async def counted(engine: Any) -> Counter[str]:
 
 def booked(calls: Sequence[Call], num_speculative_tokens: int) -> Counter[str]:
     """Return how many tokens our FLOPs have go through target and draft."""
-    found: Counter[str] = Counter()
+    found = Counter[str]()
     for call in calls:
         num_read = call.num_prompt_tokens - call.num_cached_tokens
         num_decoded = max(0, call.num_generated_tokens - 1) + num_rejected(call) + num_tokens_after_end(call)
         found["target"] += num_read + num_decoded
         found["draft"] += num_read + num_read_by_draft(call, num_speculative_tokens)
     return found
+
+
+def at_least(calls: Sequence[Call], num_speculative_tokens: int) -> Counter[str]:
+    """Return how many they are if no sample had a step made for it after its end.
+
+    Whether one is made is a race between the engine's core and those who read what it sends.
+    """
+    ended_inside = [replace(call, finish=Finish.END) for call in calls]
+    return booked(ended_inside, num_speculative_tokens)
 
 
 async def sampled(llm: MeteredModel, prompts: list[Trace], kind: str) -> None:
@@ -83,12 +93,12 @@ NGRAM = {"method": "ngram", "prompt_lookup_max": 2, "prompt_lookup_min": 1}
 
 @pytest.mark.parametrize(
     ("speculation", "num_speculative_tokens", "num_in_flight"),
-    [("none", 0, 8), ("ngram", 4, 8), ("draft", 1, 4), ("draft", 3, 1), ("draft", 5, 16)],
+    [("none", 0, 8), ("ngram", 4, 8), ("draft", 3, 8)],
 )
 async def test_tokens_that_are_read_are_those_booked(
     tiny: Model, tmp_path: Path, speculation: str, num_speculative_tokens: int, num_in_flight: int
 ) -> None:
-    """Within 1%: whether a step was lost after a stop string or an abort is a matter of milliseconds."""
+    """Within 1% of what is booked, or of what is booked less some of the steps after a stop or an abort."""
     config: dict[str, Any] = {"none": {}, "ngram": NGRAM}.get(speculation) or {}
     if speculation == "draft":
         config = {"method": "draft_model", "model": draft_of(tiny, tmp_path / "draft")}
@@ -100,7 +110,7 @@ async def test_tokens_that_are_read_are_those_booked(
         further={"worker_extension_cls": counting_worker.NAME},
     )
     rng, codec = random.Random(0), Codec(tiny)
-    found, expected = {}, {}
+    found, least, most = {}, {}, {}
     async with settings.start(tiny) as engine:
         for kind in ("whole", "stopped", "aborted"):
             meter = Meter("p", time.monotonic)
@@ -114,7 +124,11 @@ async def test_tokens_that_are_read_are_those_booked(
             rises = rises_of([(0, gauges), (0, engine.gauges())])
             calls = with_drafts(meter.calls, rises, roles=["policy"])
             for name in read:
-                found[kind, name] = booked(calls, num_speculative_tokens)[name]
-                expected[kind, name] = read[name]
-    assert found == pytest.approx(expected, rel=0.01)
+                found[kind, name] = read[name]
+                least[kind, name] = at_least(calls, num_speculative_tokens)[name]
+                most[kind, name] = booked(calls, num_speculative_tokens)[name]
+    for key, num_read in found.items():
+        assert 0.99 * least[key] <= num_read <= 1.01 * most[key], (key, least[key], most[key])
+        if key[0] == "whole":
+            assert num_read == pytest.approx(most[key], rel=0.01)
     assert {name for _, name in found} == ({"target", "draft"} if speculation == "draft" else {"target"})
