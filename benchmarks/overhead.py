@@ -35,6 +35,7 @@ from tts_eval.llm.metered_model import MeteredModel
 from tts_eval.measuring.meter import Meter
 from tts_eval.model import Model
 from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.schema import plain
 from tts_eval.running.cell import Cell, CheckedCell
 from tts_eval.running.loads import Concurrent
 from tts_eval.running.loop import GAUGE_INTERVAL_S, run_cell
@@ -161,7 +162,7 @@ async def looped(checked: CheckedCell, engine: Any, grader: Grader) -> tuple[Rou
         directory = RunDirectory(Path(folder))
         here = replace(checked, cell=replace(checked.cell, directory=directory.path))
         began_s, before_s = time.monotonic(), cpu_s()
-        summary = await run_cell(here, engine, grader)
+        summary = plain(await run_cell(here, engine, grader))
         wall_s, used_s = time.monotonic() - began_s, cpu_s() - before_s
         num_tokens = {o.problem_id: o.spend.num_generated_tokens for o in directory.outcomes()}
     assert summary["num_failed"] == 0

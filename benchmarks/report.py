@@ -30,7 +30,7 @@ from tts_eval.running.cell import CheckedCell
 from tts_eval.running.loads import Concurrent
 from tts_eval.running.manifest import manifest_of
 from tts_eval.spend import Call, CriticalPath, RoleTokens, Spend
-from tts_eval.summary.summary import summarize
+from tts_eval.summary.summarizing import summarize
 from tts_eval.tracking.none import NoTracking
 
 MOST_S, MOST_BYTES = 60.0, 20e6

@@ -28,6 +28,7 @@ from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Candidate, Problem
+from tts_eval.rundir.schema import plain
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.loads import Concurrent
 from tts_eval.running.loop import run_cell
@@ -87,7 +88,7 @@ async def ours(checked: CheckedCell, engine: Any, grader: Grader) -> tuple[Figur
     counters = Counters()
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
         here = replace(checked, cell=replace(checked.cell, directory=Path(folder)))
-        summary = await run_cell(here, engine, grader)
+        summary = plain(await run_cell(here, engine, grader))
     assert summary["num_failed"] == 0
     calls = summary["calls"]["policy"]
     said = Figures(

@@ -70,8 +70,8 @@ async def _compare(config: DictConfig) -> int:
         found = await greedy_samples(engine, prompts)
         figures = gauge_figures([(0, before), (0, engine.gauges())])
     print(
-        f"{speculation['method']}: acceptance length {figures['mean_acceptance_length'] or 1:.2f}, "
-        f"{figures['acceptance_rate'] or 0:.1%} of the drafted tokens accepted"
+        f"{speculation['method']}: acceptance length {figures.mean_acceptance_length or 1:.2f}, "
+        f"{figures.acceptance_rate or 0:.1%} of the drafted tokens accepted"
     )
     parted = differences(expected, found)
     for line in parted:

@@ -10,29 +10,13 @@ from typing import Any
 from rich.console import Console
 
 from tests.running.cells import sums_cell
+from tests.summary.made import summary_of
 from tts_eval.command.table import _distinct_parts, print_table
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.running.loop import run_cell
 from tts_eval.running.sweep import Sweep
-
-SUMMARY: dict[str, Any] = {
-    "provenance": "measured",
-    "num_problems": 100,
-    "num_failed": 0,
-    "accuracy": 0.5,
-    "accuracy_ci95": (0.4, 0.6),
-    "tta_s": {"p50": 1.0, "p99": 3.0},
-    "tokens": {"generated": 5000},
-    "generated_tokens_per_s": 1234.0,
-    "usd_per_correct": 0.02,
-    "mean_acceptance_length": None,
-    "saturated": None,
-    "num_candidates": 100,
-    "num_unanswered": 0,
-    "num_truncated": 0,
-    "num_unfinished_thinking": 0,
-}
+from tts_eval.summary.throughput import Backlog
 
 
 def printed(folder: Path, **changed: Any) -> str:
@@ -40,7 +24,7 @@ def printed(folder: Path, **changed: Any) -> str:
     checked, _ = sums_cell(folder)
     other = replace(checked, cell=replace(checked.cell, name="drafting"))
     stream = io.StringIO()
-    sweep = Sweep(summaries=[(checked, SUMMARY), (other, {**SUMMARY, **changed})])
+    sweep = Sweep(summaries=[(checked, summary_of()), (other, summary_of(**changed))])
     print_table(sweep, console=Console(file=stream, width=160))
     return stream.getvalue()
 
@@ -66,8 +50,9 @@ async def test_a_cell_whose_engine_fell_behind_is_named(tmp_path: Path) -> None:
     calm, engine = sums_cell(tmp_path / "calm")
     summary = await run_cell(calm, engine, Grader(GradingPool()))
     busy, _ = sums_cell(tmp_path / "busy")
-    behind = {"arrivals_per_s": 2.0, "answers_per_s": 1.25}
-    sweep = Sweep([(calm, summary), (busy, {**summary, "saturated": True, "saturation": behind})])
+    backlog = dict.fromkeys(Backlog.__struct_fields__, 0) | {"arrivals_per_s": 2.0, "answers_per_s": 1.25}
+    behind = summary_of(saturated=True, saturation=backlog | {"window_s": (1.0, 2.0)})
+    sweep = Sweep([(calm, summary), (busy, behind)])
 
     out = io.StringIO()
     print_table(sweep, console=Console(file=out, width=160))

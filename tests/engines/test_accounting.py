@@ -15,6 +15,7 @@ from tts_eval.grading.pool import GradingPool
 from tts_eval.llm.tokenizer import Codec
 from tts_eval.model import Model
 from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.schema import plain
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.loads import Concurrent
 from tts_eval.running.loop import run_cell
@@ -30,7 +31,7 @@ async def test_a_run_agrees_with_the_engines_own_counters(
     cell = replace(sums.cell, model=tiny, load=Concurrent(8))
     before = engine.gauges().num_generated_tokens
     async with Grader(GradingPool()) as grader:
-        summary = await run_cell(CheckedCell(cell, sums.problems, Codec(tiny)), engine, grader)
+        summary = plain(await run_cell(CheckedCell(cell, sums.problems, Codec(tiny)), engine, grader))
     outcomes = RunDirectory(tmp_path).outcomes()
     calls = RunDirectory(tmp_path).calls(outcomes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra import initialize_config_dir
@@ -12,18 +13,18 @@ from hydra import initialize_config_dir
 from tests.test_conf import cell
 from tts_eval.options import CONF
 from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.schema import plain
 from tts_eval.running.sweep import run_sweep
-from tts_eval.summary.summary import Summary
 
 
-def run(folder: Path, *overrides: str) -> Summary:
+def run(folder: Path, *overrides: str) -> dict[str, Any]:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         built = cell(*overrides, "strategy=best_of_n", "tracking=none")
     checked = replace(built, name=folder.name, directory=folder).check()
     sweep = asyncio.run(run_sweep([checked], say=print))
     assert sweep.failures == []
     [[_, summary]] = sweep.summaries
-    return summary
+    return dict(plain(summary))
 
 
 @pytest.mark.slow

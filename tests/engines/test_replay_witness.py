@@ -33,10 +33,10 @@ from tts_eval.records import Candidate, Problem
 from tts_eval.requests import Completion, Request
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.rundir.problems import solved_problems
+from tts_eval.rundir.schema import plain
 from tts_eval.running.cell import CheckedCell, CheckedRole
 from tts_eval.running.loop import run_cell
 from tts_eval.running.sweep import run_sweep
-from tts_eval.summary.summary import Summary
 
 GUESSES = ((7, 0, 3), (2, 9, 2), (5, 6, 4))  # to 0 + 0, 1 + 1 and 2 + 2, all of one length
 SCORES = {0: 0.9, 2: 0.4, 3: 0.5, 4: 0.8, 5: 0.2, 6: 0.3, 7: 0.1, 9: 0.7}
@@ -69,7 +69,7 @@ class ReadsGuess(Verifier):
         return SCORES[guess]
 
 
-async def measured(folder: Path) -> Summary:
+async def measured(folder: Path) -> dict[str, Any]:
     """Run best-of-3 on the guesser, as the program would have."""
     checked, _ = sums_cell(folder, engine=Guesser({}, codec=WordCodec()), strategy=BestOfN(n=3))
     config = {"model": CONFIG_MODEL, "strategy": {"temperature": None, "top_p": None}}
@@ -77,7 +77,7 @@ async def measured(folder: Path) -> Summary:
     roles = {"verifier": CheckedRole(checked.codec, CONFIG)}
     checked = replace(checked, cell=cell, architecture=CONFIG, roles=roles)
     [[_, summary]] = (await run_sweep([checked], say=lambda _: None)).summaries
-    return summary
+    return dict(plain(summary))
 
 
 def candidates(folder: Path) -> dict[str, list[Candidate]]:
@@ -88,14 +88,14 @@ def candidates(folder: Path) -> dict[str, list[Candidate]]:
     }
 
 
-async def replayed_as_launched(settings: Any, strategy: Strategy, folder: Path) -> Summary:
+async def replayed_as_launched(settings: Any, strategy: Strategy, folder: Path) -> dict[str, Any]:
     """Replay as the command line would: with its configuration, and a grader that has workers."""
     cell = replaying(settings, strategy, folder)
     config = {"model": asdict(cell.model), "task": {"recorded": cell.task.name}, "strategy": {}}
     cell = replace(cell, config=config)
     checked = CheckedCell(cell, tuple(cell.task.problems()), settings.codec(), settings.architecture)
     async with Grader(GradingPool()) as working, settings.start(cell.model) as engine:
-        return await run_cell(checked, engine, working)
+        return dict(plain(await run_cell(checked, engine, working)))
 
 
 async def test_a_replay_at_its_own_n_equals_the_run(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.planning.nodes import model_named
 from tests.rundir.manifests import manifest, start
+from tests.summary.made import summary_of
 from tts_eval.planning.model import PlannedModel
 from tts_eval.planning.parallelism import Plan
 from tts_eval.planning.plan_settings import config_of
@@ -15,7 +16,6 @@ from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Job
 from tts_eval.records import Finish
 from tts_eval.requests import EngineFacts
-from tts_eval.rundir.schema import SCHEMA_VERSION
 from tts_eval.spend import Call
 
 ENGINE = {
@@ -108,16 +108,13 @@ def run_of(
     times = zip(simulated.arrived_s, simulated.finished_s, strict=True) if simulated else ()
     return RecordedRun(
         name=name,
-        summary={
-            "schema_version": SCHEMA_VERSION,
-            "model": "pocket",
-            "task": "pocket",
-            "load": "all_at_once" if in_flight is None else "concurrent",
-            "num_preemptions": simulated.num_preemptions if simulated else 0,
-            "generated_tokens_per_s": simulated.generated_tokens_per_s if simulated else None,
-            "accuracy": num_correct / len(jobs),
-            "accuracy_ci95": [0.0, 1.0],
-        },
+        summary=summary_of(
+            load="all_at_once" if in_flight is None else "concurrent",
+            num_preemptions=simulated.num_preemptions if simulated else 0,
+            generated_tokens_per_s=simulated.generated_tokens_per_s if simulated else None,
+            accuracy=num_correct / len(jobs),
+            accuracy_ci95=[0.0, 1.0],
+        ),
         manifest=manifest(
             config={"load": {"k": in_flight}},
             architecture=dict(config_of(model_named("pocket"))),

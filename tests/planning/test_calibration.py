@@ -147,7 +147,7 @@ def written(folder: Path, run: RecordedRun) -> Path:
     directory = RunDirectory(folder / run.name)
     directory.open()
     directory.write_manifest(run.manifest)
-    directory.write("summary.json", dict(run.summary))
+    directory.write("summary.json", run.summary)
     for name, span in run.spans.items():
         nothing = dict.fromkeys((field.name for field in fields(Spend)), 0)
         path = CriticalPath(*(0.0 for _ in fields(CriticalPath)))

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from tests.planning.nodes import SETTINGS, hardware_named, model_named
 from tests.planning.runs import played
+from tests.summary.made import summary_of
 from tts_eval.hardware import Hardware
 from tts_eval.planning.model import Node
 from tts_eval.planning.plan_settings import config_of
@@ -91,7 +92,7 @@ def test_runs_over_other_problems_are_refused(node: Node, hardware: Hardware) ->
 def test_a_run_without_accuracy_is_refused(node: Node, hardware: Hardware) -> None:
     """As one with synthetic acceptance."""
     one = cell("one", samples=1, tokens=10, num_correct=1)
-    without = replace(one, summary={**one.summary, "accuracy": None})
+    without = replace(one, summary=summary_of(accuracy=None, accuracy_ci95=None))
 
     with pytest.raises(ValueError, match="one has no accuracy that could be taken over"):
         prospects([without], node, hardware, num_gpus=1, rank_by="tta_p50_s")

@@ -18,6 +18,7 @@ from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.llm.scripted import solve
 from tts_eval.protocols import Strategy
+from tts_eval.rundir.schema import plain
 from tts_eval.running.loop import run_cell
 from tts_eval.toolkit.plugin_kit import check_extension
 
@@ -51,7 +52,7 @@ async def test_it_answers_on_a_scripted_model(shortest: Strategy) -> None:
 
 async def test_the_run_loop_runs_it(shortest: Strategy, tmp_path: Path) -> None:
     checked, engine = sums_cell(tmp_path / "run", strategy=shortest)
-    summary = await run_cell(checked, engine, Grader(GradingPool()))
+    summary = plain(await run_cell(checked, engine, Grader(GradingPool())))
 
     assert (summary["num_problems"], summary["num_correct"], summary["num_failed"]) == (3, 2, 0)
     assert summary["tokens"]["generated"] == engine.num_generated_tokens == 3 * 3 * 5

@@ -1,5 +1,6 @@
 """The run directory survives a kill at any moment."""
 
+import json
 import math
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.rundir.manifests import manifest
 from tests.running.cells import sums_cell
+from tests.summary.made import summary_of
 from tts_eval.engines.protocol import Drafter, RecordedDrafting
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
@@ -15,6 +17,7 @@ from tts_eval.rundir.directory import RunDirectory
 from tts_eval.rundir.schema import SCHEMA_VERSION
 from tts_eval.running.loop import run_cell
 from tts_eval.spend import MaxSpend
+from tts_eval.summary.summary import SUMMARY, Summary
 
 
 async def finished_run(path: Path, num_problems: int = 3) -> RunDirectory:
@@ -57,12 +60,30 @@ async def test_calls_of_a_problem_that_was_cut_off_do_not_count(tmp_path: Path) 
 
 def test_a_document_is_whole_or_absent(tmp_path: Path) -> None:
     directory = RunDirectory(tmp_path)
-    assert directory.read("summary.json") is None
-    first, second = ({"schema_version": SCHEMA_VERSION, "accuracy": each} for each in (0.5, 0.75))
-    directory.write("summary.json", first)
-    directory.write("summary.json", second)
-    assert directory.read("summary.json") == second
-    assert [file.name for file in tmp_path.iterdir()] == ["summary.json"]
+    assert directory.read(SUMMARY, Summary) is None
+    first, second = (summary_of(accuracy=each) for each in (0.5, 0.75))
+    directory.write(SUMMARY, first)
+    directory.write(SUMMARY, second)
+    assert directory.read(SUMMARY, Summary) == second
+    assert [file.name for file in tmp_path.iterdir()] == [SUMMARY]
+
+
+def test_topics_lie_side_by_side_in_the_file_and_are_told_apart_on_reading(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path)
+    written = summary_of(usd_per_correct=math.inf, usd_per_correct_ci95=(1.0, math.inf))
+    directory.write(SUMMARY, written)
+    figures = json.loads((tmp_path / SUMMARY).read_text())
+
+    assert figures["accuracy"] == 0.5
+    assert figures["usd_per_correct"] == "inf"
+    assert figures["usd_per_correct_ci95"] == [1.0, "inf"]
+    assert "held_s" in figures and figures["held_s"] is None  # of a topic that is not there
+    read = directory.read(SUMMARY, Summary)
+    assert read is not None and read.cost is not None
+    assert read.cost.usd_per_correct_ci95 == (1.0, math.inf)
+    assert read.steadiness is None
+    assert read.budgeted.budget is None  # a topic that every run has, though none of its figures is known
+    assert read == written
 
 
 def test_an_infinite_figure_is_written_and_read_back(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from tts_eval.measuring.budget import Allowance, Budget, Cut
 from tts_eval.protocols import LanguageModel, Strategy, Verifier
 from tts_eval.records import Attempt, Candidate, Finish, Problem
 from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.schema import plain
 from tts_eval.running.attempt import attempt_within
 from tts_eval.running.loop import run_cell
 from tts_eval.spend import MaxSpend
@@ -104,7 +105,7 @@ async def test_a_loop_ends_where_the_budget_does() -> None:
 
 async def test_a_loop_that_breaks_its_own_word_fails_its_problem_alone(tmp_path: Path) -> None:
     checked, engine = sums_cell(tmp_path, strategy=Loops(), num_problems=2)
-    summary = await run_cell(checked, engine, Grader(GradingPool()))
+    summary = plain(await run_cell(checked, engine, Grader(GradingPool())))
 
     assert (summary["num_problems"], summary["num_failed"]) == (2, 2)
     assert summary["tokens"]["generated"] == 2 * 10  # two traces of five tokens each
@@ -115,7 +116,7 @@ async def test_a_loop_that_breaks_its_own_word_fails_its_problem_alone(tmp_path:
 
 async def test_the_mark_and_the_tokens_are_in_the_run_and_survive_it(tmp_path: Path) -> None:
     checked, engine = sums_cell(tmp_path, num_problems=3, budget=Budget(max_tokens=4))
-    summary = await run_cell(checked, engine, Grader(GradingPool()))
+    summary = plain(await run_cell(checked, engine, Grader(GradingPool())))
 
     outcomes = RunDirectory(tmp_path).outcomes()
     assert [outcome.cut for outcome in outcomes] == [Cut.TOKENS] * 3

@@ -29,6 +29,7 @@ from tts_eval.rundir import json_lines
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.rundir.json_lines import NotKept
 from tts_eval.rundir.outcome import Fill
+from tts_eval.rundir.schema import plain
 from tts_eval.running.loads import AllAtOnce, Concurrent, Poisson, Sequential
 from tts_eval.running.loop import run_cell
 
@@ -167,7 +168,7 @@ def fills_of(path: Path) -> list[Fill]:
 async def test_fill_is_counted_in_no_figure_and_touches_no_outcome(tmp_path: Path, grader: Grader) -> None:
     engine = Slow({}, codec=WordCodec())
     checked, _ = sums_cell(tmp_path, engine=engine, load=Concurrent(4), num_problems=6)
-    summary = await run_cell(checked, engine, grader)
+    summary = plain(await run_cell(checked, engine, grader))
     fills = fills_of(tmp_path)
 
     assert [fill.problem_id for fill in fills[:4]] == [f"sum-{i}#fill-0" for i in (2, 3, 4, 5)]
@@ -189,7 +190,7 @@ async def test_fill_is_counted_in_no_figure_and_touches_no_outcome(tmp_path: Pat
 
 async def test_problems_wrap_around_where_they_are_fewer_than_users(tmp_path: Path, grader: Grader) -> None:
     checked, engine = sums_cell(tmp_path, load=Concurrent(5), num_problems=2)
-    summary = await run_cell(checked, engine, grader)
+    summary = plain(await run_cell(checked, engine, grader))
     names = [fill.problem_id for fill in fills_of(tmp_path)]
 
     assert names[:5] == ["sum-1#fill-0", "sum-0#fill-0", "sum-1#fill-1", "sum-0#fill-1", "sum-1#fill-2"]
@@ -200,7 +201,7 @@ async def test_problems_wrap_around_where_they_are_fewer_than_users(tmp_path: Pa
 async def test_measured_problems_find_nothing_that_fill_has_stored(tmp_path: Path, grader: Grader) -> None:
     cache = TraceCache(Cot())
     checked, engine = sums_cell(tmp_path, strategy=cache, load=Concurrent(3), num_problems=4)
-    summary = await run_cell(checked, engine, grader)
+    summary = plain(await run_cell(checked, engine, grader))
 
     assert summary["num_reused"] == 0
     assert [stored.problem_id for stored in cache._stored] == [f"sum-{i}" for i in range(4)]
@@ -216,7 +217,7 @@ async def test_fill_that_fails_is_ignored_and_not_asked_again(tmp_path: Path, gr
 
     slow = Slow({}, codec=WordCodec())
     checked, engine = sums_cell(tmp_path, engine=slow, strategy=Fearful(), load=Concurrent(3))
-    summary = await run_cell(checked, engine, grader)
+    summary = plain(await run_cell(checked, engine, grader))
     names = [fill.problem_id for fill in fills_of(tmp_path)]
 
     assert (summary["num_problems"], summary["num_failed"]) == (3, 2)
@@ -251,7 +252,7 @@ async def test_a_disk_that_takes_no_fill_ends_the_run(
     assert not (tmp_path / "summary.json").exists()
 
     monkeypatch.undo()
-    summary = await run_cell(checked, engine, grader)
+    summary = plain(await run_cell(checked, engine, grader))
     assert (summary["num_problems"], summary["num_failed"]) == (6, 0)
 
 

@@ -25,6 +25,7 @@ from tts_eval.requests import Completion, EngineDied, Request
 from tts_eval.rundir import json_lines
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.rundir.json_lines import NotKept
+from tts_eval.rundir.schema import plain
 from tts_eval.running import loop
 from tts_eval.running.loads import Poisson
 from tts_eval.running.loop import run_cell
@@ -38,7 +39,7 @@ def grader() -> Grader:
 async def test_three_sums_on_paper(tmp_path: Path, grader: Grader) -> None:
     """Sums 0, 1, 2: the calculator is wrong on the last; each takes five tokens, four of them thought."""
     checked, engine = sums_cell(tmp_path)
-    summary = await run_cell(checked, engine, grader)
+    summary = plain(await run_cell(checked, engine, grader))
     assert (summary["num_problems"], summary["num_correct"], summary["num_failed"]) == (3, 2, 0)
     assert summary["accuracy"] == pytest.approx(2 / 3)
     assert summary["tokens"]["generated"] == 15 == summary["engine_generated_tokens"]
@@ -54,7 +55,7 @@ async def test_an_answer_stands_between_its_longest_call_and_the_end_of_the_run(
     tmp_path: Path, grader: Grader
 ) -> None:
     checked, engine = sums_cell(tmp_path, num_problems=9)
-    summary = await run_cell(checked, engine, grader)
+    summary = plain(await run_cell(checked, engine, grader))
     directory = RunDirectory(tmp_path)
     outcomes = directory.outcomes()
     calls = directory.calls(outcomes)
@@ -74,7 +75,7 @@ async def test_a_strategy_that_raises_fails_its_problem_alone(tmp_path: Path, gr
             return Attempt(llm.answer(trace), (Candidate.of(trace, llm.answer(trace)),))
 
     checked, engine = sums_cell(tmp_path, strategy=AfraidOfOne(), num_problems=3)
-    summary = await run_cell(checked, engine, grader)
+    summary = plain(await run_cell(checked, engine, grader))
     assert (summary["num_problems"], summary["num_correct"], summary["num_failed"]) == (3, 1, 1)
     errors = {o.problem_id: o.error for o in RunDirectory(tmp_path).outcomes()}
     assert errors["sum-0"] is errors["sum-2"] is None
@@ -113,7 +114,7 @@ async def test_a_dead_engine_ends_the_run_and_the_next_start_goes_on(tmp_path: P
     assert all(outcome.error is None for outcome in kept)
 
     checked, engine = sums_cell(tmp_path, num_problems=9)
-    summary = await run_cell(checked, engine, grader)
+    summary = plain(await run_cell(checked, engine, grader))
     assert len(engine.requests) == 9 - len(kept)
     lines = (tmp_path / "problems.jsonl").read_text().splitlines()
     assert len(lines) == len({json.loads(line)["problem_id"] for line in lines}) == 9
@@ -147,7 +148,7 @@ async def test_arrivals_keep_to_their_process_although_the_engine_falls_behind(
     slow = OneAtATime({}, codec=WordCodec())
     load = Poisson(rate_per_s=200.0, seed=1)
     checked, engine = sums_cell(tmp_path, engine=slow, load=load, num_problems=200)
-    summary = await run_cell(checked, engine, grader)
+    summary = plain(await run_cell(checked, engine, grader))
 
     spends = [outcome.spend for outcome in RunDirectory(tmp_path).outcomes()]
     arrivals_s = sorted(spend.arrived_s for spend in spends)
@@ -187,7 +188,7 @@ async def test_a_full_disk_ends_the_run_at_once_and_costs_nothing_that_was_kept(
     assert len(kept) >= 3
 
     checked, engine = sums_cell(tmp_path, num_problems=60)
-    summary = await run_cell(checked, engine, grader)
+    summary = plain(await run_cell(checked, engine, grader))
     assert len(engine.requests) == 60 - len(kept)
     assert summary["num_problems"] == 60
 

@@ -28,6 +28,7 @@ from tts_eval.records import Attempt, Candidate, Problem, TextCodec
 from tts_eval.requests import Pooled, PoolingRequest, Timing
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.rundir.manifest import Holding
+from tts_eval.rundir.schema import plain
 from tts_eval.running.cell import CheckedRole
 from tts_eval.running.deployment import Deployment, Role
 from tts_eval.running.sweep import run_sweep
@@ -252,9 +253,8 @@ async def test_every_role_is_charged_for_its_own_calls(tmp_path: Path) -> None:
     codec: Any = engine.codec
     cell = replace(checked.cell, verifier=LastToken(), roles=roles)
     known = {name: CheckedRole(codec, CONFIG) for name in roles}
-    [[_, summary]] = (
-        await run_sweep([replace(checked, cell=cell, roles=known)], say=lambda _: None)
-    ).summaries
+    [[_, found]] = (await run_sweep([replace(checked, cell=cell, roles=known)], say=lambda _: None)).summaries
+    summary = plain(found)
 
     directory = RunDirectory(tmp_path)
     calls = directory.calls(directory.outcomes())
@@ -313,11 +313,12 @@ async def test_a_cascade_that_its_cheap_role_settles_has_tokens_and_times(tmp_pa
     roles = {"cheap": Role(MODEL, CalculatorSettings(engine))}
     codec: Any = engine.codec
     cell = replace(checked.cell, roles=roles)
-    [[_, summary]] = (
+    [[_, found]] = (
         await run_sweep(
             [replace(checked, cell=cell, roles={"cheap": CheckedRole(codec, CONFIG)})], say=lambda _: None
         )
     ).summaries
+    summary = plain(found)
 
     assert summary["tokens"]["generated"] == 2 * 5
     assert set(summary["tokens"]["by_role"]) == {"cheap"}

@@ -19,7 +19,7 @@ from tts_eval.rundir.problems import solved_problems
 from tts_eval.rundir.schema import SCHEMA_VERSION
 from tts_eval.running.loop import run_cell
 from tts_eval.show import main as show
-from tts_eval.summary.summary import summarize
+from tts_eval.summary.summarizing import summarize
 
 READERS: dict[str, Callable[[Path], object]] = {
     "frames": tts_eval.load,

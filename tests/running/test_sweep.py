@@ -30,8 +30,9 @@ async def test_two_cells_one_start(tmp_path: Path) -> None:
     said: list[str] = []
     sweep = await run_sweep(cells, say=said.append)
     assert settings.starts == ["started", "stopped"]
-    assert [summary["num_correct"] for _, summary in sweep.summaries] == [2, 2]
-    assert [summary["engine_generated_tokens"] for _, summary in sweep.summaries] == [15, 15]
+    assert [summary.answers.num_correct for _, summary in sweep.summaries] == [2, 2]
+    all_gauges = [summary.gauges for _, summary in sweep.summaries]
+    assert [gauges and gauges.engine_generated_tokens for gauges in all_gauges] == [15, 15]
     assert sweep.failures == []
 
 

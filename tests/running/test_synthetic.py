@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from tests.running.cells import Calculator, sums_cell
+from tests.summary.made import summary_of
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.llm.scripted import WordCodec
 from tts_eval.requests import EngineFacts
+from tts_eval.rundir.schema import plain
 from tts_eval.running.loop import run_cell
 from tts_eval.summary.answers import without_answers
 
@@ -38,7 +40,7 @@ def keys(figures: dict[str, Any], word: str) -> dict[str, Any]:
 
 async def test_nothing_is_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checked, engine = sums_cell(tmp_path, engine=Synthetic({}, codec=WordCodec()))
-    summary = await run_cell(checked, engine, Grader(GradingPool()))
+    summary = plain(await run_cell(checked, engine, Grader(GradingPool())))
 
     assert (summary["is_synthetic"], summary["is_seeded"], summary["num_problems"]) == (True, False, 3)
     for word in ("accuracy", "correct"):
@@ -53,14 +55,15 @@ async def test_nothing_is_scored(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_every_depth_is_without_answers() -> None:
-    figures = {
-        "usd_total": 1.0,
-        "usd_per_correct": 2.0,
-        "cost_busy": {"usd_per_correct_ci95": [1, 2], "x": 3},
-    }
+    dear = {"usd_total": 1.0, "usd_per_correct": 2.0, "usd_per_correct_ci95": (1.0, 2.0)}
+    band = {"usd_per_generated_token": (1, 2), "usd_per_problem": (1, 2), "usd_per_correct": (1, 2)}
+    band["usd_per_gpu_hour"] = (1, 2)
+    whole = summary_of(**dear, cost_busy=dear, price_band=band, joules_per_correct=3.0, power_valid=True)
+    figures = plain(without_answers(whole))
 
-    assert without_answers(figures) == {
-        "usd_total": 1.0,
-        "usd_per_correct": None,
-        "cost_busy": {"usd_per_correct_ci95": None, "x": 3},
-    }
+    assert (figures["usd_total"], figures["usd_per_correct"]) == (1.0, None)
+    assert figures["cost_busy"]["usd_total"] == 1.0
+    assert figures["cost_busy"]["usd_per_correct"] is figures["cost_busy"]["usd_per_correct_ci95"] is None
+    assert figures["price_band"]["usd_per_problem"] == [1.0, 2.0]
+    assert figures["price_band"]["usd_per_correct"] is figures["joules_per_correct"] is None
+    assert figures["accuracy"] is figures["accuracy_ci95"] is None

@@ -98,14 +98,15 @@ def test_it_solves_problems_and_keeps_its_books(
     name: str, runs: dict[str, tuple[Summary, RunDirectory]]
 ) -> None:
     summary, directory = runs[name]
-    assert (summary["num_problems"], summary["num_failed"]) == (NUM_PROBLEMS, 0), [
+    assert (summary.answers.num_problems, summary.answers.num_failed) == (NUM_PROBLEMS, 0), [
         outcome.error for outcome in directory.outcomes()
     ]
-    spend = summary["max_spend"]
+    spend = summary.budgeted.max_spend
+    assert spend is not None
     for outcome in directory.outcomes():
         assert outcome.attempt is not None
         assert outcome.interims[-1].answer == outcome.attempt.answer
-        assert outcome.spend.num_generated_tokens <= spend["num_tokens"]
+        assert outcome.spend.num_generated_tokens <= spend.num_tokens
         candidates = [candidate.answer for candidate in outcome.attempt.candidates]
         assert outcome.attempt.answer in [*candidates, None]
 
@@ -115,13 +116,15 @@ def test_what_it_booked_is_what_the_engine_made(
     name: str, runs: dict[str, tuple[Summary, RunDirectory]]
 ) -> None:
     summary, _ = runs[name]
-    assert summary["tokens"]["by_role"]["policy"]["generated"] == summary["engine_generated_tokens"]
+    assert summary.gauges is not None
+    assert summary.spent.tokens.by_role["policy"].generated == summary.gauges.engine_generated_tokens
 
 
 def test_a_token_budget_holds_and_marks_those_it_cut(runs: dict[str, tuple[Summary, RunDirectory]]) -> None:
     """Sixteen traces of some twenty tokens and more: sixty are out after four steps of the engine."""
     summary, directory = runs["a budget of 60 tokens over majority_vote"]
-    assert summary["num_cut"] == {"tokens": NUM_PROBLEMS, "deadline": 0}
+    assert summary.budgeted.num_cut == {"tokens": NUM_PROBLEMS, "deadline": 0}
     for outcome in directory.outcomes():
         assert 60 <= outcome.spend.num_generated_tokens <= 60 + 3 * 16  # what came until all were stopped
-    assert summary["tokens"]["generated"] == pytest.approx(summary["engine_generated_tokens"], abs=5 * 16)
+    assert summary.gauges is not None
+    assert summary.spent.tokens.generated == pytest.approx(summary.gauges.engine_generated_tokens, abs=5 * 16)

@@ -66,10 +66,11 @@ async def test_hits_are_marked_on_disk_and_can_be_left_out_of_accuracy(tmp_path:
     checked = replace(checked, problems=tuple(Repeated(3).problems()))
     summary = await run_cell(checked, engine, Grader(GradingPool()))
 
-    assert (summary["num_problems"], summary["num_correct"], summary["num_reused"]) == (5, 3, 2)
-    assert summary["accuracy"] == pytest.approx(3 / 5)
-    assert summary["accuracy_not_reused"] == pytest.approx(2 / 3)
-    assert summary["tokens"]["generated"] == 3 * 5
+    answers = summary.answers
+    assert (answers.num_problems, answers.num_correct, answers.num_reused) == (5, 3, 2)
+    assert answers.accuracy == pytest.approx(3 / 5)
+    assert answers.accuracy_not_reused == pytest.approx(2 / 3)
+    assert summary.spent.tokens.generated == 3 * 5
     reused = {o.problem_id: o.attempt.reused_from for o in RunDirectory(tmp_path).outcomes() if o.attempt}
     assert reused["sum-1-again"] == "sum-1"
     assert reused["sum-1"] is None
@@ -84,8 +85,8 @@ async def test_what_an_earlier_run_answered_is_there_from_the_start(tmp_path: Pa
     cache = TraceCache(Cot(), runs=[str(tmp_path / "first")])
     checked, engine = sums_cell(tmp_path / "second", strategy=cache, num_problems=3)
     summary = await run_cell(checked, engine, Grader(GradingPool()))
-    assert (summary["num_problems"], summary["num_reused"], len(engine.requests)) == (3, 2, 1)
-    assert summary["num_correct"] == 2  # the third is the one that the calculator gets wrong
+    assert (summary.answers.num_problems, summary.answers.num_reused, len(engine.requests)) == (3, 2, 1)
+    assert summary.answers.num_correct == 2  # the third is the one that the calculator gets wrong
     with pytest.raises(ValueError, match="no run is there"):
         TraceCache(Cot(), runs=[str(tmp_path / "nowhere")])
     first = RunDirectory(tmp_path / "first")

@@ -17,6 +17,7 @@ from tests.summary.outcomes import call, outcome
 from tts_eval.hardware import ApiPrice, Hardware
 from tts_eval.rundir.manifest import LoadFacts
 from tts_eval.rundir.outcome import Outcome
+from tts_eval.rundir.schema import plain
 from tts_eval.spend import Call
 from tts_eval.summary.by_role import role_figures
 from tts_eval.summary.cost_figures import cost_figures
@@ -61,10 +62,10 @@ def session(outcomes: Sequence[Outcome], calls: Sequence[Call], **changed: Any) 
     return Session(outcomes=outcomes, calls=calls, **given | changed)
 
 
-def figures(*, correct: str = "a", load: LoadFacts = BATCH, **changed: Any) -> dict[str, Any]:
+def figures(*, correct: str = "a", load: LoadFacts = BATCH, **changed: Any) -> Any:
     outcomes = [outcome(name, CALLS, is_correct=name in correct) for name in "ab"]
     given = {"held_s": 6.0, "holdings": TWO_GPUS, "api_prices": API_PRICES}
-    return cost_figures([session(outcomes, CALLS, **given | changed)], load=load)
+    return plain(cost_figures([session(outcomes, CALLS, **given | changed)], load=load))
 
 
 def test_an_idle_verifier_is_paid_for() -> None:
@@ -113,25 +114,25 @@ def test_the_sessions_of_a_resumed_run_have_clocks_machines_and_prices_of_their_
         holdings=[Held(["policy"], 4)],
         api_prices={"policy": api_price(prompt=2.0, cached=0.1, generated=2.0)},
     )
-    found = cost_figures([first, second], load=BATCH)
+    found = plain(cost_figures([first, second], load=BATCH))
 
     assert found["usd_total"] == pytest.approx(0.002 + 0.016)
     assert found["cost_busy"]["usd_total"] == pytest.approx(0.018)
     assert found["cost_api"]["usd_total"] == pytest.approx(60e-6)
     assert found["price_band"]["usd_per_problem"] == [pytest.approx(0.0045), pytest.approx(0.010)]
     assert found["price_band"]["usd_per_gpu_hour"] is found["usd_per_gpu_hour"] is found["num_gpus"] is None
-    by_role = role_figures([first, second], joules={0: 1.0, 1: 2.0})
+    by_role = plain(role_figures([first, second], joules={0: 1.0, 1: 2.0}))
     assert by_role == {"usd_by_role": {"policy": pytest.approx(0.018)}, "joules_by_role": {"policy": 3.0}}
 
     unknown = replace(second, hardware=UNPRICED, api_prices={"policy": None})
-    found = cost_figures([first, unknown], load=BATCH)
+    found = plain(cost_figures([first, unknown], load=BATCH))
     assert found["usd_total"] is found["cost_busy"] is found["price_band"] is found["cost_api"] is None
-    assert role_figures([first, unknown], joules=None) == {"usd_by_role": None, "joules_by_role": None}
+    assert plain(role_figures([first, unknown], joules=None)) == {"usd_by_role": None, "joules_by_role": None}
 
 
 def test_waiting_in_the_queue_is_no_work() -> None:
     late = call("a", "policy", 0.0, 4.0, prompt=100, generated=40, queue_s=3.0)
-    found = cost_figures([session([outcome("a", [late], is_correct=True)], [late])], load=BATCH)
+    found = plain(cost_figures([session([outcome("a", [late], is_correct=True)], [late])], load=BATCH))
 
     assert found["cost_busy"]["usd_total"] == pytest.approx(0.001)
     assert found["usd_total"] == pytest.approx(0.004)
@@ -194,7 +195,7 @@ def test_fill_pays_for_its_part_of_the_busy_time() -> None:
     ]
     beside = [call("a#fill-0", "policy", 0.0, 4.0, prompt=9, generated=9)]
     outcomes = [outcome(name, mine, is_correct=True) for name in "ab"]
-    found = cost_figures([session(outcomes, mine, fill_calls=beside)], load=BATCH)
+    found = plain(cost_figures([session(outcomes, mine, fill_calls=beside)], load=BATCH))
 
     assert found["cost_busy"]["usd_total"] == pytest.approx(0.001 * (1 + 2 * 2 / 3))
 
@@ -203,7 +204,7 @@ def test_a_call_of_a_data_parallel_engine_is_charged_one_replica() -> None:
     alone = [call("a", "policy", 0.0, 4.0, prompt=9, generated=9)]
     eight = [Held(["policy"], 8, num_replicas=4)]
     outcomes = [outcome("a", alone, is_correct=True)]
-    found = cost_figures([session(outcomes, alone, holdings=eight)], load=BATCH)
+    found = plain(cost_figures([session(outcomes, alone, holdings=eight)], load=BATCH))
 
     assert found["cost_busy"]["usd_total"] == pytest.approx(0.001 * 2 * 4)
     assert found["usd_total"] == pytest.approx(0.001 * 8 * 4)

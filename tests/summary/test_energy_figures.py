@@ -11,6 +11,7 @@ import pytest
 from tests.summary.outcomes import call, outcome
 from tts_eval.measuring.machine import MachineReading
 from tts_eval.rundir.outcome import Outcome
+from tts_eval.rundir.schema import plain
 from tts_eval.summary.energy_figures import Readings, energy_figures, session_joules
 
 CALL = call("a", "policy", 1.0, 5.0, prompt=10, generated=50)
@@ -22,8 +23,8 @@ READINGS: Readings = [
 ]
 
 
-def figures(outcomes: Sequence[Outcome], readings: Readings, **settings: Any) -> dict[str, Any]:
-    return energy_figures(outcomes, session_joules(outcomes, readings, **settings))
+def figures(outcomes: Sequence[Outcome], readings: Readings, **settings: Any) -> Any:
+    return plain(energy_figures(outcomes, session_joules(outcomes, readings, **settings)))
 
 
 def test_the_drivers_counter_is_read_from_first_arrival_to_last_answer() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.summary.outcomes import call, outcome
+from tts_eval.rundir.schema import plain
 from tts_eval.spend import Call
 from tts_eval.summary.fairness import fairness_figures
 
@@ -19,8 +20,8 @@ def test_equal_paces_are_fair_and_one_starved_problem_shows() -> None:
     ]
     starved = [*even[:1], call("b", "policy", 0.0, 40.0, prompt=1, generated=40, queue_s=30.0, requeue_s=6.0)]
 
-    def figures(calls: Sequence[Call]) -> dict[str, Any]:
-        return fairness_figures([outcome(name, calls, is_correct=True) for name in "ab"], calls)
+    def figures(calls: Sequence[Call]) -> Any:
+        return plain(fairness_figures([outcome(name, calls, is_correct=True) for name in "ab"], calls))
 
     assert figures(even)["fairness_jain"] == pytest.approx(1.0)
     found = figures(starved)  # paces of 10 and 1 tokens a second

@@ -11,6 +11,7 @@ from tests.summary.outcomes import call
 from tts_eval.engines.protocol import Drafter, RecordedDrafting
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.records import Finish
+from tts_eval.rundir.schema import plain
 from tts_eval.summary.call_flops import FlopsCounter, num_read_by_draft, num_rounds
 from tts_eval.summary.flops import flops_by_problem, flops_figures
 from tts_eval.summary.flops_formulas import call_flops, decode_flops, prefill_flops
@@ -46,9 +47,9 @@ WHOLE = call_flops(
 PASSES = decode_flops(read_architecture(TARGET), num_context_tokens=10, num_passes=20)
 
 
-def figures(*calls: Any, drafting: RecordedDrafting | None = None) -> dict[str, Any]:
-    return flops_figures(
-        calls, 1, FlopsCounter.read({"policy": TARGET, "cheap": SMALL}, {"policy": drafting})
+def figures(*calls: Any, drafting: RecordedDrafting | None = None) -> Any:
+    return plain(
+        flops_figures(calls, 1, FlopsCounter.read({"policy": TARGET, "cheap": SMALL}, {"policy": drafting}))
     )
 
 
@@ -111,7 +112,7 @@ def test_the_shares_of_problems_and_of_roles_add_up_to_the_total() -> None:
     """In-engine drafts have no call of their own; they belong to the calls they draft for."""
     calls = [DRAFTED, replace(DRAFTED, problem_id="b", num_drafts=20), replace(PLAIN, role="cheap")]
     counter = FlopsCounter.read({"policy": TARGET, "cheap": SMALL}, {"policy": BY_MODEL})
-    found = flops_figures(calls, 2, counter)
+    found = plain(flops_figures(calls, 2, counter))
     shares = flops_by_problem(calls, counter)
 
     total = found["flops_per_problem"]["total"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tts_eval.requests import Gauges
+from tts_eval.rundir.schema import plain
 from tts_eval.summary.gauges import gauge_figures
 
 
@@ -16,7 +17,7 @@ def test_acceptance_is_that_of_the_run_alone() -> None:
     after = Gauges(
         num_drafts=25, num_draft_tokens=75, num_accepted_tokens=45, num_accepted_tokens_at=(21, 15, 9)
     )
-    found = gauge_figures([(0, before), (0, after)])
+    found = plain(gauge_figures([(0, before), (0, after)]))
 
     assert found["mean_acceptance_length"] == pytest.approx(1 + 30 / 20)
     assert found["acceptance_rate"] == pytest.approx(30 / 60)
@@ -24,7 +25,7 @@ def test_acceptance_is_that_of_the_run_alone() -> None:
 
 
 def test_a_run_without_drafts_has_no_acceptance() -> None:
-    found = gauge_figures([(0, Gauges()), (0, Gauges(num_steps=7, num_waiting=3, num_running=2))])
+    found = plain(gauge_figures([(0, Gauges()), (0, Gauges(num_steps=7, num_waiting=3, num_running=2))]))
 
     assert found["mean_acceptance_length"] is found["acceptance_rate"] is found["acceptance_rate_at"] is None
     assert (found["num_steps"], found["num_waiting_peak"], found["num_running_peak"]) == (7, 3, 2)

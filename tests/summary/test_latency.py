@@ -9,6 +9,7 @@ import pytest
 from tests.summary.outcomes import call, outcome
 from tts_eval.measuring.budget import Cut
 from tts_eval.records import Attempt, Finish
+from tts_eval.rundir.schema import plain
 from tts_eval.summary.calls import call_figures
 from tts_eval.summary.latency import latency_figures
 from tts_eval.summary.lengths import length_figures
@@ -25,7 +26,7 @@ CALLS = [*SERVED, *UNSERVED]
 
 
 def test_calls_that_never_got_a_token_waited_at_least_as_long_as_they_were_in_flight() -> None:
-    policy = call_figures(CALLS)["calls"]["policy"]
+    policy = plain(call_figures(CALLS))["policy"]
 
     assert policy["num_aborted"] == 3
     for name in ("ttft_s", "queue_s", "e2e_s"):
@@ -36,13 +37,13 @@ def test_calls_that_never_got_a_token_waited_at_least_as_long_as_they_were_in_fl
 def test_problems_that_the_deadline_cut_off_have_no_time_to_answer() -> None:
     solved = [outcome(name, CALLS, is_correct=True) for name in "ab"]
     cut = [replace(outcome(name, CALLS, is_correct=False), cut=Cut.DEADLINE) for name in "cde"]
-    found = latency_figures([*solved, *cut], is_open=False)
+    found = plain(latency_figures([*solved, *cut], is_open=False))
 
     assert (found["tta_s"]["n"], found["tta_s"]["num_censored"], found["tta_s"]["p50"]) == (5, 3, None)
     assert (found["ttft_s"]["num_censored"], found["ttft_s"]["p90"]) == (3, None)
     assert found["tta_s_mean_ci95"] is None
     standing = [replace(each, attempt=Attempt("1", ())) for each in cut]
-    answered = latency_figures([*solved, *standing], is_open=False)
+    answered = plain(latency_figures([*solved, *standing], is_open=False))
     assert (answered["tta_s"]["num_censored"], answered["tta_s"]["p50"]) == (0, 9.0)
     assert answered["ttft_s"]["num_censored"] == 3  # an answer stood, but no token of these came
 
@@ -50,7 +51,7 @@ def test_problems_that_the_deadline_cut_off_have_no_time_to_answer() -> None:
 def test_a_failed_problem_stands_apart() -> None:
     solved = outcome("b", CALLS, is_correct=True)
     failed = replace(outcome("a", CALLS, is_correct=False), error="ZeroDivisionError: no")
-    found = latency_figures([solved, failed], is_open=False)
+    found = plain(latency_figures([solved, failed], is_open=False))
 
     assert (found["tta_s"]["n"], found["tta_s"]["num_censored"], found["tta_s"]["p50"]) == (2, 1, 4.0)
     assert found["idle_s"]["n"] == found["critical_path"]["decode_s"]["n"] == 1
@@ -59,8 +60,8 @@ def test_a_failed_problem_stands_apart() -> None:
 
 
 def test_lengths_of_prompts_and_outputs() -> None:
-    found = length_figures(
-        [*CALLS, call("f", "policy", 0.0, 1.0, prompt=5, generated=30, finish=Finish.ABORT)]
+    found = plain(
+        length_figures([*CALLS, call("f", "policy", 0.0, 1.0, prompt=5, generated=30, finish=Finish.ABORT)])
     )
 
     assert (found["prompt_tokens"]["n"], found["prompt_tokens"]["mean"]) == (3, 15.0)
@@ -70,7 +71,7 @@ def test_lengths_of_prompts_and_outputs() -> None:
 def test_throughput_per_gpu_and_per_user() -> None:
     """40 prompt and 60 generated tokens in 4 s on two GPUs, with 1.5 problems in flight."""
     solved = [outcome(name, SERVED, is_correct=True) for name in "ab"]
-    found = throughput_figures(solved, 4.0, gpu_s=8.0, mean_in_flight=1.5)
+    found = plain(throughput_figures(solved, 4.0, gpu_s=8.0, mean_in_flight=1.5))
 
     assert found == pytest.approx(
         {
@@ -82,4 +83,4 @@ def test_throughput_per_gpu_and_per_user() -> None:
             "generated_tokens_per_s_per_user": 10.0,
         }
     )
-    assert set(throughput_figures([], 0.0, gpu_s=0.0, mean_in_flight=None).values()) == {None}
+    assert set(plain(throughput_figures([], 0.0, gpu_s=0.0, mean_in_flight=None)).values()) == {None}

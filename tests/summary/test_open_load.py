@@ -8,6 +8,7 @@ from tts_eval.grading.grade import Grade, Verdict
 from tts_eval.measuring.meter import Meter
 from tts_eval.rundir.manifest import LoadFacts
 from tts_eval.rundir.outcome import Fill, Outcome
+from tts_eval.rundir.schema import plain
 from tts_eval.summary.goodput import Objectives, goodput_figures
 from tts_eval.summary.throughput import held_by_session, saturation_figures, steady_figures
 
@@ -55,7 +56,7 @@ def test_in_flight_is_a_mean_over_the_wall_with_the_fill() -> None:
     """Two measured, from 1 to 5 and from 3 to 9 s; fill from 0 to 3 and from 5 to 12: two, at any time."""
     outcomes = arriving([(1.0, 5.0), (3.0, 9.0)])
     fills = [Fill("x", 0, 0.0, 3.0, is_stopped=False), Fill("y", 0, 5.0, 12.0, is_stopped=True)]
-    figures = steady_figures(outcomes, fills, [call(num_generated_tokens=7)], wall_s=8.0, held_s=5.0)
+    figures = plain(steady_figures(outcomes, fills, [call(num_generated_tokens=7)], wall_s=8.0, held_s=5.0))
     assert figures == {
         "held_s": 5.0,
         "mean_in_flight": 2.0,
@@ -63,18 +64,22 @@ def test_in_flight_is_a_mean_over_the_wall_with_the_fill() -> None:
         "drain_share": 0.75,
         "fill": {"num_problems": 2, "num_stopped": 1, "num_calls": 1, "num_generated_tokens": 7},
     }
-    assert steady_figures([], [], [], wall_s=0.0, held_s=0.0)["mean_in_flight"] is None
+    assert plain(steady_figures([], [], [], wall_s=0.0, held_s=0.0))["mean_in_flight"] is None
 
 
 def test_an_engine_that_keeps_up_is_not_saturated_where_the_run_is_long_enough_to_show_it() -> None:
     """A problem a second, each answered in three; A - A / 1.1 > 1.645 sqrt(A / 1.1) from A = 298 on."""
-    short = saturation_figures(arriving([(i, i + 3.0) for i in range(41)]), is_open=True)
+    short = plain(saturation_figures(arriving([(i, i + 3.0) for i in range(41)]), is_open=True))
     assert short["saturated"] is None
-    assert short["saturation"]["window_s"] == (20.0, 40.0)
+    assert short["saturation"]["window_s"] == [20.0, 40.0]
     assert short["saturation"]["num_arrivals"] == short["saturation"]["num_answers"] == 20
-    assert saturation_figures(arriving([(i, i + 3.0) for i in range(501)]), is_open=True)["saturated"] is None
     assert (
-        saturation_figures(arriving([(i, i + 3.0) for i in range(701)]), is_open=True)["saturated"] is False
+        plain(saturation_figures(arriving([(i, i + 3.0) for i in range(501)]), is_open=True))["saturated"]
+        is None
+    )
+    assert (
+        plain(saturation_figures(arriving([(i, i + 3.0) for i in range(701)]), is_open=True))["saturated"]
+        is False
     )
 
 
@@ -92,13 +97,13 @@ def test_an_overloaded_engine_is_never_said_to_keep_up(num_problems: int, overlo
             free_s = max(free_s, at_s) + takes_s
             answered_s.append(free_s)
         times_s = list(zip(arrived_s.tolist(), answered_s, strict=True))
-        verdicts.append(saturation_figures(arriving(times_s), is_open=True)["saturated"])
+        verdicts.append(saturation_figures(arriving(times_s), is_open=True).saturated)
     assert verdicts.count(False) <= (0 if overload == 1.5 else 3)
 
 
 def test_an_engine_that_answers_half_of_what_comes_is_saturated() -> None:
     """A problem a second, one answer every two: problem i is answered at 2 i + 2."""
-    figures = saturation_figures(arriving([(i, 2.0 * i + 2.0) for i in range(81)]), is_open=True)
+    figures = plain(saturation_figures(arriving([(i, 2.0 * i + 2.0) for i in range(81)]), is_open=True))
     assert figures["saturated"] is True
     assert (figures["saturation"]["num_arrivals"], figures["saturation"]["num_answers"]) == (40, 20)
     assert figures["saturation"]["backlog_z"] == pytest.approx(20 / 60**0.5)
@@ -107,16 +112,16 @@ def test_an_engine_that_answers_half_of_what_comes_is_saturated() -> None:
 
 def test_many_slow_problems_at_once_are_no_saturation_but_too_short_a_run() -> None:
     """Each takes 100 seconds however many there are: nothing is answered before the last has come."""
-    figures = saturation_figures(arriving([(i, i + 100.0) for i in range(41)]), is_open=True)
+    figures = plain(saturation_figures(arriving([(i, i + 100.0) for i in range(41)]), is_open=True))
     assert figures["saturated"] is None
     assert figures["saturation"]["num_answers"] == 0
 
 
 def test_only_an_open_load_in_time_can_saturate() -> None:
     slower = arriving([(i, 2.0 * i + 2.0) for i in range(41)])
-    assert saturation_figures(slower, is_open=False) == {"saturated": None, "saturation": None}
-    assert saturation_figures(arriving([(0.0, 1.0), (0.0, 2.0)]), is_open=True)["saturated"] is None
-    assert saturation_figures([], is_open=True)["saturated"] is None
+    assert plain(saturation_figures(slower, is_open=False)) == {"saturated": None, "saturation": None}
+    assert plain(saturation_figures(arriving([(0.0, 1.0), (0.0, 2.0)]), is_open=True))["saturated"] is None
+    assert plain(saturation_figures([], is_open=True))["saturated"] is None
 
 
 def test_goodput_counts_the_problems_that_meet_every_objective() -> None:
@@ -127,7 +132,7 @@ def test_goodput_counts_the_problems_that_meet_every_objective() -> None:
         solved("c", 0.0, 5.0),
         solved("d", 4.0, 10.0),
     ]
-    figures = goodput_figures(outcomes, 10.0, Objectives(tta_s=4.0, ttft_s=1.0))
+    figures = plain(goodput_figures(outcomes, 10.0, Objectives(tta_s=4.0, ttft_s=1.0)))
     assert figures == {
         "objectives": {"ttft_s": 1.0, "tta_s": 4.0},
         "goodput_problems_per_s": 0.2,
@@ -135,14 +140,14 @@ def test_goodput_counts_the_problems_that_meet_every_objective() -> None:
         "goodput_correct_per_s": 0.1,
         "goodput_correct_share": 0.25,
     }
-    assert goodput_figures(outcomes, 10.0, Objectives(tta_s=4.0, ttft_s=0.5))["goodput_share"] == 0.0
+    assert plain(goodput_figures(outcomes, 10.0, Objectives(tta_s=4.0, ttft_s=0.5)))["goodput_share"] == 0.0
 
 
 def test_goodput_without_objectives_or_times_is_unknown() -> None:
     outcomes = arriving([(0.0, 3.0)])
-    assert goodput_figures(outcomes, 3.0, Objectives())["goodput_share"] is None
-    assert goodput_figures(outcomes, 3.0, Objectives(ttfat_s=9.0))["goodput_share"] is None
-    assert goodput_figures([], 0.0, Objectives(tta_s=1.0))["goodput_problems_per_s"] is None
+    assert plain(goodput_figures(outcomes, 3.0, Objectives()))["goodput_share"] is None
+    assert plain(goodput_figures(outcomes, 3.0, Objectives(ttfat_s=9.0)))["goodput_share"] is None
+    assert plain(goodput_figures([], 0.0, Objectives(tta_s=1.0)))["goodput_problems_per_s"] is None
 
 
 def test_an_objective_is_a_time() -> None:

@@ -7,6 +7,7 @@ from tests.running.cells import sums_cell
 from tts_eval.grading.grader import Grader
 from tts_eval.grading.pool import GradingPool
 from tts_eval.measuring.architecture_reader import read_architecture
+from tts_eval.rundir.schema import plain
 from tts_eval.running.loop import run_cell
 from tts_eval.summary.flops_formulas import call_flops
 
@@ -55,7 +56,7 @@ LLAMA = {
 
 async def test_every_promised_key_is_there(tmp_path: Path) -> None:
     checked, engine = sums_cell(tmp_path)
-    summary = await run_cell(checked, engine, Grader(GradingPool()))
+    summary = plain(await run_cell(checked, engine, Grader(GradingPool())))
     assert [key for key in KEYS if key not in summary] == []
     assert set(summary["tokens"]) == {
         "prompt",
@@ -73,11 +74,11 @@ async def test_every_promised_key_is_there(tmp_path: Path) -> None:
 async def test_flops_are_those_of_the_calls_where_the_architecture_is_known(tmp_path: Path) -> None:
     """Each sum is one call: four tokens of prompt, five generated."""
     checked, engine = sums_cell(tmp_path / "known")
-    known = await run_cell(replace(checked, architecture=LLAMA), engine, Grader(GradingPool()))
+    known = plain(await run_cell(replace(checked, architecture=LLAMA), engine, Grader(GradingPool())))
     tokens = {"num_prompt_tokens": 4, "num_cached_tokens": 0, "num_generated_tokens": 5}
     expected = call_flops(read_architecture(LLAMA), **tokens)
     assert known["flops_per_problem"] == {"policy": expected, "verifier": 0, "draft": 0, "total": expected}
 
     checked, engine = sums_cell(tmp_path / "unknown")
-    unknown = await run_cell(checked, engine, Grader(GradingPool()))
+    unknown = plain(await run_cell(checked, engine, Grader(GradingPool())))
     assert unknown["flops_per_problem"]["total"] is None

@@ -11,6 +11,7 @@ from tests.summary.outcomes import call
 from tests.summary.test_flops import TARGET
 from tts_eval.hardware import Hardware
 from tts_eval.requests import EngineFacts
+from tts_eval.rundir.schema import plain
 from tts_eval.spend import Call
 from tts_eval.summary.sessions import Held, Session
 from tts_eval.summary.utilization import utilization_figures
@@ -42,8 +43,8 @@ def session(own: Call = CALL, **changed: Any) -> Session:
     return Session(calls=[own], **given | changed)
 
 
-def figures(*, config: Any = TARGET, **changed: Any) -> dict[str, Any]:
-    return utilization_figures([session(**changed)], 4e12, config=config)
+def figures(*, config: Any = TARGET, **changed: Any) -> Any:
+    return plain(utilization_figures([session(**changed)], 4e12, config=config))
 
 
 def test_flops_over_those_of_the_gpus() -> None:
@@ -70,7 +71,7 @@ def test_an_accepted_draft_token_reads_no_cache_of_its_own() -> None:
         "a", "policy", 0.0, 2.0, prompt=10, generated=21, num_draft_tokens=9, num_accepted_tokens=5
     )
     one, other = (
-        utilization_figures([session(each, held_s=1.0)], None, config=TARGET)["achieved_bytes_per_s"]
+        plain(utilization_figures([session(each, held_s=1.0)], None, config=TARGET))["achieved_bytes_per_s"]
         for each in (CALL, drafted)
     )
 
@@ -82,7 +83,7 @@ def test_sessions_are_held_against_the_peaks_of_their_own_machines() -> None:
     other = Hardware("paper", bf16_tflops=400, bandwidth_gb_per_s=3000)
     one = [Held(["policy"], 1)]
     later = session(number=1, held_s=6.0, holdings=one, hardware=other, engine=replace(ENGINE, num_gpus=1))
-    found = utilization_figures([session(), later], 28e12, config=TARGET)
+    found = plain(utilization_figures([session(), later], 28e12, config=TARGET))
     num_bytes = 2 * figures()["achieved_bytes_per_s"]  # of each
 
     assert found["achieved_flops_per_s"] == pytest.approx(28e12 / 8)
@@ -90,7 +91,7 @@ def test_sessions_are_held_against_the_peaks_of_their_own_machines() -> None:
     assert found["achieved_bytes_per_s"] == pytest.approx(2 * num_bytes / 8)
     assert found["bandwidth_utilization"] == pytest.approx(2 * num_bytes / (2 * 2e12 + 6 * 3e12))
     unknown = replace(later, hardware=Hardware("paper"))
-    found = utilization_figures([session(), unknown], 28e12, config=TARGET)
+    found = plain(utilization_figures([session(), unknown], 28e12, config=TARGET))
     assert found["mfu"] is found["bandwidth_utilization"] is None
 
 

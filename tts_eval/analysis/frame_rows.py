@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pandas as pd
 
+from tts_eval.grading.grade import Verdict
+from tts_eval.records import Candidate
 from tts_eval.rundir.directory import RunDirectory
-from tts_eval.rundir.manifest import Start
+from tts_eval.rundir.manifest import Config, Start
+from tts_eval.rundir.marks import marks_of
+from tts_eval.rundir.outcome import Outcome
+from tts_eval.rundir.topic import topics_of
+from tts_eval.statistics.intervals import CI95
+from tts_eval.summary.sessions import SessionFigures
+from tts_eval.summary.summary import SUMMARY, Summary
 from tts_eval.summary.throughput import held_weights
 
+Row = dict[str, object]  # what a frame has in one row, by column
+Count = int | float | None
 NOT_THE_CELL = {"seed", "tracking"}  # settings by which repeats of one cell may differ
 
 
@@ -26,35 +37,39 @@ class _Attempt(msgspec.Struct):
     candidates: list[_Unread]
 
 
+class _Grade(msgspec.Struct):
+    verdict: str
+
+
 class _ProblemLine(msgspec.Struct):
     problem_id: str
-    level: Any
+    level: int | None
     gold: str | None
     session: int
     error: str | None
     cut: str | None
-    grade: dict[str, Any]
-    spend: dict[str, Any]
+    grade: _Grade
+    spend: dict[str, Count | dict[str, Count | dict[str, Count]]]  # a `Spend`, with null for what is unknown
     attempt: _Attempt | None
 
 
 _PROBLEM_LINES = msgspec.json.Decoder(_ProblemLine)
 
 
-def run_row(folder: Path) -> dict[str, Any]:
+def run_row(folder: Path) -> Row:
     """Return the row of a finished run; raises ValueError where its files have another schema version."""
     directory = RunDirectory(folder)
-    manifest, summary = directory.manifest(), directory.read("summary.json")
+    manifest, summary = directory.manifest(), directory.read(SUMMARY, Summary)
     assert summary is not None, "runs are found by their summary"
-    config = manifest.config
+    config, load = manifest.config, summary.about.load
     return {
         "run": str(folder),
-        **dict(_flat(summary)),
+        **dict(_flat(Summary, summary)),
         "sweep": manifest.group,
         "seed": manifest.seed,
         "fingerprint": manifest.problems,
         "hardware": " then ".join(dict.fromkeys(start.hardware.name for start in manifest.sessions)),
-        "load": None if summary["load"] is None else _with_settings(summary["load"], config.get("load")),
+        "load": None if load is None else _with_settings(load, config.get("load")),
         "has_synthetic_acceptance": any(start.engine.is_synthetic for start in manifest.sessions),
         "settings": {key: value for key, value in config.items() if key not in NOT_THE_CELL},
         "is_open_load": manifest.load.is_open,
@@ -81,7 +96,7 @@ def problem_frame(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
     text, load = directory.whole_lines("problems"), directory.manifest().load
     lines = list({line.problem_id: line for line in _PROBLEM_LINES.decode_lines(text)}.values())
     attempts = [line.attempt or _Attempt(None, []) for line in lines]
-    verdicts = [line.grade["verdict"] for line in lines]
+    verdicts = [line.grade.verdict for line in lines]
     is_synthetic = row["has_synthetic_acceptance"]
     # Column by column: a row at a time takes three times as long, and there may be half a million.
     columns = {
@@ -101,14 +116,17 @@ def problem_frame(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
     frame["tta_s"] = frame["finished_s"].astype(float) - frame["arrived_s"].astype(float)
     seconds = held_weights(load, tta_s=frame["tta_s"], calls_s=frame["calls_s"].astype(float))
     shares = seconds / seconds.groupby(frame["session"]).transform("sum")
-    for name in ("usd", "joules"):
-        totals = {session["session"]: session[f"{name}_total"] for session in row["sessions"] or ()}
+    sessions: Sequence[SessionFigures] = row["sessions"] or ()
+    for name, totals in (
+        ("usd", {each.session: each.usd_total for each in sessions}),
+        ("joules", {each.session: each.joules_total for each in sessions}),
+    ):
         is_known = None not in totals.values()
         frame[name] = shares * frame["session"].map(totals).astype(float) if is_known else math.nan
     return frame
 
 
-def call_rows(run: str) -> Iterator[dict[str, Any]]:
+def call_rows(run: str) -> Iterator[Row]:
     """Yield a row an engine call that belongs to a finished problem."""
     directory = RunDirectory(Path(run))
     sessions = {line["problem_id"]: line["session"] for line in directory.lines("problems")}
@@ -117,31 +135,39 @@ def call_rows(run: str) -> Iterator[dict[str, Any]]:
             yield {"problem": line.pop("problem_id"), **line}
 
 
-def candidate_rows(run: str) -> Iterator[dict[str, Any]]:
+def candidate_rows(run: str) -> Iterator[Row]:
     """Yield a row a candidate of each problem."""
-    for line in _last_lines(run):
-        for sample, candidate in enumerate(line["attempt"]["candidates"] if line["attempt"] else ()):
-            number, recorded = line["classes"][sample], candidate["is_correct"]
-            graded = line["verdicts"].get(candidate["answer"]) == "equal"
+    for outcome in RunDirectory(Path(run)).outcomes():
+        for sample, candidate in enumerate(outcome.attempt.candidates if outcome.attempt else ()):
+            number, recorded = outcome.classes[sample], candidate.is_correct
+            graded = _is_equal(outcome, candidate.answer)
             yield {
-                "problem": line["problem_id"],
-                "level": line["level"],
+                "problem": outcome.problem_id,
+                "level": outcome.level,
                 "sample": sample,
-                **candidate,
+                **{name: getattr(candidate, name) for name in Candidate.__slots__},
                 "class": -1 if number is None else number,
                 "is_correct": graded if recorded is None else recorded,
             }
 
 
-def interim_rows(run: str) -> Iterator[dict[str, Any]]:
+def interim_rows(run: str) -> Iterator[Row]:
     """Yield a row for each time at which the best answer so far became another one."""
-    for line in _last_lines(run):
+    for outcome in RunDirectory(Path(run)).outcomes():
         before = None
-        for interim in line["interims"]:
-            if interim["answer"] != before:
-                before = interim["answer"]
-                is_correct = line["verdicts"].get(before) == "equal"
-                yield {"problem": line["problem_id"], **interim, "is_correct": is_correct}
+        for interim in outcome.interims:
+            if interim.answer != before:
+                before = interim.answer
+                yield {
+                    "problem": outcome.problem_id,
+                    "answer": before,
+                    "at_s": interim.at_s,
+                    "is_correct": _is_equal(outcome, before),
+                }
+
+
+def _is_equal(outcome: Outcome, answer: str | None) -> bool:
+    return answer is not None and outcome.verdicts.get(answer) is Verdict.EQUAL
 
 
 def _columns(records: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str, list[Any]]:
@@ -156,30 +182,33 @@ def _columns(records: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str
     return columns
 
 
-def _last_lines(run: str) -> Iterator[dict[str, Any]]:
-    yield from {line["problem_id"]: line for line in _lines_of(run)}.values()
-
-
-def _lines_of(run: str) -> Iterator[dict[str, Any]]:
-    return RunDirectory(Path(run)).lines("problems")
-
-
-def _with_settings(label: str, settings: Mapping[str, Any] | None) -> str:
+def _with_settings(label: str, settings: Config | None) -> str:
     given = {key: value for key, value in (settings or {}).items() if key != "_target_" and value is not None}
     return " ".join([label, *(f"{key}={value}" for key, value in given.items())])
 
 
-def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in document.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        elif key.endswith("_ci95"):
-            low, high = (None, None) if value is None else map(_number, value)
-            yield f"{prefix}{key}.low", low
-            yield f"{prefix}{key}.high", high
+def _flat(kind: type, record: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the columns of a record of `kind`: those within it joined by dots, an interval by its two ends.
+
+    Of a record that is None its columns are; one of no fixed kind (of a role, of a part) names its own.
+    """
+    topics = topics_of(kind)
+    for name, marks in marks_of(kind).items():
+        value = None if record is None else getattr(record, name)
+        if name in topics:
+            yield from _flat(topics[name], value, prefix)
+        elif CI95 in marks:
+            low, high = value or (None, None)
+            yield from ((f"{prefix}{name}.low", low), (f"{prefix}{name}.high", high))
         else:
-            yield f"{prefix}{key}", _number(value)
+            yield from _spread(f"{prefix}{name}", value)
 
 
-def _number(value: Any) -> Any:
-    return math.inf if value == "inf" else value
+def _spread(name: str, value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _spread(f"{name}.{key}", inner)
+    elif isinstance(value, msgspec.Struct) or is_dataclass(value):
+        yield from _flat(type(value), value, f"{name}.")
+    else:
+        yield name, value

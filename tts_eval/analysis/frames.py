@@ -14,6 +14,7 @@ import pandas as pd
 
 from tts_eval.analysis.frame_rows import (
     NOT_THE_CELL,
+    Row,
     call_rows,
     candidate_rows,
     interim_rows,
@@ -140,7 +141,7 @@ def _difference(own: Mapping[str, str], all_: Sequence[Mapping[str, str]]) -> st
     return f" [{', '.join(f'{name} {own.get(name)}' for name in differing)}]" if differing else ""
 
 
-def _stacked(runs: pd.Index[Any], rows_of: Callable[[str], Iterable[dict[str, Any]]]) -> pd.DataFrame:
+def _stacked(runs: pd.Index[Any], rows_of: Callable[[str], Iterable[Row]]) -> pd.DataFrame:
     return pd.DataFrame([{"run": run, **row} for run in runs for row in rows_of(run)])
 
 

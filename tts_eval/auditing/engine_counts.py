@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from tts_eval.records import Finish
 from tts_eval.rundir.manifest import Manifest
 from tts_eval.spend import Call
+from tts_eval.summary.gauges import GaugeFigures
 
 
 def check_engine_counts(
     manifest: Manifest,
-    summary: Mapping[str, Any],
+    gauges: GaugeFigures | None,
     calls: Sequence[tuple[int, Call]],
     *,
     last_read_s: Mapping[int, float],
@@ -24,9 +24,9 @@ def check_engine_counts(
     were tried again. It may lack only calls that ended after its counter was
     last read in their session, `last_read_s`: in a session that was killed that is before its end.
     """
-    counted = summary["engine_generated_tokens"]
-    if not counted:  # an engine without counters
+    if gauges is None or not gauges.engine_generated_tokens:  # an engine without counters
         return
+    counted = gauges.engine_generated_tokens
     roles = manifest.sessions[-1].engine_roles[0]
     mine = [(session, call) for session, call in calls if call.role in roles]
     read = [(session, call) for session, call in mine if call.finished_s <= last_read_s.get(session, 0.0)]

@@ -17,7 +17,7 @@ def failure_lines(sweep: Sweep) -> list[str]:
     return lines + [
         f"{checked.cell.name}: {_described(checked.cell.directory, summary)}"
         for checked, summary in sweep.summaries
-        if summary["num_failed"]
+        if summary.answers.num_failed
     ]
 
 
@@ -28,7 +28,8 @@ def has_failed(sweep: Sweep) -> bool:
 
 def all_failed(summary: Summary) -> bool:
     """Whether the strategy raised on every problem, so that there is nothing to be measured."""
-    return bool(summary["num_failed"]) and summary["num_failed"] == summary["num_problems"]
+    answers = summary.answers
+    return bool(answers.num_failed) and answers.num_failed == answers.num_problems
 
 
 def _described(folder: Path, summary: Summary) -> str:
@@ -37,6 +38,6 @@ def _described(folder: Path, summary: Summary) -> str:
     kinds = Counter(error.partition(": ")[0] for error in errors)
     more = f" and {len(kinds) - 1} other kinds" if len(kinds) > 1 else ""
     return (
-        f"{summary['num_failed']} of {summary['num_problems']} problems failed: "
+        f"{summary.answers.num_failed} of {summary.answers.num_problems} problems failed: "
         f"{kinds.most_common(1)[0][0]}{more} (traceback: {from_here(folder / ERRORS)})"
     )

@@ -140,8 +140,10 @@ def check(run: RecordedRun, timings: Timings, *, is_held_out: bool) -> Check:
     """Simulate `run` as it arrived and set the figures beside those measured."""
     model = PlannedModel.on(run.node(timings), run.plan)
     simulated = model.simulate(run.jobs, in_flight=run.in_flight)
+    throughput = run.summary.throughput
+    assert throughput is not None and throughput.generated_tokens_per_s is not None, "the run was measured"
     measured = {
-        "generated_tokens_per_s": float(run.summary["generated_tokens_per_s"]),
+        "generated_tokens_per_s": throughput.generated_tokens_per_s,
         "tta_p50_s": float(np.median([s.finished_s - s.arrived_s for s in run.spans.values()])),
         "tpot_s": _mean(
             [
@@ -150,7 +152,7 @@ def check(run: RecordedRun, timings: Timings, *, is_held_out: bool) -> Check:
                 if c.decode_s and c.num_generated_tokens > 1
             ]
         ),
-        "num_preemptions": float(run.summary["num_preemptions"]),
+        "num_preemptions": float(run.num_preemptions),
     }
     requests = [request for job in simulated.requests for request in job]
     modelled = {

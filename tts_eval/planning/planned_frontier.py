@@ -51,9 +51,9 @@ def prospects(
     Raises:
         ValueError: The runs are not of one task, no plan fits, or a run has no accuracy.
     """
-    tasks = {(run.summary["task"], run.manifest.problems) for run in runs}
+    tasks = {(run.summary.about.task, run.manifest.problems) for run in runs}
     if len(tasks) > 1:
-        names = ", ".join(sorted({str(task) for task, _ in tasks}))
+        names = ", ".join(sorted({task for task, _ in tasks}))
         raise ValueError(f"plan.accuracy_from must hold runs over the same problems of one task, not {names}")
     found = [_prospect(run, node, hardware, num_gpus=num_gpus, rank_by=rank_by) for run in runs]
     accuracies = np.array([prospect.accuracy for prospect in found])
@@ -90,7 +90,8 @@ def prospect_rows(found: Sequence[Prospect]) -> list[dict[str, Any]]:
 
 
 def _prospect(run: RecordedRun, node: Node, hardware: Hardware, *, num_gpus: int, rank_by: str) -> Prospect:
-    if run.summary["accuracy"] is None:
+    accuracy, interval = run.summary.answers.accuracy, run.summary.answers.accuracy_ci95
+    if accuracy is None or interval is None:
         raise ValueError(f"{run.name} has no accuracy that could be taken over")
     ranking = rank(
         node,
@@ -105,11 +106,9 @@ def _prospect(run: RecordedRun, node: Node, hardware: Hardware, *, num_gpus: int
         reasons = "; ".join(sorted({refusal.reason for refusal in ranking.refusals}))
         raise ValueError(f"no plan of {num_gpus} GPUs can serve {run.name}: {reasons}")
     best = ranking.outlooks[0]
-    low, high = run.summary["accuracy_ci95"]
-    accuracy = float(run.summary["accuracy"])
     usd = best.usd_per_problem
     per_correct = Band(*(_per_correct(value, accuracy) for value in (usd.low, usd.stated, usd.high)))
-    return Prospect(run.name, accuracy, (low, high), best, per_correct)
+    return Prospect(run.name, accuracy, interval, best, per_correct)
 
 
 def _per_correct(usd_per_problem: float | None, accuracy: float) -> float | None:

@@ -91,7 +91,7 @@ def _cells_of(model: str, folder: str) -> list[RecordedRun]:
     """Read the measured cells of `model`; ValueError where one is of another."""
     runs = read_runs(Path(folder))
     for run in runs:
-        other = run.summary["model"]
+        other = run.summary.about.model
         if other != model:
             raise ValueError(f"plan.accuracy_from: {run.name} is a run of {other}, not of {model}")
     return runs

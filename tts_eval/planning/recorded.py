@@ -25,6 +25,7 @@ from tts_eval.planning.workload import Job, Piece
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.rundir.manifest import Manifest
 from tts_eval.spend import Call
+from tts_eval.summary.summary import SUMMARY, Summary
 
 CLOSED_LOADS = ("concurrent", "sequential")
 ENGINE_SETTINGS = {  # that a run must tell of its engine to be modelled; vLLM's names
@@ -58,7 +59,7 @@ class RecordedRun:
     """One run of the policy alone; `spans` go by problem."""
 
     name: str
-    summary: Mapping[str, Any] = field(repr=False)
+    summary: Summary = field(repr=False)
     manifest: Manifest = field(repr=False)
     spans: Mapping[str, Span] = field(repr=False)
     calls: Sequence[Call] = field(repr=False)
@@ -73,7 +74,7 @@ class RecordedRun:
                 machine in ways that are not modelled.
         """
         directory = RunDirectory(folder)
-        summary, manifest = directory.read("summary.json"), directory.manifest()
+        summary, manifest = directory.read(SUMMARY, Summary), directory.manifest()
         assert summary is not None, "runs are found by their summary"
         if manifest.provenance != "measured":
             raise ValueError(f"{folder} is {manifest.provenance}: only measured runs have times of their own")
@@ -118,7 +119,7 @@ class RecordedRun:
     @property
     def in_flight(self) -> int | None:
         """How many problems a closed loop kept going; None where each arrived at its own time."""
-        if self.summary["load"] not in CLOSED_LOADS:
+        if self.summary.about.load not in CLOSED_LOADS:
             return None
         return int(self.manifest.config["load"].get("k", 1))
 
@@ -143,13 +144,18 @@ class RecordedRun:
         Single stream: never two calls at once. Preempting: calls lost their cache. Saturated: all places in
         the batch were taken. Batched: none of these.
         """
-        if self.summary["num_preemptions"]:
+        if self.num_preemptions:
             return "preempting"
         most = self.num_running_peak
         if most <= 1:
             return "single stream"
         places = self._engine_settings["max_num_seqs"] * self.plan.dp
         return "saturated" if most >= places else "batched"
+
+    @property
+    def num_preemptions(self) -> int:
+        """How often a call lost its cache, as far as the engine counts it."""
+        return self.summary.gauges.num_preemptions if self.summary.gauges else 0
 
     @cached_property
     def num_running_peak(self) -> int:
@@ -189,7 +195,7 @@ class RecordedRun:
 
 def read_runs(folder: Path) -> list[RecordedRun]:
     """Read every run with a summary in `folder`, in the order of their paths; ValueError without any."""
-    folders = sorted(file.parent for file in folder.rglob("summary.json"))
+    folders = sorted(file.parent for file in folder.rglob(SUMMARY))
     runs = [replace(RecordedRun.read(f), name=str(f.relative_to(folder))) for f in folders]
     runs = [run for run in runs if run.jobs]
     if not runs:

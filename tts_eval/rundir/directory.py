@@ -21,9 +21,10 @@ from tts_eval.rundir.json_lines import NotKept
 from tts_eval.rundir.manifest import Manifest
 from tts_eval.rundir.outcome import Fill, Outcome
 from tts_eval.rundir.replayed import refilled, untimed
-from tts_eval.rundir.schema import decode, encode
+from tts_eval.rundir.schema import Document, decode, encode
 from tts_eval.spend import Call
 
+MANIFEST = "manifest.json"
 ERRORS = "errors.txt"
 
 
@@ -138,31 +139,27 @@ class RunDirectory:
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Write manifest.json whole, or raise NotKept and leave it as it was."""
-        self._write("manifest.json", encode(manifest))
+        self.write(MANIFEST, manifest)
 
-    def write(self, name: str, document: Mapping[str, Any]) -> None:
-        """Write `name` (summary.json) whole, or raise NotKept and leave it as it was."""
-        self._write(name, encode(document))
-
-    def _write(self, name: str, text: bytes) -> None:
+    def write(self, name: str, document: msgspec.Struct) -> None:
+        """Write `name` whole, or raise NotKept and leave it as it was."""
         target, draft = self.path / name, self.path / f".{name}.tmp"
         try:
-            draft.write_bytes(text)
+            draft.write_bytes(encode(document))
             os.replace(draft, target)
         except OSError as error:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
             raise NotKept(target, error) from error
 
-    def read(self, name: str) -> dict[str, Any] | None:
+    def read(self, name: str, kind: type[Document]) -> Document | None:
         """Read a document back, None where it has not been written; ValueError if it is of another schema."""
         file = self.path / name
-        return decode(file, dict[str, Any]) if file.is_file() else None
+        return decode(file, kind) if file.is_file() else None
 
     def found_manifest(self) -> Manifest | None:
         """Read manifest.json, None where no run has begun; ValueError if it is of another schema."""
-        file = self.path / "manifest.json"
-        return decode(file, Manifest) if file.is_file() else None
+        return self.read(MANIFEST, Manifest)
 
     def manifest(self) -> Manifest:
         """Read manifest.json; ValueError where there is no run, or one of another schema."""

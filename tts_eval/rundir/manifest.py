@@ -117,3 +117,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def is_replay(self) -> bool:
         """Whether its samples had been drawn before: then no time means anything."""
         return self.provenance == REPLAYED
+
+    @property
+    def unknown_tokens(self) -> frozenset[str]:
+        """The kinds of tokens that the recording of a replay does not have."""
+        return frozenset(self.sessions[-1].engine.settings["unknown_tokens"] if self.is_replay else ())

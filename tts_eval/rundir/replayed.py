@@ -9,37 +9,7 @@ from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from tts_eval.records import Seconds
-from tts_eval.rundir.manifest import Manifest
 
-REPLAYABLE = (
-    "schema_version",
-    "provenance",
-    "is_synthetic",
-    "name",
-    "model",
-    "task",
-    "strategy",
-    "verifier",
-    "engine",
-    "num_problems",
-    "num_correct",
-    "num_undecided",
-    "num_failed",
-    "num_unanswered",
-    "num_candidates",
-    "num_truncated",
-    "num_unfinished_thinking",
-    "accuracy",
-    "accuracy_ci95",
-    "num_reused",
-    "accuracy_not_reused",
-    "accuracy_not_reused_ci95",
-    "max_spend",
-    "flops_per_problem",
-    "flops_per_problem_by_role",
-    "flops_per_problem_extra",
-    "flops_per_problem_weights_only",
-)
 # The fields of records that count the tokens of a kind.
 COUNTED_IN = {
     "prompt": {"num_prompt_tokens"},
@@ -78,7 +48,7 @@ def _without(value: Any, unknown: Collection[str]) -> Any:
 def refilled(kind: Any, line: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a `kind` with 0 for the null of one that every measured run has.
 
-    Nobody sees the 0: `replayable` leaves out what is made of it.
+    Nobody sees the 0: the summary of a replay leaves out what is made of it.
     """
     optional = _optional_of(kind)
     return {key: 0 if value is None and key not in optional else value for key, value in line.items()}
@@ -95,30 +65,3 @@ def _seconds_of(kind: Any) -> frozenset[str]:
 def _optional_of(kind: Any) -> frozenset[str]:
     """Return the fields that may be None."""
     return frozenset(name for name, hint in get_type_hints(kind).items() if NoneType in get_args(hint))
-
-
-def replayable(figures: Mapping[str, Any], manifest: Manifest) -> dict[str, Any]:
-    """Return a run's figures with null for what a replay has not: times, dollars, the engine's counters.
-
-    Where a role's calls were not recorded, neither its tokens and FLOPs are known nor any total.
-    """
-    unknown = set(manifest.sessions[-1].engine.settings["unknown_tokens"])
-    tokens = _known(figures["tokens"], unknown)
-    kept = {key: value if key in REPLAYABLE else None for key, value in figures.items()}
-    if unknown & {"verifier", "draft"}:
-        flops = {
-            role: None if role in unknown or role == "total" else count
-            for role, count in figures["flops_per_problem"].items()
-        }
-        extra = dict.fromkeys(figures["flops_per_problem_extra"])
-        kept |= {"flops_per_problem": flops, "flops_per_problem_extra": extra}
-        kept |= {"flops_per_problem_weights_only": None, "flops_per_problem_by_role": None}
-    return {**kept, "tokens": tokens}
-
-
-def _known(tokens: Mapping[str, Any], unknown: Collection[str]) -> dict[str, Any]:
-    """Return counts by kind with null for unknown kinds, those of single roles too."""
-    return {
-        kind: None if kind in unknown else _known(count, unknown) if isinstance(count, Mapping) else count
-        for kind, count in tokens.items()
-    }

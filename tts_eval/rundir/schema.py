@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 import orjson
 
+from tts_eval.rundir.topic import by_topic, side_by_side
+
 SCHEMA_VERSION = 3
 LAYOUT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 Document = TypeVar("Document")
@@ -22,7 +24,7 @@ class _Versioned(msgspec.Struct):
 
 def plain(record: Any) -> Any:
     """Return a record as JSON has it: infinity, for which JSON has no number, is "inf", and NaN is None."""
-    return _finite(msgspec.to_builtins(record, str_keys=True))
+    return _finite(msgspec.to_builtins(side_by_side(record), str_keys=True))
 
 
 def encode(record: Any) -> bytes:
@@ -40,7 +42,8 @@ def decode(file: Path, kind: type[Document]) -> Document:
     try:
         version = msgspec.json.decode(text, type=_Versioned).schema_version
         if version == SCHEMA_VERSION:
-            return msgspec.json.decode(text, type=kind, strict=False)  # lax, for "inf"
+            figures = msgspec.json.decode(text, type=dict[str, Any])
+            return msgspec.convert(by_topic(figures, kind), kind, strict=False)  # lax, for "inf"
     except msgspec.DecodeError as error:
         raise ValueError(f"{file} is no document of a run: {error}") from error
     raise ValueError(

@@ -13,7 +13,8 @@ from tts_eval.rundir.manifest import Config, Manifest
 from tts_eval.rundir.schema import plain
 from tts_eval.running.cell import CheckedCell
 from tts_eval.running.manifest import problems_of, weights_of
-from tts_eval.summary.summary import Summary, summarize
+from tts_eval.summary.summarizing import summarize
+from tts_eval.summary.summary import SUMMARY, Summary
 
 MAY_DIFFER = (
     "tracking",
@@ -53,13 +54,13 @@ def finished_summary(checked: CheckedCell) -> Summary | None:
     if any(problem.id not in solved for problem in checked.problems):
         return None
     try:
-        summary = directory.read("summary.json")
+        summary = directory.read(SUMMARY, Summary)
     except ValueError:  # torn, and made again from the problems
         summary = None
-    if summary is not None and summary["num_problems"] == len(solved):
+    if summary is not None and summary.answers.num_problems == len(solved):
         return summary
     summary = summarize(directory)
-    directory.write("summary.json", summary)
+    directory.write(SUMMARY, summary)
     return summary
 
 

@@ -32,7 +32,8 @@ from tts_eval.running.filling import Filling
 from tts_eval.running.manifest import manifest_of
 from tts_eval.running.watch import watching
 from tts_eval.spend import Spend
-from tts_eval.summary.summary import Summary, summarize
+from tts_eval.summary.summarizing import summarize
+from tts_eval.summary.summary import SUMMARY, Summary
 
 GAUGE_INTERVAL_S = 0.25
 NO_ROLES: Mapping[str, AnyEngine] = MappingProxyType({})
@@ -83,7 +84,7 @@ async def run_cell(
             async with nullcontext() if engine.facts.provenance == REPLAYED else loop.sampling_gauges():
                 await loop.solve(pending, watch.see)
             summary = summarize(directory)
-            directory.write("summary.json", summary)
+            directory.write(SUMMARY, summary)
             watch.finish(summary, directory.outcomes())
     return summary
 

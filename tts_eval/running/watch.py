@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from tts_eval.engines.protocol import Replays
 from tts_eval.requests import REPLAYED
 from tts_eval.rundir.outcome import Outcome
+from tts_eval.rundir.schema import plain
 from tts_eval.running.cell import CheckedCell
 from tts_eval.summary.cost import wall_usd
+from tts_eval.summary.summary import Summary
 from tts_eval.tracking.console import ProgressDisplay, progress_display
 from tts_eval.tracking.progress import Progress
 from tts_eval.tracking.protocol import Tracker
@@ -80,25 +81,22 @@ class Watch:
         self.display.update(progress)
         self.tracker.update(progress)
 
-    def finish(self, summary: Mapping[str, Any], outcomes: Sequence[Outcome]) -> None:
-        """Hand the tracker the summary and a row a problem."""
-        rows = [_row(outcome) for outcome in outcomes]
-        if summary["provenance"] == REPLAYED:
-            unknown = {"tta_s": None}
-            if summary["tokens"]["generated"] is None:
-                unknown["generated_tokens"] = None
-            rows = [row | unknown for row in rows]
-        self.tracker.finish(summary, rows)
+    def finish(self, summary: Summary, outcomes: Sequence[Outcome]) -> None:
+        """Hand the tracker the summary, as summary.json has it, and a row a problem."""
+        is_replay = summary.about.provenance == REPLAYED
+        knows_tokens = summary.spent.tokens.generated is not None
+        rows = [_row(outcome, is_timed=not is_replay, knows_tokens=knows_tokens) for outcome in outcomes]
+        self.tracker.finish(plain(summary), rows)
 
 
-def _row(outcome: Outcome) -> dict[str, Any]:
+def _row(outcome: Outcome, *, is_timed: bool, knows_tokens: bool) -> dict[str, float | str | None]:
     return {
         "problem": outcome.problem_id,
         "level": outcome.level,
         "gold": outcome.gold,
         "answer": outcome.attempt.answer if outcome.attempt else None,
         "verdict": str(outcome.grade.verdict),
-        "tta_s": outcome.spend.tta_s,
-        "generated_tokens": outcome.spend.num_generated_tokens,
+        "tta_s": outcome.spend.tta_s if is_timed else None,
+        "generated_tokens": outcome.spend.num_generated_tokens if knows_tokens else None,
         "error": outcome.error,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +13,8 @@ from scipy.special import stdtrit
 
 from tts_eval.statistics.bootstrap import Floats, resamples
 
-Interval = tuple[float, float]
+CI95 = "95% interval"
+Interval = Annotated[tuple[float, float], CI95]
 
 _Z = NormalDist().inv_cdf(0.975)
 _TAILS = (0.025, 0.975)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import betainc
 
 from tts_eval.statistics.bootstrap import Floats
+from tts_eval.statistics.intervals import CI95
 
-HalfOpen = tuple[float | None, float | None]  # an end that so few values cannot give is None
+# An end that so few values cannot give is None.
+HalfOpen = Annotated[tuple[float | None, float | None], CI95]
 
 
 def quantile_ci95(

@@ -2,89 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
+
+import msgspec
 
 from tts_eval.grading.grade import Verdict
-from tts_eval.measuring.budget import Cut
 from tts_eval.records import Finish
-from tts_eval.rundir.manifest import Manifest
+from tts_eval.rundir.marks import marks_of
 from tts_eval.rundir.outcome import Outcome
-from tts_eval.statistics.intervals import proportion_ci95
+from tts_eval.rundir.topic import Topic
+from tts_eval.statistics.intervals import Interval, proportion_ci95
 
-HANG_ON_ANSWERS = {
-    "num_correct",
-    "num_undecided",
-    "num_unanswered",
-    "accuracy",
-    "accuracy_ci95",
-    "accuracy_not_reused",
-    "accuracy_not_reused_ci95",
-    "usd_per_correct",
-    "usd_per_correct_ci95",
-    "joules_per_correct",
-    "goodput_correct_per_s",
-    "goodput_correct_share",
-}
+HANGS_ON_ANSWERS = "hangs on which answers are right"
+Value = TypeVar("Value")
+OfAnswers = Annotated[Value | None, HANGS_ON_ANSWERS]  # None where texts mean nothing
+Figures = TypeVar("Figures", bound=msgspec.Struct)
 MANY = 0.2  # the share of answers from which on their endings are warned of
 
 
-def without_answers(figures: Mapping[str, Any]) -> dict[str, Any]:
+def without_answers(figures: Figures) -> Figures:
     """Return `figures` with None for all that hangs on which answers are right.
 
     With synthetic acceptance times mean something, texts nothing.
     """
-    return {
-        name: None
-        if name in HANG_ON_ANSWERS
-        else without_answers(value)
-        if isinstance(value, Mapping)
-        else value
-        for name, value in figures.items()
-    }
+    changed: dict[str, msgspec.Struct | None] = {}
+    for name, marks in marks_of(type(figures)).items():
+        value = getattr(figures, name)
+        if HANGS_ON_ANSWERS in marks:
+            changed[name] = None
+        elif isinstance(value, msgspec.Struct):
+            changed[name] = without_answers(value)
+    return msgspec.structs.replace(figures, **changed)
 
 
-def answer_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Return counts and accuracy; undecided and failed problems count as wrong."""
-    num_correct = sum(outcome.is_correct for outcome in outcomes)
-    solved = [o for o in outcomes if o.attempt is None or o.attempt.reused_from is None]
-    num_solved_correct = sum(outcome.is_correct for outcome in solved)
-    return {
-        "num_problems": len(outcomes),
-        "num_correct": num_correct,
-        "num_undecided": sum(outcome.grade.verdict is Verdict.UNDECIDED for outcome in outcomes),
-        "num_unparsed": sum(outcome.num_unparsed for outcome in outcomes),
-        "num_failed": sum(outcome.error is not None for outcome in outcomes),
-        **ending_figures(outcomes),
-        "accuracy": num_correct / len(outcomes) if outcomes else None,
-        "accuracy_ci95": proportion_ci95(num_correct, len(outcomes)),
-        "num_reused": len(outcomes) - len(solved),
-        "accuracy_not_reused": num_solved_correct / len(solved) if solved else None,
-        "accuracy_not_reused_ci95": proportion_ci95(num_solved_correct, len(solved)),
-    }
-
-
-def ending_figures(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """Return how many problems have no answer, and how many candidates were cut or never stopped thinking.
+class Answers(Topic, frozen=True, kw_only=True):
+    """Counts and accuracy; undecided and failed problems count as wrong.
 
     A trace that its strategy stopped (finish abort or none) was not cut.
     """
+
+    num_problems: int
+    num_correct: OfAnswers[int]
+    num_undecided: OfAnswers[int]
+    num_unparsed: int | None
+    num_failed: int
+    num_unanswered: OfAnswers[int]
+    num_candidates: int
+    num_truncated: int
+    num_unfinished_thinking: int
+    accuracy: OfAnswers[float]
+    accuracy_ci95: OfAnswers[Interval]
+    num_reused: int
+    accuracy_not_reused: OfAnswers[float]
+    accuracy_not_reused_ci95: OfAnswers[Interval]
+
+
+def answer_figures(outcomes: Sequence[Outcome], *, is_replay: bool = False) -> Answers:
+    """Return the figures of `outcomes`; of a replay without those that did not parse."""
     candidates = [c for o in outcomes if o.attempt is not None for c in o.attempt.candidates]
     ended = [candidate for candidate in candidates if candidate.finish in (Finish.END, Finish.LENGTH)]
-    return {
-        "num_unanswered": sum(o.attempt is not None and o.attempt.answer is None for o in outcomes),
-        "num_candidates": len(candidates),
-        "num_truncated": sum(candidate.finish is Finish.LENGTH for candidate in ended),
-        "num_unfinished_thinking": sum(candidate.answer_at is None for candidate in ended),
-    }
+    num_correct = sum(outcome.is_correct for outcome in outcomes)
+    solved = [o for o in outcomes if o.attempt is None or o.attempt.reused_from is None]
+    num_solved_correct = sum(outcome.is_correct for outcome in solved)
+    return Answers(
+        num_problems=len(outcomes),
+        num_correct=num_correct,
+        num_undecided=sum(outcome.grade.verdict is Verdict.UNDECIDED for outcome in outcomes),
+        num_unparsed=None if is_replay else sum(outcome.num_unparsed for outcome in outcomes),
+        num_failed=sum(outcome.error is not None for outcome in outcomes),
+        num_unanswered=sum(o.attempt is not None and o.attempt.answer is None for o in outcomes),
+        num_candidates=len(candidates),
+        num_truncated=sum(candidate.finish is Finish.LENGTH for candidate in ended),
+        num_unfinished_thinking=sum(candidate.answer_at is None for candidate in ended),
+        accuracy=num_correct / len(outcomes) if outcomes else None,
+        accuracy_ci95=proportion_ci95(num_correct, len(outcomes)),
+        num_reused=len(outcomes) - len(solved),
+        accuracy_not_reused=num_solved_correct / len(solved) if solved else None,
+        accuracy_not_reused_ci95=proportion_ci95(num_solved_correct, len(solved)),
+    )
 
 
-def ending_warnings(summary: Mapping[str, Any]) -> list[str]:
+def ending_warnings(answers: Answers) -> list[str]:
     """Return a line for each ending that more than a share of `MANY` of the answers have."""
-    num_candidates, num_problems = summary["num_candidates"], summary["num_problems"]
-    num_thinking, num_truncated = summary["num_unfinished_thinking"], summary["num_truncated"]
-    num_unanswered = summary["num_unanswered"] or 0
+    num_candidates, num_problems = answers.num_candidates, answers.num_problems
+    num_thinking, num_truncated = answers.num_unfinished_thinking, answers.num_truncated
+    num_unanswered = answers.num_unanswered or 0
     warnings = []
     if num_thinking > MANY * num_candidates:
         warnings.append(
@@ -96,43 +99,3 @@ def ending_warnings(summary: Mapping[str, Any]) -> list[str]:
     elif num_unanswered > MANY * num_problems:
         warnings.append(f"{num_unanswered} of {num_problems} problems have no answer that could be found")
     return warnings
-
-
-def budget_figures(outcomes: Sequence[Outcome], manifest: Manifest) -> dict[str, Any]:
-    """Return budget and declared spend as the manifest has them, and how many each limit cut."""
-    return {
-        "budget": asdict(manifest.budget),
-        "max_spend": None if manifest.max_spend is None else asdict(manifest.max_spend),
-        "num_cut": {str(cut): sum(outcome.cut is cut for outcome in outcomes) for cut in Cut},
-    }
-
-
-OF_ROLES = ("prompt", "cached", "generated", "thinking")
-KINDS = (*OF_ROLES, "verifier", "draft")
-
-
-def token_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Return the sums over problems by kind, by role, and of what the verifier left unread or unscored.
-
-    What the roles have of a kind adds up to its sum.
-    """
-    spends = [outcome.spend for outcome in outcomes]
-    roles = sorted({role for spend in spends for role in spend.by_role})
-    return {
-        "tokens": {
-            **{kind: sum(getattr(spend, f"num_{kind}_tokens") for spend in spends) for kind in KINDS},
-            "by_role": {
-                role: {
-                    kind: sum(
-                        getattr(spend.by_role[role], f"num_{kind}_tokens")
-                        for spend in spends
-                        if role in spend.by_role
-                    )
-                    for kind in OF_ROLES
-                }
-                for role in roles
-            },
-        },
-        "num_unread_steps": sum(spend.num_unread_steps for spend in spends),
-        "num_unscored_traces": sum(spend.num_unscored_traces for spend in spends),
-    }

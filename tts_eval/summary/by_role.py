@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from tts_eval.rundir.topic import Topic
 from tts_eval.summary.cost import busy_shares_s
 from tts_eval.summary.sessions import Session
 
 
-def role_figures(sessions: Sequence[Session], *, joules: Mapping[int, float] | None) -> dict[str, Any]:
-    """Return `usd` and `joules` by role; the parts add up to the run's, None where these are not known.
+class ByRole(Topic, frozen=True, kw_only=True):
+    """Dollars and joules by role; the parts add up to the run's, None where these are not known.
 
-    `joules` are those of each session by its number. GPUs are paid for whether they work or not: each of a
-    session's holdings (roles that hold GPUs together) has its share of the GPUs, and divides it among its
-    roles by the time in which their calls kept it busy; evenly, where it never was.
+    GPUs are paid for whether they work or not: each of a session's holdings (roles that hold GPUs together)
+    has its share of the GPUs, and divides it among its roles by the time in which their calls kept it busy;
+    evenly, where it never was.
     """
-    usd = [session.usd for session in sessions]
-    return {
-        "usd_by_role": _by_role(sessions, usd),
-        "joules_by_role": _by_role(sessions, [(joules or {}).get(session.number) for session in sessions]),
-    }
+
+    usd_by_role: Mapping[str, float] | None
+    joules_by_role: Mapping[str, float] | None
+
+
+def role_figures(sessions: Sequence[Session], *, joules: Mapping[int, float] | None) -> ByRole:
+    """Return what each role had; `joules` are those of each session by its number."""
+    return ByRole(
+        usd_by_role=_by_role(sessions, [session.usd for session in sessions]),
+        joules_by_role=_by_role(sessions, [(joules or {}).get(session.number) for session in sessions]),
+    )
 
 
 def _by_role(sessions: Sequence[Session], totals: Sequence[float | None]) -> dict[str, float] | None:

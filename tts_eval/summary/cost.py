@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+import msgspec
+
 from tts_eval.statistics.intervals import Interval, mean_ci95, ratio_ci95
+from tts_eval.summary.answers import OfAnswers
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """Dollars of one run at its declared load; an interval is over problems (bootstrap), None if unknown."""
 
-    usd_total: float
-    usd_per_generated_token: float | None
-    usd_per_generated_token_ci95: Interval | None
-    usd_per_problem: float | None
-    usd_per_problem_ci95: Interval | None
-    usd_per_correct: float | None
-    usd_per_correct_ci95: Interval | None
+    usd_total: float | None = None
+    usd_per_generated_token: float | None = None
+    usd_per_generated_token_ci95: Interval | None = None
+    usd_per_problem: float | None = None
+    usd_per_problem_ci95: Interval | None = None
+    usd_per_correct: OfAnswers[float] = None
+    usd_per_correct_ci95: OfAnswers[Interval] = None
 
 
 def wall_usd(*, num_gpus: int, wall_s: float, usd_per_gpu_hour: float) -> float:
@@ -52,7 +53,7 @@ def cost_of(usd: Sequence[float], *, num_tokens: Sequence[int], is_correct: Sequ
     """
     usd_total = math.fsum(usd)
     if not usd:
-        return Cost(usd_total, None, None, None, None, None, None)
+        return Cost(usd_total=usd_total)
     return Cost(
         usd_total=usd_total,
         usd_per_generated_token=per_unit(usd_total, sum(num_tokens)),

@@ -1,45 +1,67 @@
-"""The dollars of a run; an infinite cost is the string "inf" (JSON has none)."""
+"""The dollars of a run in all three modes, and at all the prices that a market has."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+
+import msgspec
 
 from tts_eval.rundir.manifest import LoadFacts
+from tts_eval.rundir.topic import Topic
+from tts_eval.summary.answers import OfAnswers
 from tts_eval.summary.cost import Cost, busy_shares_s, cost_of, per_unit, shared_out
 from tts_eval.summary.sessions import Session, added, common
 from tts_eval.summary.throughput import held_weights
 
+Ends = tuple[float, float]  # at the lowest and at the highest price
 
-def cost_figures(sessions: Sequence[Session], *, load: LoadFacts) -> dict[str, Any]:
-    """Return the dollars of holding GPUs, of their busy time, and of an API; None where no price is known.
+
+class PriceBand(msgspec.Struct, frozen=True, kw_only=True):
+    """The wall figures at the lowest and the highest market price."""
+
+    usd_per_gpu_hour: tuple[float | None, float | None] | None
+    usd_per_generated_token: Ends
+    usd_per_problem: Ends
+    usd_per_correct: OfAnswers[Ends]
+
+
+class CostFigures(Cost, Topic, frozen=True, kw_only=True):
+    """The dollars of holding GPUs, of their busy time, and of an API; None where no price is known.
 
     Each session's problems pay its price for its GPUs, the more the longer they hold them under `load` (see
     `steadiness.held_weights`); fill's calls pay for their part of the busy time. What is not known of one
     session is not known of the run; `usd_per_gpu_hour` and `num_gpus` are None where sessions differ.
     """
+
+    usd_per_gpu_hour: float | None = None
+    num_gpus: int | None = None
+    price_band: PriceBand | None = None
+    cost_busy: Cost | None = None
+    cost_api: Cost | None = None
+
+
+def cost_figures(sessions: Sequence[Session], *, load: LoadFacts) -> CostFigures:
+    """Return the dollars of `sessions`."""
     outcomes = [outcome for session in sessions for outcome in session.outcomes]
     num_tokens = [outcome.spend.num_generated_tokens for outcome in outcomes]
     is_correct = [outcome.is_correct for outcome in outcomes]
 
-    def cost(usd_of: Callable[[Session], Mapping[str, float] | None]) -> dict[str, Any] | None:
+    def cost(usd_of: Callable[[Session], Mapping[str, float] | None]) -> Cost | None:
         parts = [usd_of(session) for session in sessions]
         if not parts or None in parts:
             return None
         usd = {name: usd for part in parts if part is not None for name, usd in part.items()}
         own = [usd.get(outcome.problem_id, 0.0) for outcome in outcomes]
-        return _plain(asdict(cost_of(own, num_tokens=num_tokens, is_correct=is_correct)))
+        return cost_of(own, num_tokens=num_tokens, is_correct=is_correct)
 
-    return {
-        **(cost(lambda session: _wall_usd(session, load)) or dict.fromkeys(Cost.__slots__)),
-        "usd_per_gpu_hour": common(sessions, lambda session: session.hardware.usd_per_gpu_hour),
-        "num_gpus": common(sessions, lambda session: session.num_gpus),
-        "price_band": _band(sessions, sum(num_tokens), len(outcomes), sum(is_correct)),
-        "cost_busy": cost(_busy_usd),
-        "cost_api": cost(_api_usd),
-    }
+    return CostFigures(
+        **msgspec.structs.asdict(cost(lambda session: _wall_usd(session, load)) or Cost()),
+        usd_per_gpu_hour=common(sessions, lambda session: session.hardware.usd_per_gpu_hour),
+        num_gpus=common(sessions, lambda session: session.num_gpus),
+        price_band=_band(sessions, sum(num_tokens), len(outcomes), sum(is_correct)),
+        cost_busy=cost(_busy_usd),
+        cost_api=cost(_api_usd),
+    )
 
 
 def _wall_usd(session: Session, load: LoadFacts) -> dict[str, float] | None:
@@ -96,18 +118,16 @@ def _api_usd(session: Session) -> dict[str, float] | None:
 
 def _band(
     sessions: Sequence[Session], num_tokens: int, num_problems: int, num_correct: int
-) -> dict[str, Any] | None:
-    """Return the wall figures at the lowest and the highest market price, None where no band is known."""
+) -> PriceBand | None:
+    """Return the band of the wall figures, None where no band of prices is known."""
     low, high = (added(session.usd_at(price(session)) for session in sessions) for price in (_low, _high))
     if low is None or high is None or not num_problems:
         return None
-    return _plain(
-        {
-            "usd_per_gpu_hour": common(sessions, lambda session: [_low(session), _high(session)]),
-            "usd_per_generated_token": [per_unit(u, num_tokens) for u in (low, high)],
-            "usd_per_problem": [per_unit(u, num_problems) for u in (low, high)],
-            "usd_per_correct": [per_unit(u, num_correct) for u in (low, high)],
-        }
+    return PriceBand(
+        usd_per_gpu_hour=common(sessions, lambda session: (_low(session), _high(session))),
+        usd_per_generated_token=(per_unit(low, num_tokens), per_unit(high, num_tokens)),
+        usd_per_problem=(per_unit(low, num_problems), per_unit(high, num_problems)),
+        usd_per_correct=(per_unit(low, num_correct), per_unit(high, num_correct)),
     )
 
 
@@ -117,13 +137,3 @@ def _low(session: Session) -> float | None:
 
 def _high(session: Session) -> float | None:
     return session.hardware.usd_per_gpu_hour_high
-
-
-def _plain(figures: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _json(value) for name, value in figures.items()}
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, tuple | list):
-        return [_json(v) for v in value]
-    return "inf" if isinstance(value, float) and math.isinf(value) else value

@@ -5,12 +5,13 @@ Energy is that of the GPUs alone, without host, cooling and power supplies.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tts_eval.measuring.machine import MachineReading
 from tts_eval.rundir.outcome import Outcome
+from tts_eval.rundir.topic import Topic
+from tts_eval.summary.answers import OfAnswers
 from tts_eval.summary.cost import per_unit
 from tts_eval.summary.energy import PowerReading, joules_between
 
@@ -54,30 +55,30 @@ def session_joules(
     return joules or None
 
 
-def energy_figures(outcomes: Sequence[Outcome], by_session: Mapping[int, Joules] | None) -> dict[str, Any]:
-    """Return the joules of all sessions, and these per token, problem and correct answer.
+class Energy(Topic, frozen=True, kw_only=True):
+    """The joules of all sessions, and these per token, problem and correct answer.
 
     All is None, and `power_valid` false, where they are not known of every session.
     """
-    joules, idle_joules = None, None
-    if by_session is not None:
-        joules = sum(session.used for session in by_session.values())
-        idle_joules = sum(session.idle for session in by_session.values())
-    counts = {
-        "generated_token": sum(outcome.spend.num_generated_tokens for outcome in outcomes),
-        "problem": len(outcomes),
-        "correct": sum(outcome.is_correct for outcome in outcomes),
-    }
-    return {
-        "power_valid": joules is not None,
-        "joules_total": joules,
-        "joules_idle": idle_joules,
-        **{
-            f"joules_per_{unit}": None if joules is None else _finite(per_unit(joules, count))
-            for unit, count in counts.items()
-        },
-    }
+
+    power_valid: bool
+    joules_total: float | None = None
+    joules_idle: float | None = None
+    joules_per_generated_token: float | None = None
+    joules_per_problem: float | None = None
+    joules_per_correct: OfAnswers[float] = None
 
 
-def _finite(value: float) -> float | str:
-    return "inf" if math.isinf(value) else value
+def energy_figures(outcomes: Sequence[Outcome], by_session: Mapping[int, Joules] | None) -> Energy:
+    """Return what the joules of each session come to."""
+    if by_session is None:
+        return Energy(power_valid=False)
+    joules = sum(session.used for session in by_session.values())
+    return Energy(
+        power_valid=True,
+        joules_total=joules,
+        joules_idle=sum(session.idle for session in by_session.values()),
+        joules_per_generated_token=per_unit(joules, sum(o.spend.num_generated_tokens for o in outcomes)),
+        joules_per_problem=per_unit(joules, len(outcomes)),
+        joules_per_correct=per_unit(joules, sum(outcome.is_correct for outcome in outcomes)),
+    )

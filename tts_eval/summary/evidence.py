@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tts_eval.rundir.manifest import Manifest
 from tts_eval.rundir.outcome import Outcome
 from tts_eval.spend import Call
+from tts_eval.summary.summary import Summary
 
 REL_TOLERANCE = 1e-6  # sums of the same numbers in another order
 ABS_TOLERANCE = 1e-9
@@ -20,7 +21,7 @@ class Evidence:
     """A run: its manifest and summary, the finished problems, and their calls with all drafts known."""
 
     manifest: Manifest
-    summary: Mapping[str, Any]
+    summary: Summary
     outcomes: Sequence[Outcome]
     calls: Sequence[Call]
 

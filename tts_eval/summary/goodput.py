@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from tts_eval import checks
 from tts_eval.rundir.outcome import Outcome
+from tts_eval.rundir.topic import Topic
 from tts_eval.spend import Spend
+from tts_eval.summary.answers import OfAnswers
 
 
 @dataclass(frozen=True)
@@ -40,20 +41,30 @@ class Objectives:
         )
 
 
-def goodput_figures(outcomes: Sequence[Outcome], held_s: float, objectives: Objectives) -> dict[str, Any]:
-    """Return rate and share of the problems that met all objectives; None where nothing can be said.
+class Goodput(Topic, frozen=True, kw_only=True):
+    """Rate and share of the problems that met all objectives; None where nothing can be said.
 
     That is where none is stated, or one on a time that is known of no problem. Failed problems met none.
     """
+
+    objectives: Mapping[str, float]
+    goodput_problems_per_s: float | None
+    goodput_share: float | None
+    goodput_correct_per_s: OfAnswers[float]
+    goodput_correct_share: OfAnswers[float]
+
+
+def goodput_figures(outcomes: Sequence[Outcome], held_s: float, objectives: Objectives) -> Goodput:
+    """Return the goodput of `outcomes`, for which the GPUs were held for `held_s`."""
     can_tell = bool(outcomes) and bool(objectives.stated)
     for name in objectives.stated:
         can_tell = can_tell and any(getattr(outcome.spend, name) is not None for outcome in outcomes)
     good = [outcome for outcome in outcomes if outcome.error is None and objectives.met_by(outcome.spend)]
     num_correct = sum(outcome.is_correct for outcome in good)
-    return {
-        "objectives": dict(objectives.stated),
-        "goodput_problems_per_s": len(good) / held_s if can_tell and held_s else None,
-        "goodput_share": len(good) / len(outcomes) if can_tell else None,
-        "goodput_correct_per_s": num_correct / held_s if can_tell and held_s else None,
-        "goodput_correct_share": num_correct / len(outcomes) if can_tell else None,
-    }
+    return Goodput(
+        objectives=objectives.stated,
+        goodput_problems_per_s=len(good) / held_s if can_tell and held_s else None,
+        goodput_share=len(good) / len(outcomes) if can_tell else None,
+        goodput_correct_per_s=num_correct / held_s if can_tell and held_s else None,
+        goodput_correct_share=num_correct / len(outcomes) if can_tell else None,
+    )

@@ -6,23 +6,28 @@ may make a latency look better.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
 
 from tts_eval.rundir.outcome import Outcome
-from tts_eval.spend import CriticalPath
+from tts_eval.rundir.topic import Topic
+from tts_eval.spend import CriticalPath, Spend
 from tts_eval.statistics.intervals import Interval, mean_ci95
 from tts_eval.statistics.series import series_mean_ci95
 from tts_eval.statistics.spread import Spread
 
-FIRSTS = ("ttft_s", "ttfat_s", "queue_s")  # from the arrival to something that may never come
-PACES = ("tpot_excl_first_s", "e2e_per_token_s", "idle_s", "barrier_wait_s", "grading_wait_s")
-PARTS = CriticalPath.__slots__
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
+    """The problems on which the strategy failed: after how long, and with how many tokens."""
+
+    num_problems: int
+    after_s: Spread | None
+    num_generated_tokens: int
 
 
-def latency_figures(outcomes: Sequence[Outcome], *, is_open: bool) -> dict[str, Any]:
-    """Return how each time, and each part of the critical path, spreads over problems.
+class Latency(Topic, frozen=True, kw_only=True):
+    """How each time, and each part of the critical path, spreads over problems; None where it is not known.
 
     Under an open load a problem waits for those before it: the interval of the mean time to answer stands on
     batches of neighbours in arrival, and is None in a run too short for them.
@@ -31,25 +36,50 @@ def latency_figures(outcomes: Sequence[Outcome], *, is_open: bool) -> dict[str, 
     at what it took; so is a first token (a first answer token, a first place in the engine) that never came.
     Paces and parts of the path are those of the problems that did not fail. `failed` stands apart.
     """
+
+    ttft_s: Spread | None
+    ttfat_s: Spread | None
+    queue_s: Spread | None
+    tta_s: Spread | None
+    tpot_excl_first_s: Spread | None
+    e2e_per_token_s: Spread | None
+    idle_s: Spread | None
+    barrier_wait_s: Spread | None
+    grading_wait_s: Spread | None
+    late_s: Spread | None
+    tta_s_mean_ci95: Interval | None
+    critical_path: Mapping[str, Spread | None]
+    failed: Failed
+
+
+def latency_figures(outcomes: Sequence[Outcome], *, is_open: bool) -> Latency:
+    """Return the times of `outcomes`."""
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     solved = [outcome.spend for outcome in outcomes if outcome.error is None]
     answered = [outcome.spend.tta_s for outcome in outcomes if not _is_unanswered(outcome)]
     unanswered = [outcome.spend.tta_s for outcome in outcomes if _is_unanswered(outcome)]
-    return {
-        **{name: _first(outcomes, name) for name in FIRSTS},
-        "tta_s": plain(Spread.of(answered, unanswered)),
-        **{name: plain(Spread.of(getattr(spend, name) for spend in solved)) for name in PACES},
-        "late_s": plain(Spread.of(outcome.spend.late_s for outcome in outcomes)),
-        "tta_s_mean_ci95": None if unanswered else _mean_ci95(outcomes, is_open=is_open),
-        "critical_path": {
-            part: plain(Spread.of(getattr(spend.critical_path, part) for spend in solved)) for part in PARTS
+    return Latency(
+        ttft_s=_first(outcomes, lambda spend: spend.ttft_s),
+        ttfat_s=_first(outcomes, lambda spend: spend.ttfat_s),
+        queue_s=_first(outcomes, lambda spend: spend.queue_s),
+        tta_s=Spread.of(answered, unanswered),
+        tpot_excl_first_s=Spread.of(spend.tpot_excl_first_s for spend in solved),
+        e2e_per_token_s=Spread.of(spend.e2e_per_token_s for spend in solved),
+        idle_s=Spread.of(spend.idle_s for spend in solved),
+        barrier_wait_s=Spread.of(spend.barrier_wait_s for spend in solved),
+        grading_wait_s=Spread.of(spend.grading_wait_s for spend in solved),
+        late_s=Spread.of(outcome.spend.late_s for outcome in outcomes),
+        tta_s_mean_ci95=None if unanswered else _mean_ci95(outcomes, is_open=is_open),
+        critical_path={
+            part: Spread.of(getattr(spend.critical_path, part) for spend in solved)
+            for part in CriticalPath.__slots__
         },
-        "failed": {
-            "num_problems": len(failed),
-            "after_s": plain(Spread.of(outcome.spend.tta_s for outcome in failed)),
-            "num_generated_tokens": sum(outcome.spend.num_generated_tokens for outcome in failed),
-        },
-    }
+        failed=Failed(
+            num_problems=len(failed),
+            after_s=Spread.of(outcome.spend.tta_s for outcome in failed),
+            num_generated_tokens=sum(outcome.spend.num_generated_tokens for outcome in failed),
+        ),
+    )
 
 
 def _mean_ci95(outcomes: Sequence[Outcome], *, is_open: bool) -> Interval | None:
@@ -59,20 +89,16 @@ def _mean_ci95(outcomes: Sequence[Outcome], *, is_open: bool) -> Interval | None
     return series_mean_ci95([spend.tta_s for spend in in_order])
 
 
-def plain(spread: Spread | None) -> dict[str, Any] | None:
-    """Return a spread as it stands in a summary."""
-    return None if spread is None else asdict(spread)
-
-
-def _first(outcomes: Sequence[Outcome], name: str) -> dict[str, Any] | None:
+def _first(outcomes: Sequence[Outcome], time_s: Callable[[Spend], float | None]) -> Spread | None:
+    """Return the spread of a time from the arrival to something that may never come."""
     known, censored = list[float | None](), list[float]()
     for outcome in outcomes:
-        value = getattr(outcome.spend, name)
+        value = time_s(outcome.spend)
         if value is None and (_is_unanswered(outcome) or outcome.cut is not None):
             censored.append(outcome.spend.tta_s)
         else:
             known.append(value)
-    return plain(Spread.of(known, censored))
+    return Spread.of(known, censored)
 
 
 def _is_unanswered(outcome: Outcome) -> bool:

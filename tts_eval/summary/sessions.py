@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
+
+import msgspec
 
 from tts_eval.hardware import ApiPrice, Hardware
 from tts_eval.requests import EngineFacts
@@ -17,6 +19,7 @@ from tts_eval.rundir.outcome import Fill, Outcome
 from tts_eval.spend import Call
 from tts_eval.summary.cost import wall_usd
 
+One = TypeVar("One")
 Value = TypeVar("Value")
 
 
@@ -114,19 +117,32 @@ def sessions_of(
     return sessions
 
 
-def session_figures(sessions: Sequence[Session], joules: Mapping[int, float] | None) -> list[dict[str, Any]]:
-    """Return what each session solved, held and paid; `joules` are those of each by its number."""
+class SessionFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session solved, held and paid."""
+
+    session: int
+    num_problems: int
+    hardware: str
+    num_gpus: int
+    held_s: float
+    usd_per_gpu_hour: float | None
+    usd_total: float | None
+    joules_total: float | None
+
+
+def session_figures(sessions: Sequence[Session], joules: Mapping[int, float] | None) -> list[SessionFigures]:
+    """Return the figures of each session; `joules` are those of each by its number."""
     return [
-        {
-            "session": session.number,
-            "num_problems": len(session.outcomes),
-            "hardware": session.hardware.name,
-            "num_gpus": session.num_gpus,
-            "held_s": session.held_s,
-            "usd_per_gpu_hour": session.hardware.usd_per_gpu_hour,
-            "usd_total": session.usd,
-            "joules_total": None if joules is None else joules[session.number],
-        }
+        SessionFigures(
+            session=session.number,
+            num_problems=len(session.outcomes),
+            hardware=session.hardware.name,
+            num_gpus=session.num_gpus,
+            held_s=session.held_s,
+            usd_per_gpu_hour=session.hardware.usd_per_gpu_hour,
+            usd_total=session.usd,
+            joules_total=None if joules is None else joules[session.number],
+        )
         for session in sessions
     ]
 
@@ -141,7 +157,7 @@ def added(values: Iterable[float | None]) -> float | None:
     return total
 
 
-def common(sessions: Sequence[Session], of: Callable[[Session], Value]) -> Value | None:
+def common(sessions: Sequence[One], of: Callable[[One], Value]) -> Value | None:
     """Return what all sessions have the same of, None where they differ."""
     values = [of(session) for session in sessions]
     return values[0] if values and all(value == values[0] for value in values) else None

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
+
+import msgspec
 
 from tts_eval.rundir.manifest import LoadFacts
 from tts_eval.rundir.outcome import Fill, Outcome
+from tts_eval.rundir.topic import Topic
 from tts_eval.spend import Call
 from tts_eval.statistics.rank_sum import rank_sum_z
 
@@ -22,27 +25,38 @@ def wall_seconds(outcomes: Sequence[Outcome]) -> float:
     return total_s
 
 
-def throughput_figures(
-    outcomes: Sequence[Outcome], held_s: float, *, gpu_s: float, mean_in_flight: float | None
-) -> dict[str, Any]:
-    """Return problems and tokens per second held, `held_s` (see `steadiness.held_by_session`) or `gpu_s`.
+class Throughput(Topic, frozen=True, kw_only=True):
+    """Problems and tokens a second, None where no time passed.
 
     Input tokens are the prompts of all roles, cached tokens included. A user is a problem in flight.
     """
+
+    problems_per_s: float | None
+    generated_tokens_per_s: float | None
+    input_tokens_per_s: float | None
+    total_tokens_per_s: float | None
+    generated_tokens_per_s_per_gpu: float | None
+    generated_tokens_per_s_per_user: float | None
+
+
+def throughput_figures(
+    outcomes: Sequence[Outcome], held_s: float, *, gpu_s: float, mean_in_flight: float | None
+) -> Throughput:
+    """Return what was done per second held, `held_s` (see `held_by_session`) or `gpu_s`."""
     num_generated = sum(outcome.spend.num_generated_tokens for outcome in outcomes)
     num_input = sum(outcome.spend.num_prompt_tokens for outcome in outcomes)
 
     def per_s(amount: float) -> float | None:
         return amount / held_s if held_s else None
 
-    return {
-        "problems_per_s": per_s(len(outcomes)),
-        "generated_tokens_per_s": per_s(num_generated),
-        "input_tokens_per_s": per_s(num_input),
-        "total_tokens_per_s": per_s(num_generated + num_input),
-        "generated_tokens_per_s_per_gpu": num_generated / gpu_s if gpu_s else None,
-        "generated_tokens_per_s_per_user": per_s(num_generated / mean_in_flight) if mean_in_flight else None,
-    }
+    return Throughput(
+        problems_per_s=per_s(len(outcomes)),
+        generated_tokens_per_s=per_s(num_generated),
+        input_tokens_per_s=per_s(num_input),
+        total_tokens_per_s=per_s(num_generated + num_input),
+        generated_tokens_per_s_per_gpu=num_generated / gpu_s if gpu_s else None,
+        generated_tokens_per_s_per_user=per_s(num_generated / mean_in_flight) if mean_in_flight else None,
+    )
 
 
 Flight = tuple[float, float]  # arrival and answer, in seconds on the clock of a session
@@ -94,6 +108,30 @@ def held_weights(load: LoadFacts, *, tta_s: Seconds, calls_s: Seconds) -> Second
     return calls_s if load.in_flight is None else tta_s
 
 
+class FillFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What kept the load up beside the measured problems."""
+
+    num_problems: int
+    num_stopped: int
+    num_calls: int
+    num_generated_tokens: int
+
+
+class Steadiness(Topic, frozen=True, kw_only=True):
+    """The seconds that dollars and rates stand on, how even the load was, and what kept it up.
+
+    `mean_in_flight` is the mean over the wall of the problems in flight, fill included; `arrivals_per_s` the
+    realised rate of the measured arrivals, their gaps over the time from the first to the last; `drain_share`
+    the share of the wall after the last of them, in which without fill ever fewer would be in flight.
+    """
+
+    held_s: float
+    mean_in_flight: float | None
+    arrivals_per_s: float | None
+    drain_share: float | None
+    fill: FillFigures
+
+
 def steady_figures(
     outcomes: Sequence[Outcome],
     fills: Sequence[Fill],
@@ -101,13 +139,8 @@ def steady_figures(
     *,
     wall_s: float,
     held_s: float,
-) -> dict[str, Any]:
-    """Return the seconds that dollars and rates stand on, how even the load was, and what kept it up.
-
-    `mean_in_flight` is the mean over `wall_s` of the problems in flight, fill included; `arrivals_per_s` the
-    realised rate of the measured arrivals, their gaps over the time from the first to the last; `drain_share`
-    the share of the wall after the last of them, in which without fill ever fewer would be in flight.
-    """
+) -> Steadiness:
+    """Return how even the load was over the `wall_s` seconds of all sessions, `held_s` of them charged."""
     in_flight_s, drain_s, arriving_s, num_gaps = 0.0, 0.0, 0.0, 0
     for session in by_session(outcomes):
         flights = [(outcome.spend.arrived_s, outcome.spend.finished_s) for outcome in session]
@@ -118,18 +151,18 @@ def steady_figures(
         num_gaps += len(session) - 1
         flights += [(f.arrived_s, f.finished_s) for f in fills if f.session == session[0].session]
         in_flight_s += sum(_overlap_s(flight, (began_s, ended_s)) for flight in flights)
-    return {
-        "held_s": held_s,
-        "mean_in_flight": in_flight_s / wall_s if wall_s else None,
-        "arrivals_per_s": num_gaps / arriving_s if arriving_s else None,
-        "drain_share": drain_s / wall_s if wall_s else None,
-        "fill": {
-            "num_problems": len(fills),
-            "num_stopped": sum(fill.is_stopped for fill in fills),
-            "num_calls": len(fill_calls),
-            "num_generated_tokens": sum(call.num_generated_tokens for call in fill_calls),
-        },
-    }
+    return Steadiness(
+        held_s=held_s,
+        mean_in_flight=in_flight_s / wall_s if wall_s else None,
+        arrivals_per_s=num_gaps / arriving_s if arriving_s else None,
+        drain_share=drain_s / wall_s if wall_s else None,
+        fill=FillFigures(
+            num_problems=len(fills),
+            num_stopped=sum(fill.is_stopped for fill in fills),
+            num_calls=len(fill_calls),
+            num_generated_tokens=sum(call.num_generated_tokens for call in fill_calls),
+        ),
+    )
 
 
 def _overlap_s(flight: Flight, window: Flight) -> float:
@@ -140,8 +173,21 @@ Z_ONE_PERCENT, Z_FIVE_PERCENT = 2.33, 1.645  # one-sided
 SLIGHT_OVERLOAD = 1.1  # arrivals per answer that a run has to rule out to be called underloaded
 
 
-def saturation_figures(outcomes: Sequence[Outcome], *, is_open: bool) -> dict[str, Any]:
-    """Return whether answers fell behind arrivals, and the counts behind the verdict.
+class Backlog(msgspec.Struct, frozen=True, kw_only=True):
+    """What came and was answered in the second half of the arrivals, in time (see `Saturation`)."""
+
+    window_s: tuple[float, float]
+    num_arrivals: int
+    num_answers: int
+    arrivals_per_s: float
+    answers_per_s: float
+    backlog_z: float
+    underload_z: float
+    tta_z: float
+
+
+class Saturation(Topic, frozen=True, kw_only=True):
+    """Whether answers fell behind arrivals, and the counts behind the verdict.
 
     Looked at is the second half of the arrivals, in time. `saturated` is true if fewer problems were
     answered in it than arrived (A - C > 2.33 sqrt(A + C), as for two Poisson counts) and those that
@@ -152,11 +198,18 @@ def saturation_figures(outcomes: Sequence[Outcome], *, is_open: bool) -> dict[st
     the run was too short to tell: None, as for a closed loop, which cannot fall behind, and without any time
     between arrivals.
     """
+
+    saturated: bool | None = None
+    saturation: Backlog | None = None
+
+
+def saturation_figures(outcomes: Sequence[Outcome], *, is_open: bool) -> Saturation:
+    """Return the verdict on `outcomes`."""
     inside = longest_session(outcomes)
     arrivals_s = [outcome.spend.arrived_s for outcome in inside]
     begin_s, end_s = min(arrivals_s, default=0.0), max(arrivals_s, default=0.0)
     if not is_open or begin_s == end_s:
-        return {"saturated": None, "saturation": None}
+        return Saturation()
     middle_s = (begin_s + end_s) / 2
     later = [outcome.spend.tta_s for outcome in inside if outcome.spend.arrived_s > middle_s]
     earlier = [outcome.spend.tta_s for outcome in inside if outcome.spend.arrived_s <= middle_s]
@@ -170,19 +223,19 @@ def saturation_figures(outcomes: Sequence[Outcome], *, is_open: bool) -> dict[st
         saturated = True
     elif underload_z > Z_FIVE_PERCENT and tta_z < Z_FIVE_PERCENT:
         saturated = False
-    return {
-        "saturated": saturated,
-        "saturation": {
-            "window_s": (middle_s, end_s),
-            "num_arrivals": len(later),
-            "num_answers": num_answers,
-            "arrivals_per_s": len(later) / (end_s - middle_s),
-            "answers_per_s": num_answers / (end_s - middle_s),
-            "backlog_z": backlog_z,
-            "underload_z": underload_z,
-            "tta_z": tta_z,
-        },
-    }
+    return Saturation(
+        saturated=saturated,
+        saturation=Backlog(
+            window_s=(middle_s, end_s),
+            num_arrivals=len(later),
+            num_answers=num_answers,
+            arrivals_per_s=len(later) / (end_s - middle_s),
+            answers_per_s=num_answers / (end_s - middle_s),
+            backlog_z=backlog_z,
+            underload_z=underload_z,
+            tta_z=tta_z,
+        ),
+    )
 
 
 def _dispersion(outcomes: Sequence[Outcome]) -> float:

@@ -6,13 +6,14 @@ rejected ones included.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tts_eval.measuring.architecture import Architecture
 from tts_eval.measuring.architecture_reader import read_architecture
 from tts_eval.measuring.weight_format import BYTES, WeightFormat, weight_format
+from tts_eval.rundir.manifest import Config
+from tts_eval.rundir.topic import Topic
 from tts_eval.spend import Call
 from tts_eval.summary.sessions import Session, added
 
@@ -68,31 +69,40 @@ def decode_bytes(
     return num_steps * weight_bytes + kv_bytes
 
 
-def utilization_figures(
-    sessions: Sequence[Session], flops: float | None, *, config: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """Return FLOPs a second of all models, bytes a second that the policy's decoding read, and their shares.
+class Utilization(Topic, frozen=True, kw_only=True):
+    """FLOPs a second of all models, bytes a second that the policy's decoding read, and their shares.
 
     What was done is held against what the GPUs of every session could have done in the time they were held:
     all of them for FLOPs, those of the policy's engine for its bytes. The peak is that of the format in which
     the policy's matrices are multiplied, 16 bits or fp8; of any other it is not known.
     """
+
+    achieved_flops_per_s: float | None
+    mfu: float | None
+    achieved_bytes_per_s: float | None
+    bandwidth_utilization: float | None
+
+
+def utilization_figures(
+    sessions: Sequence[Session], flops: float | None, *, config: Config | None
+) -> Utilization:
+    """Return what `sessions` used; `config` is the policy's architecture as published."""
     held_s = sum(session.held_s for session in sessions)
     num_bytes = None if config is None else added(_bytes_read(session, config) for session in sessions)
-    return {
-        "achieved_flops_per_s": _over(flops, held_s),
-        "mfu": _over(flops or None, added(_peak_flops(session, config) for session in sessions)),
-        "achieved_bytes_per_s": _over(num_bytes, held_s),
-        "bandwidth_utilization": _over(num_bytes, added(_peak_bytes(session) for session in sessions)),
-    }
+    return Utilization(
+        achieved_flops_per_s=_over(flops, held_s),
+        mfu=_over(flops or None, added(_peak_flops(session, config) for session in sessions)),
+        achieved_bytes_per_s=_over(num_bytes, held_s),
+        bandwidth_utilization=_over(num_bytes, added(_peak_bytes(session) for session in sessions)),
+    )
 
 
-def _weights(session: Session, config: Mapping[str, Any] | None) -> WeightFormat:
+def _weights(session: Session, config: Config | None) -> WeightFormat:
     settings = session.engine.settings
     return weight_format(config or {}, str(settings.get("dtype")), quantization=settings.get("quantization"))
 
 
-def _peak_flops(session: Session, config: Mapping[str, Any] | None) -> float | None:
+def _peak_flops(session: Session, config: Config | None) -> float | None:
     multiplies_in = _weights(session, config).multiplies_in
     peaks = {"16 bits": session.hardware.bf16_tflops, "fp8": session.hardware.fp8_tflops}
     tflops = None if multiplies_in is None else peaks[multiplies_in]
@@ -104,7 +114,7 @@ def _peak_bytes(session: Session) -> float | None:
     return None if gb_per_s is None else float(session.held_s * session.engine.num_gpus * gb_per_s * 1e9)
 
 
-def _bytes_read(session: Session, config: Mapping[str, Any]) -> float | None:
+def _bytes_read(session: Session, config: Config) -> float | None:
     """Return what the policy's engine read at least, None where it counts no steps."""
     if not session.num_steps:
         return None

@@ -25,10 +25,10 @@ from tts_eval.protocols import Strategy
 from tts_eval.records import Problem
 from tts_eval.requests import Completion, Request
 from tts_eval.rundir.directory import RunDirectory
+from tts_eval.rundir.schema import plain
 from tts_eval.running.cell import Cell, CheckedCell
 from tts_eval.running.loads import Sequential
 from tts_eval.running.loop import run_cell
-from tts_eval.summary.summary import Summary
 from tts_eval.tracking.none import NoTracking
 
 CONFIG_MODEL = {
@@ -93,10 +93,10 @@ def replaying(settings: Any, strategy: Strategy, folder: Path) -> Cell:
     )
 
 
-async def replayed(cell: Cell) -> Summary:
+async def replayed(cell: Cell) -> dict[str, Any]:
     checked = CheckedCell(cell, tuple(cell.task.problems()), cell.engine.codec(), cell.engine.architecture)  # type: ignore[attr-defined]
     async with cell.engine.start(cell.model) as engine:
-        return await run_cell(checked, engine, grader())
+        return dict(plain(await run_cell(checked, engine, grader())))
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ async def test_votes_on_other_peoples_samples(tmp_path: Path, n: int, right: set
     cell = replaying(settings, MajorityVote(n=n), tmp_path)
     checked = CheckedCell(cell, tuple(cell.task.problems()), cell.engine.codec())  # type: ignore[attr-defined]
     async with Grader(GradingPool()) as working, cell.engine.start(cell.model) as engine:
-        summary = await run_cell(checked, engine, working)
+        summary = plain(await run_cell(checked, engine, working))
     won = {o.problem_id for o in RunDirectory(tmp_path).outcomes() if o.is_correct}
     assert {name.rpartition("/")[2].removesuffix(".json") for name in won} == right
     assert summary["tokens"]["generated"] is None  # nobody counted them
