@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from tts_eval.hub import why_unreachable
 from tts_eval.records import Problem
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,12 @@ class Columns:
     """Which columns of a row make which part of a problem.
 
     Several `question` columns are joined by a space; without an `id` column a problem is called after its
-    row number. `metadata` columns are taken along where there are any.
+    row number, without an `answer` column it has no gold answer. `metadata` columns are taken along where
+    there are any.
     """
 
     question: tuple[str, ...]
-    answer: str
+    answer: str | None
     id: str | None = None
     level: str | None = None
     metadata: tuple[str, ...] = ()
@@ -38,7 +40,24 @@ class Rows:
     """The rows of `source`, a file or a hub id, in order; row 1 is the first."""
 
     source: str
-    rows: tuple[Mapping[str, Any], ...]
+    rows: tuple[Row, ...]
+
+    def where(self, wanted: Mapping[str, Any]) -> Rows:
+        """Return the rows whose columns hold a wanted value, or one of several; ValueError if none does."""
+        allowed = {
+            column: values if isinstance(values, list | tuple) else [values]
+            for column, values in wanted.items()
+        }
+        for column in allowed:
+            self._check_column(column)
+        kept = [row for row in self.rows if all(row.get(name) in values for name, values in allowed.items())]
+        if not kept:
+            raise ValueError(f"{self.source} has no row where {wanted}")
+        return Rows(self.source, tuple(kept))
+
+    def shuffled(self, seed: int) -> Rows:
+        """Return the rows in an order of their own content and `seed`, whatever order they came in."""
+        return Rows(self.source, tuple(sorted(self.rows, key=lambda row: _digest(row, seed))))
 
     def problems(
         self,
@@ -47,13 +66,16 @@ class Rows:
         name: str,
         limit: int | None = None,
         gold: Callable[[str], str] = str.strip,
+        finish: Callable[[Problem, Row], Problem] = lambda problem, row: problem,
+        skip: Callable[[str], None] | None = None,
     ) -> list[Problem]:
         """Return the problems of the first `limit` rows, of all for None.
 
         Without an id column they are called `name`-1, `name`-2, … `gold` takes the gold answer out of the
-        answer column. Raises ValueError on a column that no row has, and on rows without a question or an
-        answer, or with the id of an earlier row; where there are no ids, also on one that repeats another,
-        which would count twice. The message names the first such row and says how many there are.
+        answer column, `finish` makes of a problem and its row the one that is asked. Raises ValueError on a
+        column that no row has, and on rows without a question or an answer, or with the id of an earlier row;
+        where there are no ids, also on one that repeats another, which would count twice. The message names
+        the first such row and says how many there are. With `skip` faulty rows are told to it and left out.
         """
         self._check_columns(columns)
         found: dict[str, Problem] = {}
@@ -61,7 +83,7 @@ class Rows:
         faults: list[str] = []
         for number, row in enumerate(self.rows[:limit], start=1):
             try:
-                problem = _problem(row, columns, default_id=f"{name}-{number}", gold=gold)
+                problem = finish(_problem(row, columns, default_id=f"{name}-{number}", gold=gold), row)
                 if problem.id in found:
                     raise ValueError(f"id {problem.id!r} was given to an earlier row")
                 earlier = first.setdefault((problem.question, problem.gold), number)
@@ -71,18 +93,23 @@ class Rows:
             except ValueError as error:
                 called = "" if columns.id is None else f" (id {row.get(columns.id)!r})"
                 faults.append(f"row {number}{called}: {error}")
-        if faults:
+        if skip is not None:
+            for fault in faults:
+                skip(f"{self.source}, {fault}")
+        elif faults:
             others = f" ({len(faults)} such rows)" if len(faults) > 1 else ""
             raise ValueError(f"{self.source}, {faults[0]}{others}")
         return list(found.values())
 
     def _check_columns(self, columns: Columns) -> None:
-        there = list(dict.fromkeys(column for row in self.rows for column in row))
         for column in (*columns.question, columns.answer, columns.id, columns.level):
-            if column is not None and column not in there:
-                raise ValueError(
-                    f"{self.source} has no column {column!r}; its columns are {', '.join(there)}"
-                )
+            if column is not None:
+                self._check_column(column)
+
+    def _check_column(self, column: str) -> None:
+        there = list(dict.fromkeys(column for row in self.rows for column in row))
+        if column not in there:
+            raise ValueError(f"{self.source} has no column {column!r}; its columns are {', '.join(there)}")
 
 
 def check_file(path: str) -> None:
@@ -111,7 +138,7 @@ def read_file(path: str) -> Rows:
     return Rows(path, rows)
 
 
-def read_hub(dataset: str, *, split: str, config: str | None = None) -> Rows:
+def read_hub(dataset: str, *, split: str, config: str | None = None, revision: str | None = None) -> Rows:
     """Read a split of a hub dataset; without network, the copy in the user's cache if there is one."""
     import datasets  # type: ignore[import-untyped]
     from huggingface_hub import HfApi
@@ -121,7 +148,7 @@ def read_hub(dataset: str, *, split: str, config: str | None = None) -> Rows:
     datasets.config.HF_HUB_OFFLINE = was_offline or bool(unreachable)
     datasets.disable_progress_bars()
     try:
-        table = datasets.load_dataset(dataset, config, split=split)
+        table = datasets.load_dataset(dataset, config, split=split, revision=revision)
     except Exception as error:
         raise ValueError(
             f"cannot read {dataset} from the Hugging Face hub ({unreachable or error}) nor from the local "
@@ -136,7 +163,9 @@ def _problem(
     row: Mapping[str, Any], columns: Columns, *, default_id: str, gold: Callable[[str], str]
 ) -> Problem:
     question = " ".join(_text(row, column) for column in columns.question)
-    answer = gold(_text(_with_single(row, columns.answer), columns.answer))
+    answer = (
+        None if columns.answer is None else gold(_text(_with_single(row, columns.answer), columns.answer))
+    )
     return Problem(
         id=default_id if columns.id is None else _text(row, columns.id),
         question=question,
@@ -226,29 +255,6 @@ def _object(value: Any, *, where: str) -> Mapping[str, Any]:
     return value
 
 
-NUM_SAMPLES, SAMPLE_BYTES = 64, 4096
-
-
-def fingerprint(problems: Iterable[Problem]) -> str:
-    """Return the SHA-256 of the problems' ids, questions, gold answers and levels, in whatever order."""
-    digest = hashlib.sha256()
-    for problem in sorted(problems, key=lambda problem: (problem.id, problem.question)):
-        content = [problem.id, problem.question, problem.gold, problem.level]
-        digest.update(json.dumps(content, ensure_ascii=False).encode() + b"\n")
-    return f"sha256:{digest.hexdigest()}"
-
-
-def checkpoint_fingerprint(folder: Path) -> str:
-    """Return the SHA-256 of the folder's files: names, sizes and 64 evenly spread samples of each.
-
-    Weights that were trained on differ everywhere, so that samples tell them apart without reading them all.
-    """
-    digest = hashlib.sha256()
-    for file in sorted(file for file in folder.iterdir() if file.is_file() and file.name[0] != "."):
-        size = file.stat().st_size
-        digest.update(f"{file.name} {size}\n".encode())
-        with file.open("rb") as content:
-            for number in range(min(NUM_SAMPLES, 1 + size // SAMPLE_BYTES)):
-                content.seek(max(0, size - SAMPLE_BYTES) * number // NUM_SAMPLES)
-                digest.update(content.read(SAMPLE_BYTES))
-    return f"sha256:{digest.hexdigest()}"
+def _digest(row: Row, seed: int) -> str:
+    content = json.dumps([seed, sorted(row.items())], ensure_ascii=False, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()

@@ -1,5 +1,6 @@
 """What an experiment is made of: the bases to extend, and the handles that a strategy is given."""
 
+from tts_eval.protocols.delegated_task import DelegatedTask
 from tts_eval.protocols.language_model import LanguageModel
 from tts_eval.protocols.load import Load
 from tts_eval.protocols.parts import Difficulty, Embedding
@@ -9,6 +10,7 @@ from tts_eval.protocols.task import Task
 from tts_eval.protocols.verifier import Recalled, StepScores, Verifier
 
 __all__ = [
+    "DelegatedTask",
     "Difficulty",
     "Embedding",
     "LanguageModel",

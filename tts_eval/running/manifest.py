@@ -14,11 +14,11 @@ from typing import Any
 
 import psutil
 
-from tts_eval.dataset import checkpoint_fingerprint, fingerprint
 from tts_eval.engines.protocol import Replays
 from tts_eval.hardware import ApiPrice
 from tts_eval.model import PROJECT_ROOT, Model
 from tts_eval.requests import EngineFacts
+from tts_eval.rundir.fingerprint import checkpoint_fingerprint, fingerprint
 from tts_eval.rundir.manifest import FoundMarkers, Host, LoadFacts, Manifest, RoleFacts, Start
 from tts_eval.running.cell import Cell, CheckedCell
 from tts_eval.spend import MaxSpend

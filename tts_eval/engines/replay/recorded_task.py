@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
 
 from hydra.utils import get_class, instantiate
 
 from tts_eval.engines.replay.recording import Recording
-from tts_eval.grading.grade import Grade
-from tts_eval.grading.grader import Grader
-from tts_eval.protocols import Task
+from tts_eval.protocols import DelegatedTask, Task
 from tts_eval.records import Problem
 from tts_eval.rundir.directory import RunDirectory
 
@@ -20,7 +17,7 @@ HOOKS = ("extract", "extract_truncated", "grade", "group")
 
 
 @dataclass(frozen=True)
-class RecordedTask(Task):
+class RecordedTask(DelegatedTask):
     """The problems of a recording; `own` is the task that found and graded their answers."""
 
     recording: Recording
@@ -38,34 +35,6 @@ class RecordedTask(Task):
             return recorded
         metadata = {problem.id: problem.metadata for problem in self.own.problems()}
         return [replace(problem, metadata=metadata[problem.id]) for problem in recorded]
-
-    def extract(self, text: str) -> str | None:
-        """Return the answer that `text` states."""
-        return self.own.extract(text)
-
-    def extract_truncated(self, text: str) -> str | None:
-        """Return the answer of a `text` that was cut off."""
-        return self.own.extract_truncated(text)
-
-    async def grade(self, problem: Problem, answer: str) -> Grade:
-        """Return whether `answer` is right."""
-        return await self.own.grade(problem, answer)
-
-    async def group(self, answers: Sequence[str | None]) -> list[list[int]]:
-        """Return the classes of answers that are the same."""
-        return await self.own.group(answers)
-
-    async def num_unparsed(self, answers: Sequence[str | None]) -> int:
-        """Return how many answers do not parse as mathematics."""
-        return await self.own.num_unparsed(answers)
-
-    async def unparsed_golds(self, golds: Sequence[str]) -> list[str]:
-        """Return the gold answers that only their own text can equal."""
-        return await self.own.unparsed_golds(golds)
-
-    def with_grader(self, grader: Grader) -> Self:
-        """Return the task with the workers that compare mathematics."""
-        return replace(self, own=self.own.with_grader(grader))
 
 
 def task_of_run(folder: Path) -> Task:

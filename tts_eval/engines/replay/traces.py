@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tts_eval.dataset import fingerprint, level_of, read_file
+from tts_eval.dataset import level_of, read_file
 from tts_eval.engines.replay import trace_values as values
 from tts_eval.engines.replay.recording import Recording, Sample
 from tts_eval.model import Model
 from tts_eval.records import Finish, Problem
+from tts_eval.rundir.fingerprint import fingerprint
 
 _BRACE = re.compile(r"\\.|[{}]", re.S)
 

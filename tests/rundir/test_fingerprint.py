@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tts_eval.dataset import fingerprint
 from tts_eval.records import Problem
+from tts_eval.rundir.fingerprint import fingerprint
 
 FIRST, SECOND = Problem("1", "1+1", "2", level=1), Problem("2", "1+2", "3", level=1)
 
