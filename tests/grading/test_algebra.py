@@ -6,6 +6,7 @@ import pytest
 
 from tts_eval.grading import algebra
 from tts_eval.grading.grade import Reason
+from tts_eval.grading.latex import parse
 from tts_eval.grading.messages import Job, Kind, Reply
 
 
@@ -60,3 +61,36 @@ def test_forms_tell_which_answers_are_worth_comparing(one: str, other: str, may:
     left, right = (algebra.run(Job(answer), step_timeout_s=5).form for answer in (one, other))
     assert left is not None and right is not None
     assert left.may_equal(right) == right.may_equal(left) == may
+
+
+@pytest.mark.parametrize(
+    ("answer", "in_full"),
+    [("-12", "(-12)"), ("007", "(7)"), (r"-\frac{6}{04}", "(-6)/4"), (r"\frac{0}{5}", "(0)/5")],
+)
+def test_a_plain_number_is_read_as_the_grammar_reads_it(answer: str, in_full: str) -> None:
+    assert parse(answer, keeps_case=True) == parse(in_full, keeps_case=True)
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "is_compared"),
+    [
+        ("x^2-1", "x^2+1", False),
+        (r"\sqrt{3}", "2", False),
+        ("0.333333", r"\frac{1}{3}", True),
+        ("(x+1)^2", "x^2+2x+1", True),
+        (r"\sqrt{i^2}", "|i|", True),  # a letter, or the imaginary unit
+        ("abc", "2", True),  # a word
+    ],
+)
+def test_formulas_of_different_values_are_not_simplified(
+    monkeypatch: pytest.MonkeyPatch, gold: str, answer: str, is_compared: bool
+) -> None:
+    compared = []
+
+    def verify(*compared_ones: object, **_: object) -> bool:
+        compared.append(compared_ones)
+        return False
+
+    monkeypatch.setattr(algebra, "verify", verify)
+    assert algebra.run(Job(answer, gold), step_timeout_s=30).equal in (False, None)
+    assert bool(compared) == is_compared

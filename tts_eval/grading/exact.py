@@ -17,6 +17,7 @@ from tts_eval.grading.messages import Form, Kind, rational_key
 from tts_eval.grading.rationals import Number, Numeral, are_equal, read_number, read_numeral
 from tts_eval.grading.units import Unit, compare_units, factor_between, split_unit
 
+_PLAIN = re.compile(r"-?\d+(?:\.\d+)?")
 _CHOICE = re.compile(rf"\(([{LETTERS}])\)(?: (.+))?|([{LETTERS}])", re.S)
 _NAME = re.compile(r"(?P<name>[A-Za-z][A-Za-z' ]*)=(?=[^=]+$)")
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+")
@@ -36,6 +37,7 @@ class Reading:
         letter: the choice that it states; `value` is what stands behind that.
         exact: the core as a number or numeral, if it is one.
         has_words: whether the core holds what algebra must not read.
+        is_plain: whether it is digits and no more, of which there is one reading.
     """
 
     core: str
@@ -45,11 +47,14 @@ class Reading:
     value: str = ""
     exact: Number | Numeral | None = None
     has_words: bool = False
+    is_plain: bool = False
 
 
 @lru_cache(maxsize=65_536)
 def read(normal: str) -> Reading:
     """Take a normal form apart."""
+    if _PLAIN.fullmatch(normal):
+        return Reading(normal, exact=Number(Fraction(normal), "." in normal), is_plain=True)
     if choice := _CHOICE.fullmatch(normal):
         return Reading(normal, letter=choice[1] or choice[3], value=choice[2] or "")
     name = _NAME.match(normal)
@@ -72,6 +77,8 @@ def read(normal: str) -> Reading:
 def compare(gold: str, answer: str) -> Verdict | None:
     """Compare two normal forms, or return None where that takes algebra."""
     left, right = read(gold), read(answer)
+    if left.is_plain and right.is_plain:
+        return _compare_cores(left, right)
     if left.letter and right.letter:
         return _verdict(left.letter == right.letter)
     if left.value or right.value:

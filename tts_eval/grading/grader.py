@@ -177,6 +177,8 @@ class Grader:
 def _unfit(normal: str) -> Reason | None:
     if len(normal) > MAX_ANSWER_CHARS:
         return Reason.TOO_LONG
+    if len(normal) <= MAX_NESTING:
+        return None
     depth = deepest = 0
     for character in normal:
         depth += (character in "([{") - (character in ")]}")

@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 
 _NEIGHBOURS = [{Kind.SCALAR, Kind.WORD}, {Kind.RELATION, Kind.COLLECTION}]
-_FINGERPRINT_TOLERANCE = 1e-4
+FINGERPRINT_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Form:
         if self.fingerprint is None or other.fingerprint is None:
             return self.kind == other.kind or {self.kind, other.kind} in _NEIGHBOURS
         return all(
-            abs(a - b) <= _FINGERPRINT_TOLERANCE * (1 + abs(a))
+            abs(a - b) <= FINGERPRINT_TOLERANCE * (1 + abs(a))
             for a, b in zip(self.fingerprint, other.fingerprint, strict=True)
         )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 from tts_eval.grading.characters import spell_out
 from tts_eval.grading.choices import several_choices, split_choice
@@ -52,44 +54,55 @@ _PERCENT = re.compile(r" ?(?:\\?%|(?<![A-Za-z])(?:percent(?:age)?|per cent|pct)(
 _FUNCTIONS = (
     "arcsin|arccos|arctan|sinh|cosh|tanh|sqrt|pi|sin|cos|tan|cot|sec|csc|log|ln|lg|exp|infty|infinity|gcd|lcm"
 )
-_SPACINGS = [
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
-        (r"(?<!\\)\\!\s*|\\(?:left|right)\.|\\(?:phantom|hphantom)\{[^{}]*\}", ""),
-        (r"(?<!\\)\\[,;:> ]|~|\\(?:q?quad|enspace|thinspace|space)(?![A-Za-z])", " "),
-        (r"\{\s*,\s*\}", ","),
+
+
+def _as_command(name: re.Match[str]) -> str:
+    r"""Write a function's name as \sin, where it is a name of its own."""
+    before = name.string[name.start() - 1 : name.start()]
+    return name[0] if before == "\\" or (before.isascii() and before.isalpha()) else rf"\{name[0]} "
+
+
+_Rule: TypeAlias = tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]]
+# Each rule: what a text must hold for it to apply (most texts hold nothing of most), pattern, replacement.
+_SPACINGS: list[_Rule] = [
+    (needle, re.compile(pattern), replacement)
+    for needle, pattern, replacement in (
+        ("\\", r"(?<!\\)\\!\s*|\\(?:left|right)\.|\\(?:phantom|hphantom)\{[^{}]*\}", ""),
+        ("\\", r"(?<!\\)\\[,;:> ]|\\(?:q?quad|enspace|thinspace|space)(?![A-Za-z])", " "),
+        ("~", "~", " "),
+        ("{", r"\{\s*,\s*\}", ","),
     )
 ]
-_REPLACEMENTS = [
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
-        (r"\\[dtc]frac(?![A-Za-z])", r"\\frac"),
-        (r"\\frac\s*(\d)\s*([\dA-Za-z])(?![\d])", r"\\frac{\1}{\2}"),
-        (r"\\frac\s+([A-Za-z])\s*([\dA-Za-z])(?![\d])", r"\\frac{\1}{\2}"),
-        (r"\\frac\s*(\d)\s*\{", r"\\frac{\1}{"),
-        (r"\\frac\s*(\d)\s*(\\[a-z]+)(?![A-Za-z{])", r"\\frac{\1}{\2}"),
-        (r"(\\frac\s*\{[^{}]*\})\s*([\dA-Za-z])(?!\d)", r"\1{\2}"),
-        (r"\\varnothing(?![A-Za-z])", r"\\emptyset"),
-        (r"\\colon(?![A-Za-z])", ":"),
-        (r"\\langle(?![A-Za-z])\s*", "("),
-        (r"\s*\\rangle(?![A-Za-z])", ")"),
-        (r"(?<=\d) [xX] (?=\d)", r" \\times "),
-        (r"(?<=\d)[xX] ?(?=10\^)", r" \\times "),
-        (r"^(-?)\(([\dA-F]+)\)_", r"\1\2_"),
-        (r"(?<![A-Za-z])([aApP])\.[mM]\.?(?![A-Za-z])", r"\1m"),
-        (r"^[aA]ll real(?:s| numbers)$", r"\\mathbb{R}"),
-        (r"\\sqrt\s*(\d+(?:\.\d+)?|[A-Za-z](?![A-Za-z]))", r"\\sqrt{\1}"),
-        (r"\\sqrt\s*\(", r"\\sqrt("),
-        (r"\\left(?![a-zA-Z])\s*|\\right(?![a-zA-Z])\s*|\\[bB]ig[glr]*(?![a-zA-Z])\s*", ""),
-        (r"\\(?:lvert|rvert|vert)(?![a-zA-Z])\s*", "|"),
-        (r"\\(leq|geq|neq)(?![a-zA-Z])", lambda match: "\\" + match[1][:-1]),
-        (r"\^\s*\{\s*\\circ\s*\}|\\degree(?![A-Za-z])|\^\s*\\circ", r"^\\circ"),
-        (r"\\\$|(?<!\\)[$£€¥₹\"]", ""),
-        (r"\s*\*\*\s*", "^"),
-        (rf"(?<![\\A-Za-z])({_FUNCTIONS})(?![A-Za-z])", r"\\\1 "),
-        (r"\\(?:infinity)(?![A-Za-z])", r"\\infty"),
-        (r"(?<![\w.])(\d+(?:\.\d+)?)[eE]([-+]?\d+)(?![\w.])", r"\1\\times 10^{\2}"),
-        (r"\^\{(\d)\}(?!\d)", r"^\1"),
+_REPLACEMENTS: list[_Rule] = [
+    (needle, re.compile(pattern), replacement)
+    for needle, pattern, replacement in (
+        ("frac", r"\\[dtc]frac(?![A-Za-z])", r"\\frac"),
+        ("frac", r"\\frac\s*(\d)\s*([\dA-Za-z])(?![\d])", r"\\frac{\1}{\2}"),
+        ("frac", r"\\frac\s+([A-Za-z])\s*([\dA-Za-z])(?![\d])", r"\\frac{\1}{\2}"),
+        ("frac", r"\\frac\s*(\d)\s*\{", r"\\frac{\1}{"),
+        ("frac", r"\\frac\s*(\d)\s*(\\[a-z]+)(?![A-Za-z{])", r"\\frac{\1}{\2}"),
+        ("frac", r"(\\frac\s*\{[^{}]*\})\s*([\dA-Za-z])(?!\d)", r"\1{\2}"),
+        ("varnothing", r"\\varnothing(?![A-Za-z])", r"\\emptyset"),
+        ("colon", r"\\colon(?![A-Za-z])", ":"),
+        ("angle", r"\\langle(?![A-Za-z])\s*", "("),
+        ("angle", r"\s*\\rangle(?![A-Za-z])", ")"),
+        ("", r" (?<=\d )[xX] (?=\d)", r" \\times "),
+        ("10^", r"(?<=\d)[xX] ?(?=10\^)", r" \\times "),
+        (")_", r"^(-?)\(([\dA-F]+)\)_", r"\1\2_"),
+        (".", r"(?<![A-Za-z])([aApP])\.[mM]\.?(?![A-Za-z])", r"\1m"),
+        (" real", r"^[aA]ll real(?:s| numbers)$", r"\\mathbb{R}"),
+        ("sqrt", r"\\sqrt\s*(\d+(?:\.\d+)?|[A-Za-z](?![A-Za-z]))", r"\\sqrt{\1}"),
+        ("sqrt", r"\\sqrt\s*\(", r"\\sqrt("),
+        ("\\", r"\\left(?![a-zA-Z])\s*|\\right(?![a-zA-Z])\s*|\\[bB]ig[glr]*(?![a-zA-Z])\s*", ""),
+        ("vert", r"\\(?:lvert|rvert|vert)(?![a-zA-Z])\s*", "|"),
+        ("eq", r"\\(leq|geq|neq)(?![a-zA-Z])", lambda match: "\\" + match[1][:-1]),
+        ("\\", r"\^\s*\{\s*\\circ\s*\}|\\degree(?![A-Za-z])|\^\s*\\circ", r"^\\circ"),
+        ("", r"\\\$|(?<!\\)[$£€¥₹\"]", ""),
+        ("**", r"\s*\*\*\s*", "^"),
+        ("", rf"({_FUNCTIONS})(?![A-Za-z])", _as_command),
+        ("infinity", r"\\(?:infinity)(?![A-Za-z])", r"\\infty"),
+        ("", r"(\d(?<![\w.]\d)\d*(?:\.\d+)?)[eE]([-+]?\d+)(?![\w.])", r"\1\\times 10^{\2}"),
+        ("^{", r"\^\{(\d)\}(?!\d)", r"^\1"),
     )
 ]
 # ]0,1[ of French and German schools
@@ -132,8 +145,7 @@ def _pass(answer: str) -> str:
     text = _unwrapped(_SPACES.sub(" ", text).strip())
     text = _without_fonts(_COLOR.sub("", _SIZES.sub("", text)))
     text = _SPACES.sub(" ", _LABEL.sub("", text, count=1) if _LABEL.match(text) else text).strip()
-    for spacing, plain in _SPACINGS:
-        text = spacing.sub(plain, text)
+    text = _replaced(text, _SPACINGS)
     text = _SPACES.sub(" ", text).strip()
     if letters := several_choices(text):
         return letters
@@ -144,8 +156,7 @@ def _pass(answer: str) -> str:
     text = signed(in_digits(text))
     text = _unpriced(text)
     text = _PERCENT.sub(" percent ", text)
-    for pattern, replacement in _REPLACEMENTS:
-        text = pattern.sub(replacement, text)
+    text = _replaced(text, _REPLACEMENTS)
     text = _SPACES.sub(" ", text).strip()
     text = _TRAILING.sub("", text)
     text = text[match.end() :] if (match := _LEADING.match(text)) else text
@@ -155,13 +166,21 @@ def _pass(answer: str) -> str:
     return _braces_for_parentheses(text)
 
 
+def _replaced(text: str, rules: Sequence[_Rule]) -> str:
+    for needle, pattern, replacement in rules:
+        if needle in text:
+            text = pattern.sub(replacement, text)
+    return text
+
+
 def _unwrapped(text: str) -> str:
     """Take off what encloses the whole answer: formula delimiters, bold, quotes."""
     for opening, closing in _WRAPPERS:
+        if not (text.startswith(opening) and text.endswith(closing)):
+            continue
         inner = text[len(opening) : -len(closing)]
-        is_enclosed = text.startswith(opening) and text.endswith(closing) and closing not in inner
         is_escaped = inner.endswith("\\") and not opening.startswith("\\")
-        if is_enclosed and inner.strip() and not is_escaped:
+        if closing not in inner and inner.strip() and not is_escaped:
             return _unwrapped(inner.strip())
     return text
 

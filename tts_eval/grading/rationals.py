@@ -108,10 +108,10 @@ def are_equal(left: Number, right: Number) -> Verdict:
     """Compare two numbers; a decimal is equal to what it is rounded from, to six places."""
     if _are_close(left, right):
         return Verdict.UNDECIDED if left.is_open or right.is_open else Verdict.EQUAL
+    if left.also is None and right.also is None:
+        return Verdict.UNEQUAL
     is_other_reading = left.also in (right.value, right.also) or right.also == left.value
-    if is_other_reading and (left.also is not None or right.also is not None):
-        return Verdict.UNDECIDED
-    return Verdict.UNEQUAL
+    return Verdict.UNDECIDED if is_other_reading else Verdict.UNEQUAL
 
 
 def _are_close(left: Number, right: Number) -> bool:

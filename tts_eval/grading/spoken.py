@@ -17,6 +17,7 @@ _VALUES = (
     | {name + ending: value for value, name in enumerate(_PARTS, start=3) for ending in ("", "s")}
     | {"half": 2, "halves": 2}
 )
+_STEMS = {name[:3] for name in ("zero", *_ONES, *_TEENS, *_TENS)}
 _ONE = f"(?:{'|'.join(_ONES)})"
 _BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[- ]{_ONE})?|{'|'.join(_TEENS)}|zero|{_ONE})(?![A-Za-z'])"
 _BELOW_1000 = rf"(?:{_ONE} hundred(?: (?:and )?{_BELOW_100})?|{_BELOW_100})"
@@ -44,6 +45,9 @@ def in_digits(text: str) -> str:
 
     "5 hundred" and "5 million" keep their scale: whether the answer is 5 of them is for others to say.
     """
+    small = text.lower()
+    if not any(stem in small for stem in _STEMS):
+        return text
     if fraction := _FRACTION.fullmatch(text):
         top, bottom = (_VALUES[word] for word in re.split("[- ]", fraction["top"].lower()))
         return rf"{fraction['sign']}\frac{{{top}}}{{{bottom}}}"
