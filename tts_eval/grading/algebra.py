@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cmath
 import math
+import re
 import zlib
 from itertools import chain
 
@@ -26,11 +27,35 @@ from tts_eval.grading.messages import FINGERPRINT_TOLERANCE, Form, Job, Kind, Re
 _GUARD_DIGITS = 30
 _GUARD_BELOW = 1e-2
 _GUARD_TOLERANCE = 1e-5
+_LOG = re.compile(r"\\log(?![A-Za-z_]| _)")
+_LN = re.compile(r"\\ln(?![A-Za-z])")
+_SLASH = re.compile(r"(?<![\w.}])(\d+)/(\d+)(?=[A-Za-z(\\])")
 _MAX_KEY_BITS = 100_000
 
 
 def run(job: Job, *, step_timeout_s: int) -> Reply:
-    """Do a job; whatever goes wrong on the way is a failure in the reply."""
+    """Do a job; whatever goes wrong on the way, or hangs on how a text is read, is a failure in the reply."""
+    reply = _run(job, step_timeout_s=step_timeout_s)
+    if reply.equal is not None and (other := _other_reading(job)):
+        is_equal = _run(other, step_timeout_s=step_timeout_s).equal
+        return reply if is_equal in (reply.equal, None) else Reply(failure=Reason.TWO_READINGS)
+    return reply
+
+
+def _other_reading(job: Job) -> Job | None:
+    """Return the job with log as ln beside an ln, and with 1/2x as half of x; None where it has neither."""
+    if job.gold is None:
+        return None
+    gold, answer = job.gold, job.answer
+    for one, other in ((gold, answer), (answer, gold)):
+        if _LOG.search(one) and _LN.search(other) and not (_LN.search(one) or _LOG.search(other)):
+            gold, answer = (_LOG.sub(r"\\ln ", text) for text in (gold, answer))
+            break
+    gold, answer = (_SLASH.sub(r"\\frac{\1}{\2}", text) for text in (gold, answer))
+    return Job(answer, gold) if (answer, gold) != (job.answer, job.gold) else None
+
+
+def _run(job: Job, *, step_timeout_s: int) -> Reply:
     blame = Reason.GOLD_UNPARSED if job.gold is not None else Reason.ANSWER_UNPARSED
     within = timeout(step_timeout_s)
     try:

@@ -22,6 +22,8 @@ _NAMED = {
     "±": r"\pm ",
     "∓": r"\mp ",
     "°": r"^\circ",
+    "º": r"^\circ",
+    "˚": r"^\circ",
     "∞": r"\infty ",
     "≤": r"\le ",
     "≥": r"\ge ",
@@ -37,6 +39,9 @@ _NAMED = {
     "∛": r"\sqrt[3]",
     "∜": r"\sqrt[4]",
     "…": r"\ldots ",
+    "∠": r"\angle ",
+    "∡": r"\angle ",
+    "△": r"\triangle ",
     "ϕ": r"\phi ",
     "υ": r"\upsilon ",
     "φ": r"\phi ",
@@ -102,10 +107,15 @@ def _spell(character: str) -> str:
 _TABLE = _Table()
 
 
+# 0.6 with a bar over it: a combining mark behind each digit that repeats
+_BARRED = re.compile("((?:\\d[\u0304\u0305])+)")
+
+
 def spell_out(text: str) -> str:
     r"""Return `text` with signs, roots, fractions, powers and letters as -, \sqrt 3, \frac{1}{3}, x^4."""
     if text.isascii():
         return text.translate(_TABLE)
+    text = _BARRED.sub(lambda match: rf"\overline{{{match[1][::2]}}}", text)
     for run, mark, table in _SCRIPTS:
         text = "".join(
             f"{mark}{{{part.translate(table)}}}" if number % 2 else part

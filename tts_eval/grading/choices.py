@@ -14,6 +14,7 @@ _LETTER = re.compile(rf"(?:\(([{LETTERS}])\)|\[([{LETTERS}])\]|([{LETTERS}])[).:
 _WITH_VALUE = re.compile(
     rf"(?:\(([{LETTERS}])\)[.:]?|\[([{LETTERS}])\][.:]?|([{LETTERS}])[.:]) (?P<rest>[^ +*/^=<>].*)"
     rf"|([{LETTERS}])\) ?(?P<after>[^ +*/^=<>].*)"
+    rf"|([{LETTERS}]) - (?P<dashed>.*[A-Za-z]{{3}}.*)"
     rf"|([{LETTERS}]) +\((?P<text>[^()]*[a-z]{{3}}[^()]*)\)",
     re.S,
 )
@@ -33,7 +34,7 @@ def split_choice(text: str) -> tuple[str, str] | None:
     if match := _LETTER.fullmatch(text):
         return _letter(match), ""
     if match := _WITH_VALUE.fullmatch(text):
-        return _letter(match), match["rest"] or match["after"] or match["text"]
+        return _letter(match), match["rest"] or match["after"] or match["dashed"] or match["text"]
     return None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from tts_eval.grading import dates, ratios, words
+from tts_eval.grading import chemistry, dates, ratios, shapes, words
 from tts_eval.grading.choices import LETTERS
 from tts_eval.grading.grade import Verdict
 from tts_eval.grading.messages import Form, Kind, rational_key
@@ -20,7 +20,7 @@ from tts_eval.grading.units import Unit, compare_units, factor_between, split_un
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?")
 _CHOICE = re.compile(rf"\(([{LETTERS}])\)(?: (.+))?|([{LETTERS}])", re.S)
 _NAME = re.compile(r"(?P<name>[A-Za-z][A-Za-z' ]*)=(?=[^=]+$)")
-_GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+")
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3}")
 _SPACED = re.compile(r"\d \d")
 _PAIR_OF_VARIABLES = re.compile(r"^\([A-Za-z](?:,[A-Za-z])+\)=")
 _BRACED = re.compile(r"\{[^{}]*\}")
@@ -84,8 +84,9 @@ def compare(gold: str, answer: str) -> Verdict | None:
     if left.value or right.value:
         gold, answer = left.value or gold, right.value or answer
         return Verdict.EQUAL if gold == answer else compare(gold, answer)
-    if verdict := dates.compare(gold, answer) or ratios.compare(gold, answer):
-        return verdict
+    for kind in (dates, ratios, chemistry, shapes):
+        if verdict := kind.compare(gold, answer):
+            return verdict
     has_words = left.has_words or right.has_words
     if gold.replace(" ", "") == answer.replace(" ", "") and words.elements(gold) != words.elements(answer):
         return Verdict.UNDECIDED if has_words or _SPACED.search(gold + answer) else Verdict.EQUAL  # 5 m, 5m
@@ -131,7 +132,7 @@ def _split_units(text: str) -> tuple[str, Unit | None]:
     """Split the unit off, or off every element of a list, where all that state one state the same."""
     core, unit = split_unit(text)
     parts = re.split(r",(?!\d{3}(?!\d)) ?|;| and | or ", text)
-    if unit is None or len(parts) == 1 or re.search(r"[()\[\]]", text):
+    if unit is None or len(parts) == 1 or _GROUPED.fullmatch(core) or re.search(r"[()\[\]]", text):
         return core, unit
     split = [split_unit(part) for part in parts]
     units = {each for _, each in split if each}

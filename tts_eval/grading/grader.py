@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
-from tts_eval.grading import exact
+from tts_eval.grading import exact, shapes
 from tts_eval.grading.grade import Grade, Reason, Verdict
 from tts_eval.grading.messages import Form, Job, Kind, Reply
 from tts_eval.grading.normal_form import MAX_ANSWER_CHARS, normalize
@@ -149,7 +149,8 @@ class Grader:
             return Grade(Verdict.UNDECIDED, unfit)
         if verdict := exact.compare(gold, answer):
             return Grade(verdict, Reason.TWO_READINGS if verdict is Verdict.UNDECIDED else None)
-        reply = await self._ask(Job(exact.read(answer).core, exact.read(gold).core))
+        gold, answer = shapes.aligned(exact.read(gold).core, exact.read(answer).core)
+        reply = await self._ask(Job(answer, gold))
         if reply.equal is None:
             return Grade(Verdict.UNDECIDED, reply.failure)
         return Grade(Verdict.EQUAL if reply.equal else Verdict.UNEQUAL)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from tts_eval.grading.characters import spell_out
 from tts_eval.grading.choices import several_choices, split_choice
+from tts_eval.grading.notations import in_plain_notation
 from tts_eval.grading.spoken import in_digits, signed
 
 MAX_ANSWER_CHARS = 2000
@@ -48,8 +49,9 @@ _CURRENCY = r"\\?\$|[£€¥₹]"
 _PRICE = re.compile(
     rf"(?P<code>(?i:usd|eur|gbp|jpy|inr)|Rs\.?) ?(?P<sum>[-+]?{_NUMBER})"
     rf"|(?P<sign>[-+]?) ?(?:US|USD|AU|CA)? ?(?P<before>{_CURRENCY}) ?(?P<inner>[-+]?) ?(?P<number>{_NUMBER})"
-    rf"(?P<rest> [A-Za-z ]+)?|(?P<amount>[-+]?{_NUMBER}) ?(?P<after>[£€¥₹])"
+    rf"(?P<scale>[kKMB]|bn)?(?P<rest> [A-Za-z ]+)?|(?P<amount>[-+]?{_NUMBER}) ?(?P<after>[£€¥₹])"
 )
+_SCALES = {"k": " thousand", "K": " thousand", "M": " million", "B": " billion", "bn": " billion", None: ""}
 _PERCENT = re.compile(r" ?(?:\\?%|(?<![A-Za-z])(?:percent(?:age)?|per cent|pct)(?![A-Za-z]))")
 _FUNCTIONS = (
     "arcsin|arccos|arctan|sinh|cosh|tanh|sqrt|pi|sin|cos|tan|cot|sec|csc|log|ln|lg|exp|infty|infinity|gcd|lcm"
@@ -90,8 +92,10 @@ _REPLACEMENTS: list[_Rule] = [
         ("10^", r"(?<=\d)[xX] ?(?=10\^)", r" \\times "),
         (")_", r"^(-?)\(([\dA-F]+)\)_", r"\1\2_"),
         (".", r"(?<![A-Za-z])([aApP])\.[mM]\.?(?![A-Za-z])", r"\1m"),
+        ("..", r"(?<=[,+*]) ?\.{3,} ?(?=[,+*])", r"\\ldots "),
         (" real", r"^[aA]ll real(?:s| numbers)$", r"\\mathbb{R}"),
-        ("sqrt", r"\\sqrt\s*(\d+(?:\.\d+)?|[A-Za-z](?![A-Za-z]))", r"\\sqrt{\1}"),
+        ("cbrt", r"(?<![A-Za-z])\\?cbrt(?![A-Za-z])", r"\\sqrt[3]"),
+        ("sqrt", r"\\sqrt\s*(\[[^\[\]]*\])?\s*(\d+(?:\.\d+)?|[A-Za-z](?![A-Za-z]))", r"\\sqrt\1{\2}"),
         ("sqrt", r"\\sqrt\s*\(", r"\\sqrt("),
         ("\\", r"\\left(?![a-zA-Z])\s*|\\right(?![a-zA-Z])\s*|\\[bB]ig[glr]*(?![a-zA-Z])\s*", ""),
         ("vert", r"\\(?:lvert|rvert|vert)(?![a-zA-Z])\s*", "|"),
@@ -110,13 +114,13 @@ _TURNED = re.compile(r"(?P<left>[\[\]])(?P<ends>[^\[\](),;]+[,;][^\[\](),;]+)(?P
 _DOUBLED = re.compile(r"\\{2,}(?=[A-Za-z])")
 _SPACES = re.compile(r"\s+")
 _SPACE_BESIDE_OPERATOR = re.compile(
-    r" (?=[-+=)\]}/*^<>|,;.!])|(?<![A-Za-z\d]) (?=[(\[{])|(?<=[-+=(\[{/*^<>|]) |(?<=[)\]}]) (?![A-Za-z])"
+    r" (?=[-+=)\]}/*^<>|,;.!_])|(?<![A-Za-z\d]) (?=[(\[{])|(?<=[-+=(\[{/*^<>|]) |(?<=[)\]}]) (?![A-Za-z])"
     r"|(?<=[,;]) (?!\d{3}(?!\d))"
 )
 _SPACED_THOUSANDS = re.compile(r"(-?\d{1,3}(?: \d{3})+(?:\.\d+)?)(?= [A-Za-z]|$)")
 _TRAILING = re.compile(r"(?:\\+|[.,;:]| )+$")
 _LEADING = re.compile(r"(?:= ?(?!=)|: )+")
-_CALL_OR_POWER = re.compile(r"(\\sqrt ?|\^)\(")
+_CALL_OR_POWER = re.compile(r"(\\sqrt(?:\[[^\[\]]*\])? ?|\^)\(")
 
 
 @lru_cache(maxsize=1 << 14)  # a vote asks again for every ballot
@@ -158,7 +162,7 @@ def _pass(answer: str) -> str:
     text = _PERCENT.sub(" percent ", text)
     text = _replaced(text, _REPLACEMENTS)
     text = _SPACES.sub(" ", text).strip()
-    text = _TRAILING.sub("", text)
+    text = _TRAILING.sub("", in_plain_notation(text))
     text = text[match.end() :] if (match := _LEADING.match(text)) else text
     text = _SPACED_THOUSANDS.sub(lambda match: match[0].replace(" ", ""), text, count=1)
     text = _SPACE_BESIDE_OPERATOR.sub("", text)
@@ -228,7 +232,7 @@ def _unpriced(text: str) -> str:
         return f"{match['sum']} {match['code'].lower()}"
     if match["after"]:
         return f"{match['amount']} {_CURRENCIES[match['after']]}"
-    rest, name = match["rest"] or "", _CURRENCIES[match["before"]]
+    rest, name = _SCALES[match["scale"]] + (match["rest"] or ""), _CURRENCIES[match["before"]]
     return f"{match['sign'] or match['inner']}{match['number']}{rest}{'' if name in rest else f' {name}'}"
 
 

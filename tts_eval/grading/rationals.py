@@ -12,7 +12,7 @@ DECIMAL_PLACES = 6
 RELATIVE_TOLERANCE = Fraction(1, 100_000)  # or 1e-7 and 2e-7, alike to six places, would be one number
 MAX_POWER_BITS = 20_000
 
-_DECIMAL = r"(?:(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)"
+_DECIMAL = r"(?:(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3}|\d+)(?:\.\d+)?|\.\d+)"  # 12,34,567 in India
 _POWER = rf"{_DECIMAL}(?:\^(?:\{{[-+]?\d+\}}|\d(?!\d)))?"
 _TIMES = r"[ ]?(?:\\times|\\cdot|\*)[ ]?"
 _TERM = rf"{_POWER}(?:{_TIMES}{_POWER})?"
@@ -22,7 +22,8 @@ _NUMBER = re.compile(
     | \\frac\{{(?P<inner_sign>-?)(?P<top>{_TERM})\}}\{{(?P<bottom>{_TERM})\}}
     | (?P<over>{_TERM})/(?P<under>{_POWER})
     | (?P<once>\d*)\.(?P<fixed>\d*)\\(?:overline|bar)\{{(?P<repeated>\d{{1,50}})\}}
-    | (?P<term>{_TERM})(?:[ ](?P<scale>hundred|thousand|million|billion|trillion|dozen))?
+    | (?P<begun>\d*\.\d+)\\ldots
+    | (?P<term>{_TERM})(?:[ ](?P<scale>hundred|thousand|million|billion|trillion|dozen|quarters))?
     )""",
     re.X,
 )
@@ -33,6 +34,7 @@ _SCALES = {
     "billion": 10**9,
     "trillion": 10**12,
     "dozen": 12,
+    "quarters": Fraction(1, 4),
 }
 _NUMERAL = re.compile(r"([-+]?)0*(\d+|\d[0-9A-F]+(?=_\{(?:1[1-9]|[23]\d)\}))_(?:\{([a-z]+|\d+)\}|(\d))")
 _SIXTEEN = {"sixteen": "16", "hex": "16", "decimal": "10", "binary": "2", "octal": "8"}
@@ -87,6 +89,8 @@ def read_number(text: str) -> Number | None:
         is_open = part >= parts
     elif match["repeated"]:
         value = _repeating(match["once"], match["fixed"], match["repeated"])
+    elif match["begun"]:
+        value = _begun(match["begun"])
     elif match["term"]:
         value = _term(match["term"])
         if match["scale"] and value is not None:
@@ -97,7 +101,7 @@ def read_number(text: str) -> Number | None:
     if value is None:
         return None
     sign = -1 if is_negative else 1
-    is_decimal = "." in text and not match["repeated"]
+    is_decimal = "." in text and not (match["repeated"] or match["begun"])
     return Number(sign * value, is_decimal, None if also is None else sign * also, is_open)
 
 
@@ -130,6 +134,13 @@ def _repeating(once: str, fixed: str, repeated: str) -> Fraction:
     return Fraction(int((once + fixed) or 0), scale) + Fraction(
         int(repeated), scale * (10 ** len(repeated) - 1)
     )
+
+
+def _begun(text: str) -> Fraction | None:
+    """Return what 0.666... and 0.1818... repeat for ever; None where no repetition is seen."""
+    once, _, digits = text.partition(".")
+    repeated = re.search(r"(\d)\1\1+$|(\d{2,}?)\2+$", digits)
+    return _repeating(once, digits[: repeated.start()], repeated[1] or repeated[2]) if repeated else None
 
 
 def _term(text: str) -> Fraction | None:

@@ -30,6 +30,8 @@ _FRACTION = re.compile(
     rf"|(?:{'|'.join(_ONES[1:])})[- ](?:halves|{'|'.join(f'{part}s' for part in _PARTS)}))",
     re.I,
 )
+_AND_A_HALF = re.compile(r"(\d+) and (?:a|1) half(?![A-Za-z])")
+_PRONOUN = re.compile(r"\b(?:the|this|that|each|no|every) (?:[a-z]+ )?$", re.I)  # the red one
 _SIGN = re.compile(
     r"(?<![A-Za-z])negative (?=\\?[$£€¥₹]? ?[\d.\\(A-Za-z])|(?:^|(?<=is )|(?<=[:=] ))minus (?=\S)", re.I
 )
@@ -46,16 +48,18 @@ def in_digits(text: str) -> str:
     "5 hundred" and "5 million" keep their scale: whether the answer is 5 of them is for others to say.
     """
     small = text.lower()
-    if not any(stem in small for stem in _STEMS):
-        return text
-    if fraction := _FRACTION.fullmatch(text):
-        top, bottom = (_VALUES[word] for word in re.split("[- ]", fraction["top"].lower()))
-        return rf"{fraction['sign']}\frac{{{top}}}{{{bottom}}}"
-    return _NUMBER.sub(_value, text)
+    if any(stem in small for stem in _STEMS):
+        if fraction := _FRACTION.fullmatch(text):
+            top, bottom = (_VALUES[word] for word in re.split("[- ]", fraction["top"].lower()))
+            return rf"{fraction['sign']}\frac{{{top}}}{{{bottom}}}"
+        text = _NUMBER.sub(_value, text)
+    return _AND_A_HALF.sub(r"\1\\frac{1}{2}", text) if "half" in small else text
 
 
 def _value(match: re.Match[str]) -> str:
     words = re.findall("[a-z]+", match[0].lower())
+    if words == ["one"] and _PRONOUN.search(match.string[: match.start()]):
+        return match[0]
     is_scaled = re.match(" (?:thousand|[mb]illion)", match.string[match.end() :], re.I)  # 2 hundred thousand
     if words[-1] == "hundred" and len(words) == 2 and not is_scaled:
         return f"{_VALUES[words[0]]} hundred"

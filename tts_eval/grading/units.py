@@ -174,6 +174,8 @@ def _read(written: str) -> Unit | None:
             if part not in _GENERIC:
                 powers[part] = powers.get(part, 0) + sign * power * exponent
         pending = 0
+    if powers.keys() & {"celsius", "fahrenheit"}:  # degrees Celsius
+        powers.pop("degree", None)
     return Unit(tuple(sorted(powers.items())))
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from fractions import Fraction
 
 from tts_eval.grading.grade import Verdict
-from tts_eval.grading.units import QUALIFIERS, UNIT_NAMES, unit_name
+from tts_eval.grading.units import QUALIFIERS, UNIT_NAMES, Unit, unit_name
 
 _SHORT_ONES = """
     am an and any are as at be but by can day do east end feet for from go had has have he her him
@@ -26,9 +26,12 @@ _SCENERY = re.compile(
 )
 _SUBSCRIPT = re.compile(r"_(?:\{[^{}]*\}|[A-Za-z]+)")
 _BASE_OF_LOGARITHM = re.compile(r"\\log_(?:\w|\{[^{}]*\}) ")
+_POINTS = re.compile(r"\\(?:angle|triangle|overrightarrow|widehat)(?![A-Za-z])")  # of which the order counts
 _RUN = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 _CONNECTIVE = re.compile(r" ?[,;]? ?(?<![A-Za-z])(?:and|or)(?![A-Za-z]) ?")
 _SECOND_QUANTITY = re.compile(r"(?:[\d}!]|(?<![A-Za-z\\])[A-Za-z]) (?=[\d.])|(?<=\d) (?=\\frac)")
+_DOTS = re.compile(r"\\[lc]?dots(?![A-Za-z])")
+_TIMES = re.compile(r" ?(?:\\(?:cdot|times)(?![A-Za-z])|\*) ?")
 _LONGEST_PRODUCT = 3  # letters: 2abc is a product, 2abcd could be; a word is longer, or in the list below
 _SHORT_WORDS = frozenset(_SHORT_ONES.split())
 _SHORT_CAPITALS = frozenset({"AM", "PM", "AND", "OR", "NOT", "IF"})
@@ -51,6 +54,8 @@ def is_unread(text: str) -> bool:
     """
     bare = _SUBSCRIPT.sub("", _SCENERY.sub(" ", text))
     runs = [run for run in _RUN.findall(bare) if len(run) > 1]
+    if _DOTS.search(text) or (_POINTS.search(text) and "=" not in text):
+        return True
     if _SECOND_QUANTITY.search(_BASE_OF_LOGARITHM.sub("", text)) and "begin{" not in text:
         return True
     if not runs:
@@ -102,6 +107,8 @@ def compare(gold: str, answer: str) -> Verdict:
     """
     if elements(gold) == elements(answer):
         return Verdict.EQUAL
+    if (total := _total(gold)) and total == _total(answer):
+        return Verdict.UNDECIDED  # 3 hours 20 minutes, 200 minutes
     left, right = tokens(gold), tokens(answer)
     mine, theirs = Counter(left), Counter(right)
     numbers, others = list(filter(_is_number, left)), list(filter(_is_number, right))
@@ -111,10 +118,22 @@ def compare(gold: str, answer: str) -> Verdict:
         return Verdict.UNDECIDED if _COUNTING & (mine.keys() | theirs.keys()) else Verdict.UNEQUAL
     if mine <= theirs or theirs <= mine:
         return Verdict.UNDECIDED
-    letters, others_letters = sorted(gold.replace(" ", "")), sorted(answer.replace(" ", ""))
-    if letters == others_letters and len(letters) <= _LONGEST_PRODUCT:
-        return Verdict.UNDECIDED
+    letters, others_letters = (_TIMES.sub("", _POINTS.sub("", text)).replace(" ", "") for text in (gold, answer))
+    if sorted(letters) == sorted(others_letters) and len(letters) <= _LONGEST_PRODUCT:
+        is_product = letters == others_letters and letters.isalpha()
+        return Verdict.EQUAL if is_product else Verdict.UNDECIDED
     return Verdict.UNEQUAL
+
+
+def _total(text: str) -> tuple[dict[str, int], Fraction] | None:
+    """Return what quantities of one dimension add up to, in its basic unit; None where a text has others."""
+    quantities = elements(text)
+    if not all(len(one) == 2 and _is_number(one[0]) and one[1] in UNIT_NAMES for one in quantities):
+        return None
+    sizes = [(Fraction(number), Unit(((unit, 1),)).dimension()) for number, unit in quantities]
+    if not sizes or any(dimension != sizes[0][1][0] for _, (dimension, _) in sizes):
+        return None
+    return sizes[0][1][0], sum((number * size for number, (_, size) in sizes), Fraction(0))
 
 
 def _is_number(token: str) -> bool:
