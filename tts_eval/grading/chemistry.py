@@ -1,4 +1,4 @@
-"""Chemical formulas, H2O and \text{CO}_2, in which case and order have a meaning that products of letters lack."""
+"""Chemical formulas, H2O and CO_2: unlike those of a product, their letters have a case and an order."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections import Counter
 
 from tts_eval.grading.grade import Verdict
 
-_ELEMENTS = frozenset(
-    """
+_ELEMENT_NAMES = """
     H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y
     Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re
     Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr
-    """.split()
-)
+"""
+_ELEMENTS = frozenset(_ELEMENT_NAMES.split())
 _COUNT = r"(?:_?(?:\d+|\{\d+\}))?"
 _FORMULA = re.compile(
     rf"(?P<atoms>(?: ?(?:[A-Z][a-z]?{_COUNT}|\((?:[A-Z][a-z]?{_COUNT})+\){_COUNT}))+)"
@@ -23,7 +22,7 @@ _PART = re.compile(r"([A-Z][a-z]?|[()])(?:_?\{?(\d+)\}?)?")
 
 
 def in_subscripts(text: str) -> str:
-    """Return a formula that has a number or a charge as H_2O, C_6H_{12}O_6, Na^+; any other text as it was."""
+    """Return a formula with a number or a charge as H_2O, C_6H_{12}O_6, Na^+; any other text as it was."""
     match = _FORMULA.fullmatch(text)
     charge = match and (match["charge"] or match["charges"])
     if match is None or not (charge or re.search(r"\d", text)) or not _is_formula(match["atoms"]):

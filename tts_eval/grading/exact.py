@@ -84,8 +84,8 @@ def compare(gold: str, answer: str) -> Verdict | None:
     if left.value or right.value:
         gold, answer = left.value or gold, right.value or answer
         return Verdict.EQUAL if gold == answer else compare(gold, answer)
-    for kind in (dates, ratios, chemistry, shapes):
-        if verdict := kind.compare(gold, answer):
+    for compare_kind in (dates.compare, ratios.compare, chemistry.compare, shapes.compare):
+        if verdict := compare_kind(gold, answer):
             return verdict
     has_words = left.has_words or right.has_words
     if gold.replace(" ", "") == answer.replace(" ", "") and words.elements(gold) != words.elements(answer):

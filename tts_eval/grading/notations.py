@@ -1,4 +1,4 @@
-"""Rarer notations of a whole answer: 1_234_567, 101 base 2, 12 R 3, 7:00 am, 0.666..., x > 1 and x < 5, H2O."""
+"""Rarer notations of a whole answer: 1_234_567, 101 base 2, 12 R 3, 7:00 am, 0.666..., x > 1 and x < 5."""
 
 from __future__ import annotations
 

@@ -12,7 +12,9 @@ DECIMAL_PLACES = 6
 RELATIVE_TOLERANCE = Fraction(1, 100_000)  # or 1e-7 and 2e-7, alike to six places, would be one number
 MAX_POWER_BITS = 20_000
 
-_DECIMAL = r"(?:(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3}|\d+)(?:\.\d+)?|\.\d+)"  # 12,34,567 in India
+_DECIMAL = (
+    r"(?:(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3}|\d+)(?:\.\d+)?|\.\d+)"  # 12,34,567 in India
+)
 _POWER = rf"{_DECIMAL}(?:\^(?:\{{[-+]?\d+\}}|\d(?!\d)))?"
 _TIMES = r"[ ]?(?:\\times|\\cdot|\*)[ ]?"
 _TERM = rf"{_POWER}(?:{_TIMES}{_POWER})?"
@@ -27,7 +29,7 @@ _NUMBER = re.compile(
     )""",
     re.X,
 )
-_SCALES = {
+_SCALES: dict[str, int | Fraction] = {
     "hundred": 100,
     "thousand": 1000,
     "million": 10**6,
@@ -112,9 +114,7 @@ def are_equal(left: Number, right: Number) -> Verdict:
     """Compare two numbers; a decimal is equal to what it is rounded from, to six places."""
     if _are_close(left, right):
         return Verdict.UNDECIDED if left.is_open or right.is_open else Verdict.EQUAL
-    if left.also is None and right.also is None:
-        return Verdict.UNEQUAL
-    is_other_reading = left.also in (right.value, right.also) or right.also == left.value
+    is_other_reading = right.value == left.also or left.value == right.also
     return Verdict.UNDECIDED if is_other_reading else Verdict.UNEQUAL
 
 

@@ -1,4 +1,4 @@
-"""Brings two answers of one meaning to one shape for algebra: [[1,2],[3,4]] as a matrix, f(x) = … as y = …"""
+"""Brings two answers to one shape for algebra: [[1,2],[3,4]] beside a matrix, f(x) = 2x beside y = 2x."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DERIVATIVE = re.compile(r"(?:\\frac\{d[a-z]\}\{d[a-z]\}|[a-zA-Z]'+(?:\([a-z]\))
 
 
 def aligned(gold: str, answer: str) -> tuple[str, str]:
-    """Return both, where one is a matrix or y = … and the other says the same in another shape, in one shape."""
+    """Return both; beside a matrix, y = … or a bare value the other in that shape, if it has one."""
     if _MATRIX.fullmatch(gold):
         answer = _as_matrix(answer)
     elif _MATRIX.fullmatch(answer):

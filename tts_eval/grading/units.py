@@ -82,7 +82,7 @@ _AWAITS_ARGUMENT = re.compile(
 )
 _OPERATION = re.compile(r" ?\\(?:times|cdot|div|pi)(?![A-Za-z]) ?")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_THOUSANDS = re.compile(r"(?<=\d),(?=(?:\d\d,)*\d{3}(?!\d))")
 _SCALE = re.compile(r" (?:hundred|thousand|million|billion|trillion|dozen)$")
 _SPACED = re.compile(r"[\d}a-z] [\d\\]")
 _MIXED = re.compile(r"-?\d+ (?:\d+/\d+|\\frac\{\d+\}\{\d+\})")

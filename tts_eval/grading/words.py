@@ -118,7 +118,9 @@ def compare(gold: str, answer: str) -> Verdict:
         return Verdict.UNDECIDED if _COUNTING & (mine.keys() | theirs.keys()) else Verdict.UNEQUAL
     if mine <= theirs or theirs <= mine:
         return Verdict.UNDECIDED
-    letters, others_letters = (_TIMES.sub("", _POINTS.sub("", text)).replace(" ", "") for text in (gold, answer))
+    letters, others_letters = (
+        _TIMES.sub("", _POINTS.sub("", text)).replace(" ", "") for text in (gold, answer)
+    )
     if sorted(letters) == sorted(others_letters) and len(letters) <= _LONGEST_PRODUCT:
         is_product = letters == others_letters and letters.isalpha()
         return Verdict.EQUAL if is_product else Verdict.UNDECIDED
