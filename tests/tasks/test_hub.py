@@ -68,6 +68,17 @@ def test_a_shipped_task_reads_rows_of_its_schema(name: str, tmp_path: Path) -> N
         assert all(len(problem.metadata[OPTIONS]) in (4, 10) for problem in problems)
 
 
+def test_the_page_lists_every_shipped_task() -> None:
+    page = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    expected = []
+    for name, task in HUB.items():
+        source = ", ".join(part for part in (task.id, task.config, task.split) if part)
+        licence = task.licence or "not stated"
+        expected.append(f"| `{name}` | {task.kind} | {task.num_problems} | {source} | {licence} |")
+    assert rows == expected
+
+
 @pytest.mark.parametrize(
     ("name", "file", "num_problems"),
     [("svamp", "svamp_1000.jsonl", 1000), ("olymmath_easy", "olymmath_en_easy.jsonl", 100)],
