@@ -146,6 +146,17 @@ def test_a_strategy_is_its_papers_pseudocode_not_its_checks() -> None:
     assert sum((node.end_lineno or 0) - node.lineno + 1 for node in hooks) <= 160
 
 
+def test_there_are_few_protocols() -> None:
+    protocols = [
+        f"{name}.{node.name}"
+        for name, tree in MODULES
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "Protocol" for base in node.bases)
+    ]
+
+    assert 5 < len(protocols) <= 15
+
+
 def test_a_name_is_found_by_its_name() -> None:
     names = Counter(
         name.split(".")[-1] for name, tree in MODULES if tree.body and not name.startswith("pocket")

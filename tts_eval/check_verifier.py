@@ -9,7 +9,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 import hydra
 from hydra.errors import HydraException
@@ -31,15 +30,6 @@ from tts_eval.protocols import Verifier
 
 TOLERANCES = {"float32": 1e-3}
 TOLERANCE_16_BITS = 0.2
-
-
-@runtime_checkable
-class ReadsLabelTokens(Protocol):
-    """Engine settings that may read a language model as a classifier."""
-
-    @property
-    def label_tokens(self) -> tuple[str, ...]:
-        """The tokens whose rows of lm_head are the labels; none for a model with a head of its own."""
 
 
 def main() -> int:
@@ -101,8 +91,9 @@ async def _check(
     found = mistakes(example, right, wrong)
     _print_layout(model, right)
     _print_scores(example, right, wrong)
-    labels = engine.label_tokens if isinstance(engine, ReadsLabelTokens) else ()
-    reference = TransformersReader(dtype=dtype if dtype != "auto" else None, label_tokens=labels)
+    reference = TransformersReader(
+        dtype=dtype if dtype != "auto" else None, label_tokens=tuple(engine.label_tokens)
+    )
     async with reference.start(model) as reading:
         difference = await largest_difference([*right.readings, *wrong.readings], reading)
     allowed = TOLERANCES.get(dtype, TOLERANCE_16_BITS) if tolerance is None else tolerance

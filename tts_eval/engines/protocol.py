@@ -8,7 +8,7 @@ before anything starts. Engines that draw samples run as an `Engine`, those that
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -120,7 +120,13 @@ class EngineSettings:
     """An engine as configured: equal settings (and model) share one running engine.
 
     A frozen dataclass whose fields are those of its `conf/engine/*.yaml`.
+
+    Attributes:
+        label_tokens: the tokens whose rows of lm_head are the labels where it reads a language model as a
+            classifier; none where it does not, or where the model has a head.
     """
+
+    label_tokens: Sequence[str] = ()
 
     @property
     def label(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -11,14 +12,11 @@ from tts_eval.records import Problem
 
 
 class Difficulty(Protocol):
-    """Tells how hard a problem will be before anything is spent on it."""
+    """Says how hard a problem will be before anything is spent on it."""
 
     def of(self, problem: Problem) -> float:
         """Return the chance in [0, 1] that a cheap attempt fails, without a look at the gold answer."""
 
 
-class Embedding(Protocol):
-    """Turns a question into a vector; alike questions have a cosine near 1."""
-
-    def __call__(self, text: str) -> npt.NDArray[np.float64]:
-        """Return the vector of `text`, of length 1."""
+# Returns the vector of a question, of length 1; alike questions have a cosine near 1.
+Embedding = Callable[[str], npt.NDArray[np.float64]]

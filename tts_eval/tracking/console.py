@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager
 from datetime import timedelta
-from typing import Protocol, Self, TextIO
+from typing import Self, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn
 from rich.progress import Progress as RichProgress
 
 from tts_eval.tracking.progress import Progress
-
-
-class ProgressDisplay(AbstractContextManager["ProgressDisplay", None], Protocol):
-    """Shows progress from entry to exit."""
-
-    def update(self, progress: Progress) -> None:
-        """Show `progress`."""
 
 
 def progress_display(num_problems: int, *, stream: TextIO | None = None) -> ProgressDisplay:
@@ -87,6 +79,9 @@ class ProgressLines:
         if progress.num_done == progress.num_problems:
             parts.append(f"took {_clock(progress.elapsed_s)}")
         print(", ".join(parts), file=self._stream, flush=True)
+
+
+ProgressDisplay = ProgressBar | ProgressLines  # shows progress from entry to exit
 
 
 def _tenths(progress: Progress) -> int:

@@ -7,21 +7,16 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_before_delay
 
 from tts_eval.engines.server.faults import Fault, wait_s
+from tts_eval.engines.server.growth import Growth
 from tts_eval.requests import EngineDied
 from tts_eval.spend import FailedAttempt
 
 T = TypeVar("T")
-
-
-class Grown(Protocol):
-    """What an attempt has received so far."""
-
-    token_ids: list[int]
 
 
 class Attempts:
@@ -48,7 +43,7 @@ class Attempts:
             raise EngineDied(f"{url}: {number} attempts at one request failed; the last: {fault}") from None
 
     @contextmanager
-    def timed(self, url: str, grown: Grown | None = None) -> Iterator[None]:
+    def timed(self, url: str, grown: Growth | None = None) -> Iterator[None]:
         """Record the attempt within, if it fails."""
         began_s = time.monotonic()
         try:
