@@ -16,7 +16,7 @@ def test_time_per_output_token_leaves_the_first_out(
 
 
 def test_the_other_time_per_output_token_counts_from_submission() -> None:
-    assert e2e_per_token_s(call()) == 5.0 / 5  # submitted at 3, five tokens, ended at 8
+    assert e2e_per_token_s(call()) == pytest.approx(5.0 / 5)  # submitted at 3, five tokens, ended at 8
     assert e2e_per_token_s(call(num_generated_tokens=0)) is None
     assert ttft_s(call()) == 1.0
 
@@ -34,7 +34,7 @@ def test_idle_is_when_no_call_is_in_flight() -> None:
 
 def test_samples_of_a_vote_wait_for_the_slowest() -> None:
     calls = [call(submitted_s=0.0, finished_s=end_s) for end_s in (1.0, 2.0, 9.0)]
-    assert barrier_wait_s(calls, finished_s=9.0) == (8 + 7 + 0) / 3
+    assert barrier_wait_s(calls, finished_s=9.0) == pytest.approx((8 + 7 + 0) / 3)
 
 
 def test_a_chain_waits_for_nobody() -> None:

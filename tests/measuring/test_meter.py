@@ -1,5 +1,7 @@
 """One problem's account, worked out on paper."""
 
+import pytest
+
 from tts_eval.measuring.meter import Meter
 from tts_eval.records import Finish
 from tts_eval.spend import Call
@@ -40,7 +42,7 @@ def test_two_samples_of_one_problem() -> None:
     spend = meter.spend()
     assert (spend.ttft_s, spend.tta_s, spend.queue_s) == (2.0, 7.0, 1.5)
     assert (spend.num_calls, spend.calls_s) == (2, 10.0)
-    assert spend.tpot_excl_first_s == (2.0 / 4 + 4.0 / 4) / 2
+    assert spend.tpot_excl_first_s == pytest.approx((2.0 / 4 + 4.0 / 4) / 2)
     assert (spend.num_prompt_tokens, spend.num_cached_tokens) == (20, 8)
     assert (spend.num_generated_tokens, spend.num_thinking_tokens) == (10, 5)
     assert spend.ttfat_s is None  # nobody saw when the thinking ended

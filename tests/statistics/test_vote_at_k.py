@@ -99,9 +99,9 @@ def test_weights_all_alike_are_a_plain_vote() -> None:
 
 def test_a_heavy_minority_wins_a_weighted_vote() -> None:
     classes: list[int | None] = [A, A, B]
-    assert weighted_vote_at_k(classes, [0.2, 0.2, 0.5], B, 3) == 1
-    assert weighted_vote_at_k(classes, [0.25, 0.25, 0.5], B, 3) == 0.5
-    assert written_out(classes, B, 3, [0.25, 0.25, 0.5]) == 0.5
+    assert weighted_vote_at_k(classes, [0.2, 0.2, 0.5], B, 3) == pytest.approx(1)
+    assert weighted_vote_at_k(classes, [0.25, 0.25, 0.5], B, 3) == pytest.approx(0.5)
+    assert written_out(classes, B, 3, [0.25, 0.25, 0.5]) == pytest.approx(0.5)
 
 
 def test_everybody_draws_the_same_subsets() -> None:

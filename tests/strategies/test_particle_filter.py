@@ -22,7 +22,7 @@ async def test_a_step_with_all_the_odds_takes_every_place() -> None:
 
     assert [c.answer for c in attempt.candidates] == ["42", "41", "40", "39"]
     assert attempt.answer == "41"
-    assert attempt.candidates[1].score == 0.999 * 0.6
+    assert attempt.candidates[1].score == pytest.approx(0.999 * 0.6)
     assert len(engine.requests) == 4 + 4
     assert meter.spend().num_generated_tokens == 4 * 2 + 4 * 2
 
@@ -55,8 +55,8 @@ def test_annealing_by_the_effective_sample_size_is_milder() -> None:
     share = effective_share(weights)
     flat = ess_temperature(weights, progress=1 / 40)
     assert flat == pytest.approx(39 / 40 / share)
-    assert ess_temperature(weights, progress=0.9) == 1.0
-    assert ess_temperature([0.25] * 4, progress=0.1) == 1.0
+    assert ess_temperature(weights, progress=0.9) == pytest.approx(1.0)
+    assert ess_temperature([0.25] * 4, progress=0.1) == pytest.approx(1.0)
     with pytest.raises(ValueError, match=r"strategy\.anneal_by must be one of ess, entropy"):
         ParticleFilter(anneal_by="time")
 

@@ -12,8 +12,8 @@ def test_four_gpus_for_half_an_hour_at_two_dollars() -> None:
 
 
 def test_a_dollar_is_shared_out_by_weight_or_evenly() -> None:
-    assert shared_out(1.0, [1.0, 3.0]) == [0.25, 0.75]
-    assert shared_out(1.0, [0.0, 0.0]) == [0.5, 0.5]
+    assert shared_out(1.0, [1.0, 3.0]) == pytest.approx([0.25, 0.75])
+    assert shared_out(1.0, [0.0, 0.0]) == pytest.approx([0.5, 0.5])
 
 
 def test_a_dollar_over_four_problems_two_of_them_right() -> None:

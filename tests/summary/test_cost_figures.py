@@ -163,7 +163,7 @@ def test_nothing_correct_is_infinitely_dear_in_every_mode() -> None:
 def test_a_band_of_prices_is_a_band_of_costs() -> None:
     band = figures()["price_band"]
 
-    assert band["usd_per_gpu_hour"] == [1.8, 7.2]
+    assert band["usd_per_gpu_hour"] == pytest.approx([1.8, 7.2])
     assert band["usd_per_correct"] == [pytest.approx(0.006), pytest.approx(0.024)]
     assert band["usd_per_problem"] == [pytest.approx(0.003), pytest.approx(0.012)]
     assert band["usd_per_generated_token"] == [pytest.approx(0.00006), pytest.approx(0.00024)]
@@ -182,7 +182,7 @@ def test_in_a_closed_loop_a_problem_pays_for_its_time_in_flight() -> None:
     load = LoadFacts(is_open=False, is_steady=True, in_flight=2)
     [held_s] = held_by_session(outcomes, load, is_saturated=None).values()
 
-    assert held_s == 4.5
+    assert held_s == pytest.approx(4.5)
     assert held_weights(load, tta_s=[5.0, 4.0], calls_s=[1.0, 1.0]) == [5.0, 4.0]
     assert figures(held_s=held_s, load=load)["usd_total"] == pytest.approx(0.009)
 

@@ -107,7 +107,7 @@ def test_an_engine_that_answers_half_of_what_comes_is_saturated() -> None:
     assert figures["saturated"] is True
     assert (figures["saturation"]["num_arrivals"], figures["saturation"]["num_answers"]) == (40, 20)
     assert figures["saturation"]["backlog_z"] == pytest.approx(20 / 60**0.5)
-    assert figures["saturation"]["answers_per_s"] == 0.5
+    assert figures["saturation"]["answers_per_s"] == pytest.approx(0.5)
 
 
 def test_many_slow_problems_at_once_are_no_saturation_but_too_short_a_run() -> None:

@@ -39,8 +39,8 @@ def test_the_best_score_of_a_parsed_answer() -> None:
 def test_confidence_in_the_lead_after_few_draws() -> None:
     """Unanimous: 1 - 2^-(n+1). After 4 to 1 the chance is 1 - 7/64, after equal counts one half."""
     unanimous = [beta_confidence(n, 0) for n in (1, 2, 3, 4)]
-    assert unanimous == [0.75, 0.875, 0.9375, 0.96875]
-    assert beta_confidence(4, 1) == 1 - 7 / 64
+    assert unanimous == pytest.approx([0.75, 0.875, 0.9375, 0.96875])
+    assert beta_confidence(4, 1) == pytest.approx(1 - 7 / 64)
     assert beta_confidence(3, 3) == pytest.approx(0.5)
 
 

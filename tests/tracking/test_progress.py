@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tts_eval.tracking.progress import Progress
 
 
@@ -9,8 +11,8 @@ def test_half_way_the_pace_so_far_tells_the_rest() -> None:
     progress = Progress(8, 4, num_correct=3, num_failed=1, num_generated_tokens=600, elapsed_s=20.0, usd=0.5)
 
     assert progress.accuracy == 0.75
-    assert progress.tokens_per_s == 30.0
-    assert progress.remaining_s == 20.0
+    assert progress.tokens_per_s == pytest.approx(30.0)
+    assert progress.remaining_s == pytest.approx(20.0)
 
 
 def test_before_the_first_problem_nothing_is_known() -> None:

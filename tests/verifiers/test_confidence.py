@@ -48,7 +48,7 @@ async def test_a_uniform_prediction_is_not_certain_at_all() -> None:
     uniform, sharp = math.log(4), -(math.log(1 - 3e-6) + 3 * math.log(1e-6)) / 4
     verifier = SelfCertainty(num_logprobs=4)
 
-    assert await verifier.score_trace(PROBLEM, trace_of(confidences=(uniform,) * 3), LLM) == 0.0
+    assert await verifier.score_trace(PROBLEM, trace_of(confidences=(uniform,) * 3), LLM) == pytest.approx(0)
     certainty = sharp - math.log(4)
     assert await verifier.score_trace(PROBLEM, trace_of(confidences=(sharp,)), LLM) == pytest.approx(
         certainty / 100
