@@ -172,7 +172,7 @@ async def looped(checked: CheckedCell, engine: Any, grader: Grader) -> tuple[Rou
 async def compare(
     checked: CheckedCell, engine: Any, grader: Grader, *, num_pairs: int
 ) -> dict[str, list[Round]]:
-    """Return the rounds of each side; refuses rounds that did not generate the same."""
+    """Return the rounds of each side; rejects rounds that did not generate the same."""
     cell = checked.cell
     assert isinstance(cell.load, Concurrent) and isinstance(cell.strategy, Cot)
     max_tokens, in_flight = cell.strategy.max_tokens or 1, cell.load.k

@@ -98,7 +98,7 @@ class Cascade(Strategy):
     async def _confidence(self, tried: Attempt, llm: LanguageModel) -> float:
         """Return the best score of the candidates whose answer is the one that was chosen."""
         answers = [candidate.answer for candidate in tried.candidates]
-        chosen = len(answers)  # asked about together, the chosen answer is in its own class whoever gave it
+        chosen = len(answers)  # grouped with the rest, the chosen answer is in its own class
         groups = await llm.group([*answers, tried.answer])
         alike = next(group for group in groups if chosen in group)
         scores = [tried.candidates[place].score for place in alike if place != chosen]

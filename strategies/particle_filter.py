@@ -31,7 +31,7 @@ class ParticleFilter(WideSearch):
     """`n` particles grow a step each and are resampled by the score of what they have become, step by step.
 
     A weight is the softmax of the log odds of the score; finished particles keep theirs and may be copied.
-    `anneal` flattens the weights as long as they collapse early in the search (`max_steps` tells how early
+    `anneal` flattens the weights as long as they collapse early in the search (`max_steps` says how early
     it is), so that one lucky first step does not take everything: by their entropy or, as
     its_hub does by default, by their effective sample size (`anneal_by` ess).
     """

@@ -157,7 +157,7 @@ def check_step(text: str, before: Factors) -> tuple[StepError | None, Factors | 
 def check_trace(question: str, thinking: str) -> list[StepVerdict]:
     """Check every step of a thinking part (steps end in a blank line; `Wait` goes back to the whole list).
 
-    Each step is judged against the list that the step before it left, right or wrong: an error is told once,
+    Each step is judged against the list that the step before it left, right or wrong: an error counts once,
     where it happens. An unreadable step leaves the list as it was.
     """
     factors = parse_question(question)

@@ -30,7 +30,7 @@ def test_it_is_told_where_samples_part() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "there is nothing to compare with plain decoding; give speculation=ngram, draft, ..."),
+        ([], "nothing differs from plain decoding; give speculation=ngram, draft, ..."),
         (["speculation=medusa"], "'speculation/medusa' does not exist; allowed: draft, eagle3, mtp, ngram, "),
         (
             ["speculation=eagle3"],

@@ -15,5 +15,5 @@ if __name__ == "__main__":
     outlive_the_terminal()
     from tts_eval.command.launch import launch
 
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra's exceptions through, to be told in one line
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra's exceptions through, to be printed in one line
     sys.exit(launch(sys.argv[1:]))

@@ -57,9 +57,7 @@ async def _compare(config: DictConfig) -> int:
     plain: VllmEngine = part_of(config, "engine")
     speculation = part_of(config, "speculation")
     if speculation is None:
-        raise ValueError(
-            "there is nothing to compare with plain decoding; give speculation=ngram, draft, ..."
-        )
+        raise ValueError("nothing differs from plain decoding; give speculation=ngram, draft, ...")
     drafting = plain.with_speculation(speculation)
     drafting.check(model)
     prompts = [Codec(model).prompt(problem.question) for problem in list(task.problems())[:NUM_PROBLEMS]]
@@ -99,5 +97,5 @@ def differences(expected: Sequence[Completion], found: Sequence[Completion]) -> 
 
 
 if __name__ == "__main__":
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra's exceptions through, to be told in one line
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra's exceptions through, to be printed in one line
     sys.exit(main(sys.argv[1:]))

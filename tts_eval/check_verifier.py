@@ -138,5 +138,5 @@ def _print_scores(example: Example, right: Examined, wrong: Examined) -> None:
 
 
 if __name__ == "__main__":
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra's exceptions through, to be told in one line
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra's exceptions through, to be printed in one line
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""Awaiting many things at once, so that one failure stops the rest and is told plainly."""
+"""Awaiting many things at once, so that one failure stops the rest and is raised as it is."""
 
 from __future__ import annotations
 

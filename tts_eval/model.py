@@ -137,7 +137,7 @@ class Model:
 
 
 def _check_api_price(price: Mapping[str, Any]) -> None:
-    """Reject a price with other fields than `ApiPrice` has, or values that it refuses."""
+    """Reject a price with other fields than `ApiPrice` has, or values that it rejects."""
     try:
         ApiPrice(**price)
     except TypeError:

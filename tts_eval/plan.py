@@ -33,7 +33,7 @@ def main() -> int:
             try:
                 run_plan(*parts, folder=own)
             finally:
-                if is_new and not any(own.iterdir()):  # refused
+                if is_new and not any(own.iterdir()):  # rejected
                     own.rmdir()
     except (HydraException, OmegaConfBaseException, ValueError, OSError) as error:
         print(f"tts_eval.plan: {complaint(error)}", file=sys.stderr)
@@ -53,5 +53,5 @@ def _declared() -> list[tuple[DictConfig, Path, bool]]:
 
 
 if __name__ == "__main__":
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra's exceptions through, to be told in one line
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra's exceptions through, to be printed in one line
     sys.exit(main())

@@ -1,6 +1,6 @@
 """The nouns of a run as frozen records: problems, traces, candidates, attempts.
 
-Units stand in the names.
+Names carry their units.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Problem:
 
 
 class Thinking(Protocol):
-    """Tells a trace's thinking from its answer, by token ids (`tts_eval.llm.thinking`)."""
+    """Divides a trace into thinking and answer, by token ids (`tts_eval.llm.thinking`)."""
 
     def answer_start(self, trace: Trace) -> int | None:
         """Return how many of the trace's tokens come before its answer, None while it still thinks."""
@@ -48,7 +48,7 @@ class TextCodec(Protocol):
 
     @property
     def thinking(self) -> Thinking:
-        """How the model's thinking is told from its answers."""
+        """How the model's thinking and its answers are divided."""
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Return the token ids of `text`, without special tokens at either end."""

@@ -91,5 +91,5 @@ def _tracking(overrides: Sequence[str]) -> Tracking:
 
 
 if __name__ == "__main__":
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra's exceptions through, to be told in one line
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # let Hydra's exceptions through, to be printed in one line
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""One sample asked of an engine, what came back, and what the engine tells about itself."""
+"""One sample requested from an engine, what came back, and what the engine reports of itself."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long the parts of one sample took, as far as the engine tells.
+    """How long the parts of one sample took, as far as the engine reports.
 
     `first_token_s` counts from submission; `queue_s` is queued → first scheduled, `prefill_s` first
-    scheduled → first token, `decode_s` first → last token. `token_times_s` tells for each token when it
+    scheduled → first token, `decode_s` first → last token. `token_times_s` is when each token
     came, counted from submission; tokens of one engine step come together. `requeue_s` is what a sample
     drawn in pieces waited between them. Of a server `first_byte_s` is submission → the response's headers.
     """
@@ -68,7 +68,7 @@ class Completion:
     `text` keeps the stop string it ended on. `logprobs` are natural; `confidences` are the negative mean
     log-probabilities of the most likely `num_logprobs` tokens (DeepConf, arXiv 2508.15260, section 2).
     Drafts (each one step's guess at several tokens), drafted and accepted tokens are those of speculative
-    decoding, verified ones alone; None where the engine does not tell. Reread tokens are those that a sample
+    decoding, verified ones alone; None where the engine does not say. Reread tokens are those that a sample
     drawn in `num_pieces` had to compute again. `is_correct` is a verdict that was recorded with the sample.
     A server's samples name its `url` and the attempts that failed before; `num_prompt_tokens` is its own
     count where it renders the prompt.
@@ -119,7 +119,7 @@ class Pooled:
 class EngineFacts:
     """What is fixed once an engine runs.
 
-    `is_seeded` tells whether equal seeds give equal samples, `takes_seeds` whether samples are given any.
+    `is_seeded` says whether equal seeds give equal samples, `takes_seeds` whether samples are given any.
     With `is_synthetic` drafts are accepted by chance: times mean something, texts nothing. `provenance` is
     "replayed" where samples are handed out that were drawn before: then no time means anything.
     """

@@ -97,7 +97,7 @@ def _outcomes(run: Path) -> list[Outcome]:
     if not (run / "problems.jsonl").is_file():
         raise ValueError(f"{run} is not the folder of a run: it has no problems.jsonl")
     directory = RunDirectory(run)
-    directory.manifest()  # which refuses a run of another schema
+    directory.manifest()  # which rejects a run of another schema
     return list(directory.outcomes())
 
 

@@ -180,7 +180,7 @@ def test_runs_are_read_from_their_folders(tmp_path: Path) -> None:
         ("schema_version", 1, "was written under schema 1; only"),
         ("provenance", "replayed", "is replayed: only measured runs have times of their own"),
         ("architecture", None, "is a run of a model whose sizes could not be read"),
-        ("sessions", [start(engine=facts({}))], "ran on an engine that does not tell its block_size, "),
+        ("sessions", [start(engine=facts({}))], "ran on an engine that does not state its block_size, "),
         ("sessions", [TOLD, TOLD], "was resumed: its times lie on several clocks"),
     ],
 )

@@ -16,7 +16,7 @@ POCKET = ("tracking=none", "task.limit=32", "load.k=8")
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is asked of the machine: numbers in flight, tokens a sample, and shares of GPUs' memory."""
+    """How much the machine is given to do: numbers in flight, tokens a sample, and shares of GPUs' memory."""
 
     on_gpu: bool
     in_flight: tuple[int, ...]

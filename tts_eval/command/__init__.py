@@ -1,1 +1,1 @@
-"""The command line: from a composed configuration to cells that can run, and what a user is told."""
+"""The command line: from a composed configuration to cells that can run, and what a user sees."""

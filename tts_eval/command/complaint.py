@@ -1,4 +1,4 @@
-"""What a user is told about a mistake: one line that names what was given and what is allowed."""
+"""What is printed about a user's mistake: one line that names what was given and what is allowed."""
 
 from __future__ import annotations
 

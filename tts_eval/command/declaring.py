@@ -40,7 +40,7 @@ class Declared:
 
     @property
     def overrides(self) -> str:
-        """What tells the cell from its sisters in a sweep."""
+        """What distinguishes the cell from its sisters in a sweep."""
         return str(self.node.job.override_dirname)
 
     def keep(self, folder: Path) -> None:
@@ -81,7 +81,7 @@ def composed(run_elsewhere: Callable[[Declared], object]) -> list[Declared]:
 
 
 def in_own_folders(cells: Sequence[Declared]) -> list[Declared]:
-    """Return each cell once; those whose names come to the same folder are told apart by a digest."""
+    """Return each cell once; those whose names come to the same folder are distinguished by a digest."""
     distinct = {(cell.folder, cell.overrides): cell for cell in cells}
     for (_, overrides), number in Counter((cell.folder, cell.overrides) for cell in cells).items():
         if number > 1:

@@ -27,7 +27,7 @@ def has_failed(sweep: Sweep) -> bool:
 
 
 def all_failed(summary: Summary) -> bool:
-    """Whether the strategy raised on every problem, so that there is nothing to be measured."""
+    """Whether the strategy raised on every problem, so that nothing could be measured."""
     answers = summary.answers
     return bool(answers.num_failed) and answers.num_failed == answers.num_problems
 

@@ -18,7 +18,7 @@ def folder_name(overrides: str) -> str:
 
 
 def with_digest(name: str, overrides: str) -> str:
-    """Return `name` with what tells these overrides from all others that come to the same name."""
+    """Return `name` with what distinguishes these overrides from all others that come to the same name."""
     digest = hashlib.sha256(overrides.encode()).hexdigest()[:8]
     return f"{name[: MAX_NAME - len(digest) - 1]}-{digest}"
 

@@ -65,7 +65,7 @@ def _run(declared: Sequence[Declared]) -> int:
     if declared[0].config.dry_run:
         dry_run(checked)
         return 0
-    if declared[0].is_new:  # what stands in the folder of that name is another start's
+    if declared[0].is_new:  # what is in the folder of that name is another start's
         root, checked = _moved(checked, root, claim(root))
     for each in checked:
         check_folder(each)

@@ -1,4 +1,4 @@
-"""Thinking told from answers by the markers in a text, where the token ids of a sample are not known."""
+"""Thinking and answers divided by the markers in a text, where the token ids of a sample are not known."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Budget:
 class Allowance:
     """Counts the policy's tokens as they come, calls that still run included.
 
-    `cut` tells which limit was met. A sample that runs when the last token has been spent is over it by
+    `cut` says which limit was met. A sample that runs when the last token has been spent is over it by
     what the engine generates until it is stopped; those tokens count.
     """
 

@@ -92,7 +92,7 @@ class Meter:
         return self._num_calls_begun - 1
 
     def next_sample_number(self, role: str, prefix: str) -> int:
-        """Return how many samples of `prefix` were asked of `role` before; counts this one."""
+        """Return how many samples of `prefix` were requested from `role` before; counts this one."""
         self._num_samples[role, prefix] += 1
         return self._num_samples[role, prefix] - 1
 

@@ -1,6 +1,6 @@
 """How many bytes the weights of a checkpoint take, and in which format its matrices are multiplied.
 
-Read from `quantization_config`, as checkpoints carry it, and from what the engine was told beside it.
+Read from `quantization_config`, as checkpoints carry it, and from what the engine was given besides.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Four constants are fitted, all else stays as the hardware's file has it: the host's time a step, a sequence
 and a request, and the memory's bandwidth. A call's decoding time is one observation; what ran beside it is
-taken from the other calls' times. Where calls were preempted these times do not tell when they ran, so such
+taken from the other calls' times. Where calls were preempted these times do not say when they ran, so such
 runs are checked and never fitted to.
 """
 
@@ -104,7 +104,7 @@ def calibrate(runs: Sequence[RecordedRun], base: Timings) -> Calibration:
 
 
 def observations(calls: Sequence[Call]) -> list[Observation]:
-    """Return what the calls tell about decoding; those that were preempted tell nothing sure."""
+    """Return what the calls show of decoding; those that were preempted show nothing certain."""
     known = [c for c in calls if c.decode_s and c.prefill_s is not None and c.queue_s is not None]
     if not known:
         return []

@@ -1,6 +1,6 @@
 """A model on one plan's GPUs: its three layers put together.
 
-Raises ValueError, in words that the list of refused plans repeats, where it cannot run.
+Raises ValueError, in words that the list of rejected plans repeats, where it cannot run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All plans of a node under one workload: what each yields, what binds it, and why others were refused."""
+"""All plans of a node under one workload: what each yields, what binds it, and why others were rejected."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What one plan yields, all of it modelled; what only a simulation tells is None without one.
+    """What one plan yields, all of it modelled; what only a simulation shows is None without one.
 
     Tokens, sequences and tokens a second are those of the whole node. `cliff_tokens` None: never.
     """
@@ -72,7 +72,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The plans of a node, best first, and those refused."""
+    """The plans of a node, best first, and those rejected."""
 
     outlooks: list[Outlook]
     refusals: list[Refusal]

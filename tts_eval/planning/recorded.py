@@ -28,7 +28,7 @@ from tts_eval.spend import Call
 from tts_eval.summary.summary import SUMMARY, Summary
 
 CLOSED_LOADS = ("concurrent", "sequential")
-ENGINE_SETTINGS = {  # that a run must tell of its engine to be modelled; vLLM's names
+ENGINE_SETTINGS = {  # that a run must record of its engine to be modelled; vLLM's names
     "data_parallel_size",
     "tensor_parallel_size",
     "pipeline_parallel_size",
@@ -80,7 +80,7 @@ class RecordedRun:
             raise ValueError(f"{folder} is {manifest.provenance}: only measured runs have times of their own")
         untold = ENGINE_SETTINGS - set(manifest.sessions[0].engine.settings)
         if untold:
-            raise ValueError(f"{folder} ran on an engine that does not tell its {', '.join(sorted(untold))}")
+            raise ValueError(f"{folder} ran on an engine that does not state its {', '.join(sorted(untold))}")
         if manifest.architecture is None:
             raise ValueError(
                 f"{folder} is a run of a model whose sizes could not be read; it cannot be modelled"
@@ -139,7 +139,7 @@ class RecordedRun:
 
     @cached_property
     def regime(self) -> str:
-        """In which regime the engine ran, of those by which errors are told apart.
+        """In which regime the engine ran, of those by which errors are grouped.
 
         Single stream: never two calls at once. Preempting: calls lost their cache. Saturated: all places in
         the batch were taken. Batched: none of these.

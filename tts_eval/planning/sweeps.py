@@ -117,7 +117,7 @@ def over_models(settings: PlanSettings, hardware: Hardware, timings: Timings) ->
     rows: list[Row] = []
     for known in known_models():
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a family read by its fields was told of when it was planned
+            warnings.simplefilter("ignore")  # a family read by its fields was warned of when it was planned
             node = replace(settings, weights=None).node(known.config, hardware, timings=timings)
         for num_gpus in DEGREES:
             row = _best(node, num_gpus, shape, in_flight)

@@ -1,4 +1,4 @@
-"""The ranked plans on the console, and the refused ones with their reasons."""
+"""The ranked plans on the console, and the rejected ones with their reasons."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COLUMNS = (
 
 
 def print_ranking(ranking: Ranking, *, title: str, console: Console | None = None) -> None:
-    """Print a row a plan, best first, then the refused ones by reason."""
+    """Print a row a plan, best first, then the rejected ones by reason."""
     console = console or Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     table = Table(title=f"modelled; {title}", title_justify="left", title_style="")
     for heading in COLUMNS:

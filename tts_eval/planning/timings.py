@@ -52,7 +52,7 @@ class Timings:
 
     @classmethod
     def of(cls, hardware: Hardware, *, assumed: Mapping[str, float] | None = None) -> Self:
-        """Return the constants of `hardware`; `assumed` stands in for speeds that are not known.
+        """Return the constants of `hardware`; `assumed` replaces speeds that are not known.
 
         Without fp8 units, fp8 weights are multiplied in bf16. On a GPU whose all-reduce nobody measured the
         latencies are those of an H200, and large messages see half of the link: both assumed.

@@ -1,4 +1,4 @@
-"""What is asked of the engines: jobs (a problem's calls, in rounds) and how they arrive.
+"""What the engines have to do: jobs (a problem's calls, in rounds) and how they arrive.
 
 One sample is best-of-1, n samples are a vote or best-of-n, and rounds are the levels of a tree search or of
 a sequential strategy: a round begins when the one before it is done.

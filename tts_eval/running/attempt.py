@@ -77,7 +77,7 @@ async def attempt_within(
 ) -> Attempt:
     """Return what `solving` makes of its problem, or what stood when the budget ended it.
 
-    `allowance.cut` tells which; calls that run at that moment are stopped and booked before this returns.
+    `allowance.cut` says which; calls that run at that moment are stopped and booked before this returns.
     """
     if not allowance.budget.is_limited:
         return await solving

@@ -30,9 +30,9 @@ from tts_eval.tracking.protocol import Tracking
 class Cell:
     """Model x task x strategy x engine setting x load, with the folder its run goes to.
 
-    `config` is the composed configuration as plain values; `name` tells the cell from its sisters in the
-    sweep `group`; `labels` names the chosen option of each group (strategy, load and so on). `roles` are the
-    models beside the policy: a verifier's, a draft.
+    `config` is the composed configuration as plain values; `name` distinguishes the cell from the others of
+    the sweep `group`; `labels` names the chosen option of each group (strategy, load and so on). `roles` are
+    the models beside the policy: a verifier's, a draft.
     """
 
     name: str

@@ -113,7 +113,7 @@ def weights_of(cell: Cell) -> dict[str, str | None]:
 
 
 def _max_spend(checked: CheckedCell, max_model_len: int) -> MaxSpend | None:
-    """Return the most the strategy may spend on the longest prompt, None where it does not tell."""
+    """Return the upper bound of what the strategy spends on the longest prompt, None where it states none."""
     longest = max(len(checked.codec.prompt(problem.question)) for problem in checked.problems)
     return checked.cell.strategy.max_spend(max_model_len - longest)
 

@@ -13,7 +13,7 @@ def best_of_k(scores: ArrayLike, values: ArrayLike) -> Floats:
 
     `scores` and `values` are (n,); values are 1 for a right sample and 0 for a wrong one, or anything else
     that is to be averaged (the scores themselves give the expected best score). A block of equal scores at
-    ranks a+1 … b is the best with chance [C(n-a, k) - C(n-b, k)] / C(n, k), whoever of it is taken.
+    ranks a+1 … b is the best with chance [C(n-a, k) - C(n-b, k)] / C(n, k), whichever of them is taken.
     """
     score, value = np.asarray(scores, float), np.asarray(values, float)
     n = len(score)

@@ -18,9 +18,9 @@ NUM_RESAMPLES = 2000
 
 @lru_cache(maxsize=4)
 def resamples(num_problems: int, num_resamples: int = NUM_RESAMPLES) -> Floats:
-    """Return how often each problem stands in each resample: (num_resamples, num_problems).
+    """Return how often each problem is in each resample: (num_resamples, num_problems).
 
-    The same numbers give the same resamples, whoever asks. Read-only.
+    The same numbers always give the same resamples. Read-only.
     """
     drawn = np.random.default_rng(0).integers(num_problems, size=(num_resamples, num_problems))
     drawn += np.arange(num_resamples)[:, None] * num_problems

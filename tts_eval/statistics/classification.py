@@ -1,4 +1,4 @@
-"""How well scores in [0, 1] tell right from wrong: precision, recall, ROC-AUC, calibration, with intervals.
+"""How well scores in [0, 1] separate right and wrong: precision, recall, ROC-AUC, calibration; intervals.
 
 Steps of one trace belong together: intervals leave out traces, not steps.
 """

@@ -39,7 +39,7 @@ def accuracy_ci95(accuracies: Sequence[float] | Floats, *, num_repeats: int = 1)
     """Return the interval of the mean of `accuracies`, one a problem over its `num_repeats` repeats.
 
     The score interval at the effective number of trials, p(1 - p) over the squared clustered standard error
-    (Korn and Graubard, Survey Methodology 24, 1998): repeats of one problem tell less than new problems do.
+    (Korn and Graubard, Survey Methodology 24, 1998): repeats of one problem carry less than new problems.
     None without problems.
     """
     values = np.asarray(accuracies, float)
@@ -75,7 +75,7 @@ def accuracy_difference_ci95(
 def mean_ci95(values: Sequence[float] | Floats) -> Interval | None:
     """Return the studentized-bootstrap interval of a mean (Efron and Tibshirani 1993, section 12.5).
 
-    Below ten values Student's; None below two: one tells nothing about the spread.
+    Below ten values Student's; None below two: one says nothing about the spread.
     """
     return means_ci95(np.asarray(values, float)[None])[0]
 

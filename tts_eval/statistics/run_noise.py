@@ -24,12 +24,12 @@ class RunNoise:
 
     @classmethod
     def of(cls, figures: Sequence[tuple[Floats, Floats]]) -> RunNoise | None:
-        """Return what repeats tell; None without any repeat.
+        """Return what repeats show; None without any repeat.
 
         `figures` holds, for each cell, its figure in each run, (num_runs,), and the same in resamples of the
         problems, (num_resamples, num_runs): as much as runs come to differ there they would differ without
         any noise of the machine, and that is taken off. Pooled over cells, whose machine is the same: three
-        repeats of one cell alone would tell little.
+        repeats of one cell alone would show little.
         """
         squares, degrees_of_freedom = 0.0, 0
         for values, resampled in figures:

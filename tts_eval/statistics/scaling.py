@@ -38,7 +38,7 @@ class Saturating:
     """accuracy = ceiling - scale · x^(-exponent), the ceiling 1 at most; `rmse` is over the fitted points.
 
     `saturates_at` is where the next doubling gains less than was stated: below the first point it means that
-    nothing was left to gain, far above the last one that the points do not tell where the curve ends.
+    nothing was left to gain, far above the last one that the points do not show where the curve ends.
     """
 
     ceiling: Estimate

@@ -46,7 +46,7 @@ def series_quantile_ci95(values: Sequence[float] | Floats, q: float) -> HalfOpen
 
 
 def correlation_time(values: Sequence[float] | Floats) -> float:
-    """Return how many consecutive values tell as much of their mean as one independent value would, from 1.
+    """Return how many consecutive values say as much of their mean as one independent value would, from 1.
 
     The sum of the autocorrelations, up to five times itself (Sokal, Monte Carlo Methods in Statistical
     Mechanics, 1989, section 3). Infinite where the values do not last so long.

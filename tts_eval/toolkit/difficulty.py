@@ -1,4 +1,4 @@
-"""How hard a problem will be, told from its question alone by a trained logistic regression."""
+"""How hard a problem will be, predicted from its question alone by a trained logistic regression."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Tracking in Weights & Biases: configuration, live progress, summary and a table of the problems.
 
-Whatever W&B does wrong once a run is under way is told once and goes no further: the run directory holds
+Whatever W&B does wrong once a run is under way is reported once and goes no further: the run directory holds
 everything.
 """
 
@@ -86,7 +86,7 @@ class WandbTracking:
         import wandb
 
         directory.mkdir(parents=True, exist_ok=True)
-        # Told globally too: else W&B asks its server who is logged in, even for an offline run.
+        # Set globally too: else W&B asks its server who is logged in, even for an offline run.
         wandb.setup(wandb.Settings(silent=True, mode=mode))  # type: ignore[arg-type]
         run = wandb.init(
             project=str(self.project),

@@ -19,7 +19,7 @@ class NotRecorded(ValueError):
 
 
 class RecordedCodec:
-    """Stands in for a tokenizer: the first id of a prompt or a sample is its own, the rest mean nothing."""
+    """Replaces a tokenizer: the first id of a prompt or a sample is its own, the rest mean nothing."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
@@ -29,7 +29,7 @@ class RecordedCodec:
         self._first_sample = dict(zip(self._numbers, starts, strict=False))
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """Return one token, which is told apart only if it ends the thinking part."""
+        """Return one token, a known one only if it ends the thinking part."""
         return (MARKER if text == self._recording.model.thinking_end else OTHER,)
 
     @property
@@ -69,7 +69,7 @@ class RecordedCodec:
         return problem
 
     def sample(self, problem_id: str, number: int) -> tuple[int, ...]:
-        """Return as many ids as the sample had tokens, the marker about where it stands in the text.
+        """Return as many ids as the sample had tokens, the marker about where it is in the text.
 
         A sample of one token has no room for a marker, nor for an answer after it.
         """
@@ -92,7 +92,7 @@ class RecordedCodec:
 
 
 class RecordedThinking(TextThinking):
-    """Tells thinking from answers by the markers in recorded texts."""
+    """Divides thinking and answers by the markers in recorded texts."""
 
     def reopened(self, trace: Trace) -> NoReturn:
         """Reject: a recorded trace cannot grow on."""

@@ -120,7 +120,7 @@ def _recorded(line: Line) -> Call:
 
 
 def _unknown(samples: Mapping[str, Sequence[Sample]], calls: Mapping[str, Sequence[Line]]) -> frozenset[str]:
-    """Return the kinds of tokens of roles whose calls cannot be told apart by sample.
+    """Return the kinds of tokens of roles whose calls cannot be assigned to samples.
 
     Such a role made calls that scored no sample, or it scored some samples and others with no call of theirs
     (a trace that was the beginning of another one).

@@ -48,7 +48,7 @@ class Recording:
 
     A problem's question is its id: no prompt is written again. `sampling` None stands for settings that are
     not known, `architecture` None for FLOPs that cannot be counted; `role_architectures` and `drafting` are
-    those of the models beside the policy. Of the kinds of tokens in `unknown` the samples tell nothing.
+    those of the models beside the policy. Of the kinds of tokens in `unknown` the samples say nothing.
     """
 
     source: str

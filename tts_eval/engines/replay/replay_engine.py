@@ -58,7 +58,7 @@ class _Replaying(EngineSettings):
         return self.recording.max_model_len
 
     def codec(self) -> RecordedCodec:
-        """Return what stands in for the tokenizer."""
+        """Return what replaces the tokenizer."""
         return RecordedCodec(self.recording)
 
     def parts(self) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ class TraceColumns:
 
     `text` is the trace, of which the answer is taken, or else `answer` the answer itself. `correct` is
     somebody's verdict on the sample and stands, whatever the grader would say; a sample without one is graded
-    by `gold`, and undecided where there is none. `sample` orders a problem's rows; without it they stand in
+    by `gold`, and undecided where there is none. `sample` orders a problem's rows; without it they are in
     the order of the files. `score` is any number; where not all lie in [0, 1] only their order is used.
     """
 

@@ -14,7 +14,7 @@ from tts_eval.records import Problem, Trace
 class RecordedVerifier(Verifier):
     """Hands out each sample's scores, one a step where every sample has such, else the one it was chosen by.
 
-    Samples are told apart by their token ids: equal texts may have been given different scores.
+    Samples are known by their token ids: equal texts may have been given different scores.
     """
 
     recording: Recording = field(repr=False)

@@ -89,7 +89,7 @@ class ChatCodec:
 
     @property
     def thinking(self) -> ChatThinking:
-        """How the model's thinking is told from its answers."""
+        """How the model's thinking and its answers are divided."""
         return ChatThinking(self.model)
 
     def check(self, questions: Iterable[str]) -> None:
@@ -142,7 +142,7 @@ class ChatCodec:
 
 
 class ChatThinking(TextThinking):
-    """Tells thinking by the server's own count of it, where it gives one."""
+    """Finds the thinking by the server's own count of its tokens, where it gives one."""
 
     def answer_start(self, trace: Trace) -> int | None:
         """Return how many tokens come before the answer, None while it still thinks."""

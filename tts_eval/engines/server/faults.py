@@ -22,7 +22,7 @@ QUOTED_CHARACTERS = 300
 
 
 class Rejected(EngineDied):
-    """The server refused a request as such: it would refuse it again, so the run ends."""
+    """The server rejected a request as such: it would reject it again, so the run ends."""
 
 
 class Fault(Exception):

@@ -41,7 +41,7 @@ class Probed:
 
 
 class Prober:
-    """Asks one server; ValueError, in one line, where it does not answer or refuses the key."""
+    """Asks one server; ValueError, in one line, where it does not answer or rejects the key."""
 
     def __init__(self, url: str, *, key: str, trust_env: bool) -> None:
         self._url, self._root = url.rstrip("/"), root_of(url)
@@ -137,7 +137,7 @@ class Prober:
     def _continues(self, model: str) -> bool:
         """Whether a partial message of the assistant is continued.
 
-        Many servers pass over what they do not know. One that knows the two settings refuses both at once.
+        Many servers pass over what they do not know. One that knows the two settings rejects both at once.
         """
         both = {"continue_final_message": True, "add_generation_prompt": True}
         turns = [{"role": "user", "content": "1"}, {"role": "assistant", "content": "1"}]

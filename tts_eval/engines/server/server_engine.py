@@ -115,7 +115,7 @@ class ServerEngine(EngineSettings):
         self._check_tokenizer(model)
 
     def model_len(self, model: Model) -> int:
-        """Return the longest prompt plus generation, in tokens: the least of what is told."""
+        """Return the longest prompt plus generation, in tokens: the least of those stated."""
         told = (self.max_model_len, model.max_model_len, *(each.max_model_len for each in self.probed))
         known = [length for length in told if length is not None]
         if not known:

@@ -150,7 +150,7 @@ class VllmEngine(EngineSettings):
         return self if platform.is_cpu() else replace(self, gpu_memory_utilization=share)
 
     def placed(self, first_gpu: int) -> Self:
-        """Return the settings on the GPUs from `first_gpu` on; on CPU there is nothing to place."""
+        """Return the settings on the GPUs from `first_gpu` on; on CPU nothing is placed."""
         return self if platform.is_cpu() else replace(self, first_gpu=first_gpu)
 
     def model_len(self, model: Model) -> int:
