@@ -28,6 +28,7 @@ OPTIONS = [
 ]
 MANDATORY = {
     ("model", "local"): ["model.path=FOLDER"],
+    ("task", "hub"): ["task.path=rows.jsonl"],
     ("task", "jsonl"): ["task.path=rows.jsonl"],
     ("verifier", "outcome_reward"): ["roles.verifier.model.path=FOLDER"],
     ("verifier", "yes_no"): ["roles.verifier.model.path=FOLDER"],
