@@ -151,7 +151,7 @@ def test_a_choice_that_cannot_be_asked_names_its_row(row: dict[str, Any], says: 
 def test_rows_are_chosen_and_ordered_whatever_order_they_came_in(tmp_path: Path) -> None:
     rows = [{"question": f"{n}?", "answer": n, "subject": "ab"[n % 2], "n": n} for n in range(20)]
     columns = {**QUESTION, "id": "n"}
-    several = {"columns": columns, "where": {"subject": "a"}, "shuffle_seed": 3, "limit": 5}
+    several: dict[str, Any] = {"columns": columns, "where": {"subject": "a"}, "shuffle_seed": 3, "limit": 5}
     first = HubTask(path=written(tmp_path, rows), **several).problems()
     again = HubTask(path=written(tmp_path, rows[::-1]), **several).problems()
     other = HubTask(path=written(tmp_path, rows), **{**several, "shuffle_seed": 4}).problems()
