@@ -69,7 +69,8 @@ def _run(run: str, cell: str, seed: int) -> dict[str, object]:
         "task": "t",
         "fingerprint": "sha256:0",
         "num_problems": NUM_PROBLEMS,
-        "has_synthetic_acceptance": False,
+        "without_accuracy": "",
+        "served_by": {},
         "flops_per_problem.total": np.nan,
     }
 

@@ -47,7 +47,8 @@ def frames_of(
                     "task": "sums",
                     "fingerprint": "sha256:0",
                     "num_problems": len(solved),
-                    "has_synthetic_acceptance": False,
+                    "without_accuracy": "",
+                    "served_by": {},
                     "flops_per_problem.total": math.nan,
                 }
             )

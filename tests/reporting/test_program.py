@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -99,11 +100,28 @@ async def test_runs_with_synthetic_acceptance_are_left_out_and_named(
     write_report([tmp_path], folder=tmp_path / "report", tracking=NoTracking())
     table = pd.read_csv(tmp_path / "report" / "frontier.csv")
     assert all("strategy.n=2" in cell for cell in table["cell"])
-    assert "left out, with synthetic acceptance of draft tokens: sums (6 problems" in capsys.readouterr().err
+    assert "left out, without accuracies: sums (6 problems" in capsys.readouterr().err
     assert "synthetic acceptance" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
-    with pytest.raises(ValueError, match="every run there accepted draft tokens by chance"):
+    with pytest.raises(ValueError, match="no run there has an accuracy"):
         write_report([tmp_path / "synthetic"], folder=tmp_path / "none", tracking=NoTracking())
     assert not (tmp_path / "none").exists()
+
+
+async def test_what_engines_chose_by_themselves_and_not_alike_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for n, runner in ((2, "v1"), (4, "v2")):
+        file = await sums_run(tmp_path / runner, model="big", n=n) / "manifest.json"
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+        manifest["sessions"][0]["engine"]["settings"] |= {"model_runner": runner, "cudagraph_mode": "NONE"}
+        file.write_text(json.dumps(manifest), encoding="utf-8")
+    write_report([tmp_path], folder=tmp_path / "report", tracking=NoTracking())
+
+    said = "the engines chose model_runner by themselves, and not alike: v1 in 1 runs, v2 in 1 runs"
+    printed = capsys.readouterr().out
+    assert said in printed
+    assert "cudagraph_mode" not in printed
+    assert said in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
 
 
 async def test_runs_of_another_schema_version_are_refused(tmp_path: Path) -> None:

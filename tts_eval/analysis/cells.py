@@ -53,8 +53,8 @@ class Cells:
         if run_noise is not None and not (math.isfinite(run_noise) and run_noise >= 0):
             raise ValueError(f"run_noise must be a number from 0, not {run_noise!r}")
         frames = frames.comparable()
-        if frames.runs["has_synthetic_acceptance"].any():
-            raise ValueError("runs with synthetic acceptance of draft tokens have times, but no accuracy")
+        for why in filter(None, frames.runs["without_accuracy"]):
+            raise ValueError(f"runs with {why} have times, but no accuracy")
         names = list(frames.runs["cell"].unique())
         table = frames.problems.assign(seed=frames.problems["run"].map(frames.runs["seed"]))
         of_seeds = table.pivot_table(

@@ -14,7 +14,7 @@ import pandas as pd
 from tts_eval.grading.grade import Verdict
 from tts_eval.records import Candidate
 from tts_eval.rundir.directory import RunDirectory
-from tts_eval.rundir.manifest import Config, Start
+from tts_eval.rundir.manifest import Config, Manifest, Start
 from tts_eval.rundir.marks import marks_of
 from tts_eval.rundir.outcome import Outcome
 from tts_eval.rundir.topic import topics_of
@@ -25,6 +25,7 @@ from tts_eval.summary.throughput import held_weights
 
 Row = dict[str, object]  # what a frame has in one row, by column
 Count = int | float | None
+CHOSEN_BY_ENGINE = ("model_runner", "async_scheduling", "cudagraph_mode", "attention_backend")
 NOT_THE_CELL = {"seed", "tracking"}  # settings by which repeats of one cell may differ
 
 
@@ -70,11 +71,19 @@ def run_row(folder: Path) -> Row:
         "fingerprint": manifest.problems,
         "hardware": " then ".join(dict.fromkeys(start.hardware.name for start in manifest.sessions)),
         "load": None if load is None else _with_settings(load, config.get("load")),
-        "has_synthetic_acceptance": any(start.engine.is_synthetic for start in manifest.sessions),
+        "without_accuracy": _without_accuracy(manifest, summary),
         "settings": {key: value for key, value in config.items() if key not in NOT_THE_CELL},
         "is_open_load": manifest.load.is_open,
         "made_with": _made_with(manifest.sessions),
+        "served_by": _served_by(manifest.sessions),
     }
+
+
+def _without_accuracy(manifest: Manifest, summary: Summary) -> str:
+    """Return why the run has no accuracy, nothing where it has one."""
+    if any(start.engine.is_synthetic for start in manifest.sessions):
+        return "synthetic acceptance"
+    return "no gold answers" if summary.answers.num_problems and summary.answers.accuracy is None else ""
 
 
 def _made_with(sessions: Sequence[Start]) -> dict[str, str]:
@@ -90,6 +99,16 @@ def _made_with(sessions: Sequence[Start]) -> dict[str, str]:
     return {name: " then ".join(dict.fromkeys(str(part.get(name)) for part in parts)) for name in names}
 
 
+def _served_by(sessions: Sequence[Start]) -> dict[str, str]:
+    """Return what an engine chose by itself, for speculation otherwise than without, say."""
+    chosen = [start.engine.settings for start in sessions]
+    return {
+        name: " then ".join(dict.fromkeys(str(settings[name]) for settings in chosen if name in settings))
+        for name in CHOSEN_BY_ENGINE
+        if any(name in settings for settings in chosen)
+    }
+
+
 def problem_frame(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
     """Return a row a problem; `row` is that of the run, whose sessions' dollars and joules are shared out."""
     directory = RunDirectory(Path(run))
@@ -97,7 +116,7 @@ def problem_frame(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
     lines = list({line.problem_id: line for line in _PROBLEM_LINES.decode_lines(text)}.values())
     attempts = [line.attempt or _Attempt(None, []) for line in lines]
     verdicts = [line.grade.verdict for line in lines]
-    is_synthetic = row["has_synthetic_acceptance"]
+    has_accuracy = not row["without_accuracy"]
     # Column by column: a row at a time takes three times as long, and there may be half a million.
     columns = {
         "run": [run] * len(lines),
@@ -108,8 +127,7 @@ def problem_frame(run: Any, row: pd.Series[Any]) -> pd.DataFrame:
         "answer": [attempt.answer for attempt in attempts],
         "num_candidates": [len(attempt.candidates) for attempt in attempts],
         "verdict": verdicts,
-        # The text of synthetic acceptance means nothing.
-        "is_correct": [None if is_synthetic else v == "equal" for v in verdicts],
+        "is_correct": [verdict == "equal" if has_accuracy else None for verdict in verdicts],
         **_columns([{k: v for k, v in line.spend.items() if k != "by_role"} for line in lines]),
     }
     frame = pd.DataFrame(columns)

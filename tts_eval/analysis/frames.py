@@ -22,7 +22,7 @@ from tts_eval.analysis.frame_rows import (
     run_row,
 )
 
-GROUPED_BY = ["task", "fingerprint", "has_synthetic_acceptance"]
+GROUPED_BY = ["task", "fingerprint", "without_accuracy"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Frames:
     `run` is the run's folder and the index of `runs`. `cell` is the same for repeats: runs that differ in
     nothing but seed and tracking, made by the same versions and commit on like machines; `load` tells the
     load with its settings, `sweep` the sweep's folder. `usd` is a problem's share of the run's dollars. Runs
-    may be compared if they asked the same problems under the same load (replayed runs have none), and if the
-    acceptance of draft tokens was real in all of them or synthetic in all of them.
+    may be compared if they asked the same problems under the same load (replayed runs have none), and if all
+    of them have an accuracy or none has: `without_accuracy` says why not.
     """
 
     runs: pd.DataFrame
@@ -148,5 +148,5 @@ def _stacked(runs: pd.Index[Any], rows_of: Callable[[str], Iterable[Row]]) -> pd
 def _group_name(runs: pd.DataFrame, load: str | None) -> str:
     first = runs.iloc[0]
     number = first["fingerprint"].removeprefix("sha256:")[:8]
-    synthetic = ", synthetic acceptance" if first["has_synthetic_acceptance"] else ""
-    return f"{first['task']} ({first['num_problems']} problems, {number}), load {load}{synthetic}"
+    why = f", {first['without_accuracy']}" if first["without_accuracy"] else ""
+    return f"{first['task']} ({first['num_problems']} problems, {number}), load {load}{why}"

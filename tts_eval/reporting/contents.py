@@ -45,6 +45,7 @@ def contents_of(group: Group, *, rates: Rates | None = None) -> Contents:
         shared=shared,
         figures=list(group.figures.columns),
         failed=[Failure(name, reason) for name, reason in group.failed.items()],
+        served_otherwise=group.served_otherwise,
         run_noise={axis.name: _noise(group, axis) for axis in group.axes if axis.kind == "system"},
         cells=_cells(group, shared),
         regret=[_regret(group, *pair) for pair in group.regrets],

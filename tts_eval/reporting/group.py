@@ -6,6 +6,7 @@ The console, the figures, the files and the page all read it from here.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -61,6 +62,18 @@ class Group:
                 most = str(errors.value_counts().index[0]).splitlines()[0]
                 found[name] = f"{errors.notna().sum()} of {len(errors)} problems failed, mostly with {most}"
         return found
+
+    @cached_property
+    def served_otherwise(self) -> list[str]:
+        """What the engines chose by themselves and not alike: cells differ in more than their settings."""
+        lines = []
+        served = self.frames.runs.set_index("cell")["served_by"]
+        for setting in dict.fromkeys(name for of_cell in served for name in of_cell):
+            counts = Counter(of_cell[setting] for of_cell in served if setting in of_cell)
+            if len(counts) > 1:
+                told = ", ".join(f"{value} in {number} runs" for value, number in counts.items())
+                lines.append(f"the engines chose {setting} by themselves, and not alike: {told}")
+        return lines
 
     @cached_property
     def frontiers(self) -> dict[str, pd.DataFrame]:
@@ -133,13 +146,13 @@ class Group:
 
 
 def groups_of(frames: Frames, *, run_noise: float | None = None) -> tuple[list[Group], list[str]]:
-    """Return the groups that have accuracies, and the names of those that have none (synthetic drafts).
+    """Return the groups that have accuracies, and the names of those that have none.
 
     `run_noise` is what is stated of runs where none are repeats (see `Cells`).
     """
     found, without = [], []
     for name, part in frames.groups().items():
-        if part.runs["has_synthetic_acceptance"].any():
+        if any(part.runs["without_accuracy"]):
             without.append(name)
         else:
             found.append(Group(name, Cells.of(part, run_noise=run_noise)))

@@ -210,6 +210,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     shared: Mapping[str, str]
     figures: Sequence[str]
     failed: Sequence[Failure]
+    served_otherwise: Sequence[str]
     run_noise: Mapping[str, Figure]
     cells: Sequence[CellView]
     regret: Sequence[RegretView]

@@ -36,8 +36,8 @@ def write_report(
         groups, without_accuracy = groups_of(load(*directories), run_noise=run_noise)
         if not groups:
             raise ValueError(
-                "every run there accepted draft tokens by chance: such runs have times, but no accuracy, and "
-                "there is no frontier without one"
+                "no run there has an accuracy (drafts accepted by chance, or no gold answers), and there is "
+                "no frontier without one"
             )
         folder.mkdir(parents=True, exist_ok=True)
         write_tables(folder, groups, rates=rates)
@@ -52,7 +52,7 @@ def write_report(
     made_at = datetime.now(UTC).strftime("made %Y-%m-%d %H:%M UTC")
     write_page(folder / "report.html", contents, without_accuracy=without_accuracy, made_at=made_at)
     for name in without_accuracy:
-        print(f"left out, with synthetic acceptance of draft tokens: {name}", file=sys.stderr)
+        print(f"left out, without accuracies: {name}", file=sys.stderr)
     publish(tracking, folder, groups, figures)
     print(f"report: {folder / 'report.html'}", file=sys.stderr)
 

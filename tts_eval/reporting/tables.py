@@ -97,6 +97,8 @@ def print_group(group: Group, *, rates: Rates | None = None, console: Console | 
         console.print(f"and {len(group.on_a_frontier) - MAX_ROWS} more: frontier.csv")
     for name, reason in group.failed.items():
         console.print(f"on no frontier: {group.short_names[name]}: {reason}", markup=False, soft_wrap=True)
+    for line in group.served_otherwise:
+        console.print(line, markup=False, soft_wrap=True)
     for system in group.names_of("system")[:2]:
         for line in regret_lines(group, system):
             console.print(line, markup=False, soft_wrap=True)

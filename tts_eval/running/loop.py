@@ -68,7 +68,7 @@ async def run_cell(
         pending = [problem for problem in checked.problems if problem.id not in finished_ids]
         for each in engines:
             await each.forget()
-        with watching(checked, finished, is_synthetic=engine.facts.is_synthetic) as watch:
+        with watching(checked, finished) as watch:
             began_s, task = time.monotonic(), checked.cell.task
             loop = _RunLoop(
                 attempting=Attempting(

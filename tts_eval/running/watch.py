@@ -11,6 +11,7 @@ from tts_eval.requests import REPLAYED
 from tts_eval.rundir.outcome import Outcome
 from tts_eval.rundir.schema import plain
 from tts_eval.running.cell import CheckedCell
+from tts_eval.summary.answers import are_judged
 from tts_eval.summary.cost import wall_usd
 from tts_eval.summary.summary import Summary
 from tts_eval.tracking.console import ProgressDisplay, progress_display
@@ -19,13 +20,8 @@ from tts_eval.tracking.protocol import Tracker
 
 
 @contextmanager
-def watching(
-    checked: CheckedCell, finished: Sequence[Outcome], *, is_synthetic: bool = False
-) -> Iterator[Watch]:
-    """Open display and tracker for a run in which `finished` were there before.
-
-    Of answers that mean nothing (`is_synthetic`) no accuracy is told.
-    """
+def watching(checked: CheckedCell, finished: Sequence[Outcome]) -> Iterator[Watch]:
+    """Open display and tracker for a run in which `finished` were there before."""
     cell = checked.cell
     tracker = cell.tracking.start(
         name=cell.name,
@@ -35,7 +31,7 @@ def watching(
         directory=cell.directory,
     )
     with tracker, progress_display(len(checked.problems)) as display:
-        watch = Watch(checked, display, tracker, is_synthetic)
+        watch = Watch(checked, display, tracker)
         for outcome in finished:
             watch.count(outcome)
         yield watch
@@ -48,8 +44,8 @@ class Watch:
     checked: CheckedCell
     display: ProgressDisplay
     tracker: Tracker
-    is_synthetic: bool
     num_done: int = 0
+    is_judged: bool = True
     num_correct: int = 0
     num_failed: int = 0
     num_generated_tokens: int = 0
@@ -57,6 +53,7 @@ class Watch:
     def count(self, outcome: Outcome) -> None:
         """Add `outcome` to the counts."""
         self.num_done += 1
+        self.is_judged &= are_judged([outcome])
         self.num_correct += outcome.is_correct
         self.num_failed += outcome.error is not None
         self.num_generated_tokens += outcome.spend.num_generated_tokens
@@ -70,7 +67,7 @@ class Watch:
         progress = Progress(
             num_problems=len(self.checked.problems),
             num_done=self.num_done,
-            num_correct=None if self.is_synthetic else self.num_correct,
+            num_correct=self.num_correct if self.is_judged else None,
             num_failed=self.num_failed,
             num_generated_tokens=None if is_replay else self.num_generated_tokens,
             elapsed_s=elapsed_s,

@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from tts_eval.grading.grade import Verdict
+from tts_eval.grading.grade import Reason, Verdict
 from tts_eval.records import Finish
 from tts_eval.rundir.marks import marks_of
 from tts_eval.rundir.outcome import Outcome
@@ -22,10 +22,7 @@ MANY = 0.2  # the share of answers from which on their endings are warned of
 
 
 def without_answers(figures: Figures) -> Figures:
-    """Return `figures` with None for all that hangs on which answers are right.
-
-    With synthetic acceptance times mean something, texts nothing.
-    """
+    """Return `figures` with None for all that hangs on which answers are right."""
     changed: dict[str, msgspec.Struct | None] = {}
     for name, marks in marks_of(type(figures)).items():
         value = getattr(figures, name)
@@ -34,6 +31,13 @@ def without_answers(figures: Figures) -> Figures:
         elif isinstance(value, msgspec.Struct):
             changed[name] = without_answers(value)
     return msgspec.structs.replace(figures, **changed)
+
+
+def are_judged(outcomes: Sequence[Outcome]) -> bool:
+    """Return whether answers could be right: not where drafts were accepted by chance, nor without gold."""
+    grades = [outcome.grade for outcome in outcomes]
+    compared = any(grade.verdict is not Verdict.UNDECIDED and grade.reason is None for grade in grades)
+    return compared or not any(grade.reason in (Reason.SYNTHETIC, Reason.NO_GOLD) for grade in grades)
 
 
 class Answers(Topic, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tts_eval.grading.grade import Verdict
+from tts_eval.summary.answers import are_judged
 from tts_eval.summary.evidence import Evidence, differing
 from tts_eval.summary.throughput import wall_seconds
 
@@ -16,7 +17,7 @@ def check_counts(evidence: Evidence) -> Iterator[str]:
     yield from differing("num_problems", answers.num_problems, len(outcomes))
     num_failed = sum(outcome.error is not None for outcome in outcomes)
     yield from differing("num_failed", answers.num_failed, num_failed)
-    if not summary.about.is_synthetic:
+    if not summary.about.is_synthetic and are_judged(outcomes):
         num_correct = sum(outcome.is_correct for outcome in outcomes)
         yield from differing("num_correct", answers.num_correct, num_correct)
         num_undecided = sum(outcome.grade.verdict is Verdict.UNDECIDED for outcome in outcomes)

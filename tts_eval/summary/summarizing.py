@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from tts_eval.rundir.directory import RunDirectory
 from tts_eval.summary.about import about
-from tts_eval.summary.answers import answer_figures, without_answers
+from tts_eval.summary.answers import answer_figures, are_judged, without_answers
 from tts_eval.summary.by_role import role_figures
 from tts_eval.summary.call_flops import FlopsCounter
 from tts_eval.summary.calls import call_figures
@@ -107,7 +107,7 @@ def summarize(directory: RunDirectory) -> Summary:
         startup_s=sum(start.startup_s for start in starts),
         wall_s=wall_s,
     )
-    if summary.about.is_synthetic:
+    if summary.about.is_synthetic or not are_judged(outcomes):
         summary = without_answers(summary)
     return replace(summary, inconsistencies=_inconsistencies(Evidence(manifest, summary, outcomes, calls)))
 

@@ -44,10 +44,12 @@ def task_of_run(folder: Path) -> Task:
     class of another cannot be imported.
     """
     manifest = RunDirectory(folder).manifest()
-    settings = manifest.config["task"]
+    settings = manifest.config.get("task", {})
     if manifest.is_replay:
         source = Path(manifest.sessions[-1].engine.settings["source"])
         return task_of_run(source) if source.is_dir() else Task()
+    if "_target_" not in settings:
+        return Task()
     try:
         kind: type[Task] = get_class(settings["_target_"])
     except (ImportError, ValueError):
