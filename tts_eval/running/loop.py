@@ -105,7 +105,7 @@ class _RunLoop:
     _lost: NotKept | None = None
 
     async def solve(self, pending: Sequence[Problem], see: Callable[[Outcome, float], None]) -> None:
-        """Let `pending` arrive under the declared load; `see` is told of each outcome and when it came."""
+        """Let `pending` arrive under the declared load; `see` is called with each outcome and its time."""
         cell = self.attempting.checked.cell
         arrivals = [partial(self._arrive, problem, see) for problem in pending]
         fill = Filling(self.attempting, self.directory, self.session, self.clock) if cell.is_filled else None

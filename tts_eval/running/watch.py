@@ -1,4 +1,4 @@
-"""Those who watch a run: the progress on the screen and the experiment tracker, told the same figures."""
+"""Those who watch a run: the progress on the screen and the experiment tracker, given the same figures."""
 
 from __future__ import annotations
 
