@@ -7,20 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.summary.made import spread, summary_of
 from tts_eval.checking.part import Fault
 from tts_eval.checking.readings import energy, of_runs, preempted
+from tts_eval.rundir.directory import RunDirectory
+from tts_eval.summary.summary import SUMMARY
 
 
-def write_run(folder: Path, **summary: object) -> None:
+def write_run(folder: Path, **figures: object) -> None:
+    known = {"name": folder.name, "generated_tokens_per_s": 100.0, "ttft_s": spread(p50=0.5)}
     folder.mkdir(parents=True)
-    known = {
-        "name": folder.name,
-        "generated_tokens_per_s": 100.0,
-        "num_failed": 0,
-        "num_preemptions": 0,
-        "ttft_s": {"p50": 0.5},
-    }
-    (folder / "summary.json").write_text(json.dumps(known | summary))
+    RunDirectory(folder).write(SUMMARY, summary_of(**known | figures))
 
 
 def write_gauges(folder: Path, *, watts: float | None, counted: float | None) -> None:

@@ -72,7 +72,11 @@ class ReadsGuess(Verifier):
 async def measured(folder: Path) -> dict[str, Any]:
     """Run best-of-3 on the guesser, as the program would have."""
     checked, _ = sums_cell(folder, engine=Guesser({}, codec=WordCodec()), strategy=BestOfN(n=3))
-    config = {"model": CONFIG_MODEL, "strategy": {"temperature": None, "top_p": None}}
+    config = {
+        "model": CONFIG_MODEL,
+        "task": {"_target_": "tests.running.cells.Sums"},
+        "strategy": {"temperature": None, "top_p": None},
+    }
     cell = replace(checked.cell, config=config, verifier=ReadsGuess(), roles={"verifier": role()})
     roles = {"verifier": CheckedRole(checked.codec, CONFIG)}
     checked = replace(checked, cell=cell, architecture=CONFIG, roles=roles)

@@ -6,23 +6,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from tts_eval.checking.part import Fault, Figure, Figures
+from tts_eval.rundir.directory import RunDirectory
+from tts_eval.summary.summary import SUMMARY, Summary
 
-# What the table shows of a run, and where its summary has it.
-OF_A_RUN = {
-    "tokens_per_s": ("generated_tokens_per_s",),
-    "ttft_p50_s": ("ttft_s", "p50"),
-    "tpot_p50_s": ("tpot_excl_first_s", "p50"),
-    "startup_s": ("startup_s",),
-    "mfu": ("mfu",),
-    "bandwidth": ("bandwidth_utilization",),
-    "joules_per_token": ("joules_per_generated_token",),
-    "acceptance": ("mean_acceptance_length",),
-    "preemptions": ("num_preemptions",),
-    "failed": ("num_failed",),
-}
 MAX_ENERGY_ERROR = 0.1  # of the integral of power samples against the driver's counter
 
 
@@ -32,12 +20,29 @@ def found(folder: Path) -> Figures:
     return figures
 
 
-def runs_in(folder: Path) -> dict[str, dict[str, Any]]:
+def figures_of(summary: Summary) -> dict[str, Figure]:
+    """Return what the table may show of a run; None where it was not measured."""
+    latency, gauges, used = summary.latency, summary.gauges, summary.utilization
+    ttft_s, tpot_s = (latency.ttft_s, latency.tpot_excl_first_s) if latency else (None, None)
+    return {
+        "tokens_per_s": summary.throughput.generated_tokens_per_s if summary.throughput else None,
+        "ttft_p50_s": ttft_s.p50 if ttft_s else None,
+        "tpot_p50_s": tpot_s.p50 if tpot_s else None,
+        "startup_s": summary.startup_s,
+        "mfu": used.mfu if used else None,
+        "bandwidth": used.bandwidth_utilization if used else None,
+        "joules_per_token": summary.energy.joules_per_generated_token if summary.energy else None,
+        "acceptance": gauges.mean_acceptance_length if gauges else None,
+        "preemptions": gauges.num_preemptions if gauges else None,
+        "failed": summary.answers.num_failed,
+    }
+
+
+def runs_in(folder: Path) -> dict[str, Summary]:
     """Return the summaries of the finished runs below `folder`, each by what its name alone has."""
-    summaries = [
-        json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.rglob("summary.json"))
-    ]
-    names = [str(summary["name"]).split(",") for summary in summaries]
+    found = [RunDirectory(file.parent).read(SUMMARY, Summary) for file in sorted(folder.rglob(SUMMARY))]
+    summaries = [summary for summary in found if summary is not None]
+    names = [summary.about.name.split(",") for summary in summaries]
     own = [[part for part in name if not all(part in other for other in names)] or name for name in names]
     return {
         " ".join(part.rpartition("=")[2] for part in parts): summary
@@ -51,11 +56,11 @@ def of_runs(*wanted: str) -> Callable[[Path], Figures]:
     def read(folder: Path) -> Figures:
         runs = runs_in(folder)
         figures = {
-            f"{name} {key}" if len(runs) > 1 else key: _of(summary, OF_A_RUN[key])
+            f"{name} {key}" if len(runs) > 1 else key: figures_of(summary)[key]
             for name, summary in runs.items()
             for key in wanted
         }
-        failed = sum(int(summary["num_failed"]) for summary in runs.values())
+        failed = sum(summary.answers.num_failed for summary in runs.values())
         if not runs or failed:
             raise Fault(f"{failed} problems failed" if runs else "no run has a summary", figures)
         return figures
@@ -117,10 +122,3 @@ def _mean_error(rows: Sequence[Mapping[str, str]], figure: str) -> float | None:
     pairs = [(float(row[f"{figure}_measured"]), float(row[f"{figure}_modelled"])) for row in rows]
     errors = [abs(modelled - measured) / measured for measured, modelled in pairs if measured]
     return sum(errors) / len(errors) if errors else None
-
-
-def _of(summary: Mapping[str, Any], path: Sequence[str]) -> Figure:
-    value: Any = summary
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value if isinstance(value, float | int | str) else None

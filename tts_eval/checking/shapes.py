@@ -14,6 +14,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from tts_eval.model import PROJECT_ROOT
+from tts_eval.rundir.manifest import Config
 
 TOKENIZER_FROM = PROJECT_ROOT / "pocket" / "reasoner"
 SMALL = {  # for a machine without a GPU
@@ -45,15 +46,13 @@ EXPERTS = {  # a mixture that two to eight GPUs share out
 ARCHITECTURES = {"qwen2": "Qwen2ForCausalLM", "qwen3_moe": "Qwen3MoeForCausalLM"}
 
 
-def sizes_of(option: str) -> dict[str, Any]:
+def sizes_of(option: str) -> Config:
     """Return the sizes that `conf/model/`option`.yaml` repeats from the checkpoint."""
     sizes: Any = OmegaConf.load(PROJECT_ROOT / "conf" / "model" / f"{option}.yaml").config_json
     return dict(sizes)
 
 
-def write_shape(
-    sizes: dict[str, Any], folder: Path, *, dtype: str, max_position_embeddings: int = 4096
-) -> Path:
+def write_shape(sizes: Config, folder: Path, *, dtype: str, max_position_embeddings: int = 4096) -> Path:
     """Write the checkpoint's folder, without weights, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("tokenizer_config.json", "chat_template.jinja", "generation_config.json"):

@@ -134,7 +134,7 @@ def read_back(folder: Path, root: Path | None = None) -> Declared:
 def _begun(folder: Path, root: Path) -> Declared:
     """Return the cell of a run that has a manifest, which holds all of its configuration."""
     manifest = RunDirectory(folder).manifest()
-    node: dict[str, Any] = {
+    node: dict[str, object] = {
         "overrides": {"task": []},  # they were checked when the run began
         "runtime": {"choices": manifest.labels, "output_dir": str(folder)},
         "job": {"override_dirname": manifest.name},

@@ -147,7 +147,7 @@ def _cell(
     with initialize_config_dir(str(CONF), version_base="1.3"):
         whole = compose("config", texts, return_hydra_config=True)
     config = OmegaConf.masked_copy(whole, [str(name) for name in whole if name != "hydra"])
-    node: dict[str, Any] = {
+    node: dict[str, object] = {
         "overrides": {"task": texts},
         "runtime": {"choices": whole.hydra.runtime.choices, "output_dir": str(folder)},
         "job": {"override_dirname": ""},
@@ -173,9 +173,9 @@ def _written(value: Any) -> str:
     return str(value)
 
 
-def _settings(part: Any) -> dict[str, Any]:
+def _settings(part: Any) -> dict[str, object]:
     """Return what the YAML of `part` would be."""
-    target = {"_target_": f"{type(part).__module__}.{type(part).__qualname__}"}
+    target: dict[str, object] = {"_target_": f"{type(part).__module__}.{type(part).__qualname__}"}
     if not is_dataclass(part):
         return target
     values = {each.name: getattr(part, each.name) for each in fields(part) if each.init}

@@ -150,9 +150,9 @@ class SlurmFleet(Fleet):
         )
         return executor
 
-    def _slurm_parameters(self) -> dict[str, Any]:
+    def _slurm_parameters(self) -> dict[str, object]:
         given = {"partition": self.partition, "account": self.account, "qos": self.qos}
-        parameters: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        parameters: dict[str, object] = {name: value for name, value in given.items() if value is not None}
         parameters |= {
             "array_parallelism": self.max_jobs,
             "signal_delay_s": self.signal_delay_s,

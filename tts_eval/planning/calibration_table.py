@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from tts_eval.planning.calibration import FIGURES, Calibration
+from tts_eval.planning.files import Row
 from tts_eval.planning.recorded import REGIMES
 
 PLAIN_WIDTH = 160
@@ -34,7 +34,7 @@ def print_calibration(calibration: Calibration, *, console: Console | None = Non
     console.print(table)
 
 
-def calibration_rows(calibration: Calibration) -> list[dict[str, Any]]:
+def calibration_rows(calibration: Calibration) -> list[Row]:
     """Return a row a run, each figure measured and modelled."""
     return [
         {

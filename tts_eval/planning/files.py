@@ -15,7 +15,7 @@ import orjson
 
 from tts_eval.planning.ranking import Band, Outlook, Ranking
 
-Row = dict[str, Any]
+Row = dict[str, Any]  # a line of a CSV file, by column: names, numbers, flags
 
 
 def write_ranking(folder: Path, ranking: Ranking, facts: Mapping[str, Any]) -> None:

@@ -20,7 +20,8 @@ from tts_eval.planning.speculation import Speculation
 from tts_eval.planning.timings import Timings
 from tts_eval.planning.workload import Workload
 
-RANKS = ("generated_tokens_per_s", "tta_p50_s", "tta_p99_s", "usd_per_problem")
+SIMULATED_RANKS = ("tta_p50_s", "tta_p99_s")
+RANKS = ("generated_tokens_per_s", *SIMULATED_RANKS, "usd_per_problem")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class PlanSettings:
         if self.kv_cache is not None:
             checks.one_of("plan.kv_cache", self.kv_cache, tuple(KV_BYTES))
         checks.one_of("plan.rank_by", self.rank_by, RANKS)
-        if self.rank_by.startswith("tta") and not self.simulate:
+        if self.rank_by in SIMULATED_RANKS and not self.simulate:
             raise ValueError(f"plan.rank_by={self.rank_by} needs plan.simulate=true")
         for name in ("calibrate", "accuracy_from"):
             folder = getattr(self, name)

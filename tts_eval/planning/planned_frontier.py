@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from tts_eval.hardware import Hardware
+from tts_eval.planning.files import Row
 from tts_eval.planning.model import Node
 from tts_eval.planning.ranking import Band, Outlook, rank
 from tts_eval.planning.recorded import RecordedRun
@@ -68,7 +68,7 @@ def prospects(
     ]
 
 
-def prospect_rows(found: Sequence[Prospect]) -> list[dict[str, Any]]:
+def prospect_rows(found: Sequence[Prospect]) -> list[Row]:
     """Return a row a cell, saying of each figure whether it is measured or modelled."""
     return [
         {

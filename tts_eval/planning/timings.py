@@ -64,7 +64,7 @@ class Timings:
         names = tuple(field.name for field in fields(cls))
         for name in own:
             checks.one_of("each name in hardware.timings", name, names)
-        speeds: dict[str, Any] = {
+        speeds: dict[str, object] = {
             "bandwidth_gb_per_s": hardware.bandwidth_gb_per_s,
             "bf16_tflops": hardware.bf16_tflops,
             "fp8_tflops": hardware.fp8_tflops,

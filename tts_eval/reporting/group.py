@@ -26,6 +26,7 @@ from tts_eval.reporting.cell_figures import cell_figures
 from tts_eval.reporting.levels import level_table
 
 DEGREES = {"tensor_parallel_size": "TP", "pipeline_parallel_size": "PP", "data_parallel_size": "DP"}
+Scalar = float | str | bool | None  # a value on the page: None is unknown, "inf" infinite
 ONE_WORKER = "one worker"  # an engine that was not spread
 SHOWN_FIRST = ("tta_s_p50", "usd_per_correct", "usd_per_problem")
 
@@ -121,7 +122,7 @@ class Group:
         }
 
     @cached_property
-    def settings(self) -> dict[str, dict[str, Any]]:
+    def settings(self) -> dict[str, dict[str, object]]:
         """The full configuration of each cell, flat: path -> value."""
         first = self.frames.runs.groupby("cell", sort=False)["settings"].first()
         return {str(name): dict(_flat(value)) for name, value in first.items()}
@@ -170,18 +171,18 @@ def plain(value: Any) -> Any:
     return value
 
 
-def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+def plain_rows(table: pd.DataFrame) -> list[dict[str, Scalar]]:
     """Return the rows of `table` for JSON, its index left out."""
     return [{str(key): plain(value) for key, value in row.items()} for row in table.to_dict("records")]
 
 
-def _parallelism(settings: Mapping[str, Any]) -> str:
+def _parallelism(settings: Mapping[str, object]) -> str:
     degrees = {short: settings.get(f"engine.{name}") for name, short in DEGREES.items()}
     spread = [f"{short}{degree}" for short, degree in degrees.items() if degree not in (None, 1)]
     return " ".join(spread) or ONE_WORKER
 
 
-def _flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
+def _flat(value: object, path: str = "") -> list[tuple[str, object]]:
     if isinstance(value, Mapping) and value:
         return [pair for key, part in value.items() for pair in _flat(part, f"{path}.{key}" if path else key)]
     return [(path, value)]

@@ -7,10 +7,10 @@ from typing import Any, Self
 
 import msgspec
 
-from tts_eval.reporting.group import plain
+from tts_eval.reporting.group import Scalar, plain
 
 Figure = float | str | None  # "inf" is infinite, None unknown
-Row = Mapping[str, Any]  # a row of a table of the analysis, whose columns its module states
+Row = Mapping[str, Scalar]  # a row of a table of the analysis, whose columns its module states
 
 
 class EstimateView(msgspec.Struct, frozen=True):
@@ -57,7 +57,7 @@ class CellView(msgspec.Struct, frozen=True, kw_only=True):
     costs: Mapping[str, CellCost]
     own: Mapping[str, str]
     path_s: Mapping[str, Figure] | None
-    figures: Mapping[str, Any]
+    figures: Mapping[str, Scalar]
 
 
 class AxisView(msgspec.Struct, frozen=True):

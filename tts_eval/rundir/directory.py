@@ -169,6 +169,6 @@ class RunDirectory:
         return manifest
 
 
-def _fields(record: Call | Gauges | MachineReading) -> dict[str, Any]:
+def _fields(record: Call | Gauges | MachineReading) -> dict[str, object]:
     """Return a flat record as a dict; `asdict` would copy every value."""
     return {field.name: getattr(record, field.name) for field in fields(record)}

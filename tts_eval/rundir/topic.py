@@ -16,7 +16,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
 def side_by_side(document: Any) -> Any:
     """Return the fields of `document` in order, those of a topic in its place; without topics, itself."""
     kind: Any = type(document)
-    topics, found = topics_of(kind), dict[str, Any]()
+    topics, found = topics_of(kind), dict[str, object]()
     if not topics:
         return document
     for name, value in msgspec.structs.asdict(document).items():
@@ -29,7 +29,7 @@ def side_by_side(document: Any) -> Any:
     return found
 
 
-def by_topic(figures: Mapping[str, Any], kind: Any) -> dict[str, Any]:
+def by_topic(figures: Mapping[str, object], kind: Any) -> dict[str, object]:
     """Return the figures of a document, those of its topics together.
 
     A topic that may be None is, where all of its figures are null.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +35,13 @@ def read_run(run: str) -> Recording:
     for name in FILES:
         if not (folder / name).is_file():
             raise ValueError(f"engine.run={run}: no finished run is there ({name} is missing)")
-    manifest = RunDirectory(folder).manifest()
+    directory = RunDirectory(folder)
+    manifest = directory.manifest()
     configured = {key: value for key, value in manifest.config["model"].items() if key != "_target_"}
     model = Model(**configured | msgspec.structs.asdict(manifest.markers))  # as they were found
-    lines = {line["problem_id"]: line for line in _json_lines(folder / "problems.jsonl")}
+    lines = {line["problem_id"]: line for line in directory.lines("problems")}
     calls: dict[str, list[Line]] = {problem_id: [] for problem_id in lines}
-    for call in _json_lines(folder / "calls.jsonl"):
+    for call in directory.lines("calls"):
         line = lines.get(call["problem_id"])
         if line is not None and line["session"] == call["session"]:
             calls[call["problem_id"]].append(call)
@@ -143,8 +143,3 @@ def _sampling(model: Model, strategy: Line) -> Sampling:
 def _replayed_sampling(engine: EngineFacts) -> Sampling | None:
     recorded = engine.settings["sampling"]
     return None if recorded is None else Sampling(**recorded)
-
-
-def _json_lines(file: Path) -> Iterator[dict[str, Any]]:
-    with file.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)

@@ -52,13 +52,13 @@ def check_text_only(request: Request, *, every: int, codec: ChatCodec, continues
         raise TextOnly("it has the engine cap the thinking, and this server does not")
 
 
-def chat_body(request: Request, model: str, codec: ChatCodec) -> dict[str, Any]:
+def chat_body(request: Request, model: str, codec: ChatCodec) -> dict[str, object]:
     """Return the body that draws `request`; what is off is left out, as not every server knows it."""
     messages, begun, thinks = codec.messages(request.prompt_ids)
     sampling, kwargs = request.sampling, dict(codec.model.chat_template_kwargs)
     if not thinks:
         kwargs |= codec.model.no_thinking_kwargs
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "model": model,
         "messages": [*messages, *([{"role": "assistant", "content": begun}] if begun else [])],
         "max_tokens": request.max_tokens,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any, Self
+from typing import Self
 
 from tts_eval.engines.text_thinking import TextThinking
 from tts_eval.model import AUTO, Model
@@ -131,7 +131,7 @@ class ChatCodec:
         num_tokens = sum(len(text.encode()) + TEMPLATE_TOKENS for text in texts if text)
         return run_of(Said("", num_tokens, said, thinking))
 
-    def messages(self, prompt_ids: Sequence[int]) -> tuple[list[dict[str, Any]], str, bool]:
+    def messages(self, prompt_ids: Sequence[int]) -> tuple[list[dict[str, str]], str, bool]:
         """Return the messages of a prompt, what was begun of the model's turn, and whether it may think."""
         dialogue, *begun = said_by(prompt_ids)
         roles = ("user", "assistant")

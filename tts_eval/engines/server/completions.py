@@ -65,10 +65,10 @@ CHUNKS = msgspec.json.Decoder(Chunk)
 
 def completion_body(
     request: Request, model: str, *, cache_salt: str | None, priorities: bool
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the body that draws `request`, with nothing left to the server's own defaults."""
     sampling = request.sampling
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "model": model,
         "prompt": list(request.prompt_ids),
         "max_tokens": request.max_tokens,

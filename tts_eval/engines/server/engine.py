@@ -6,7 +6,6 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any
 
 import httpx2
 import msgspec
@@ -143,7 +142,7 @@ class RunningServer:
         )
         return TokenGrowth(request, replica.url), replica.client.events("/completions", body)
 
-    def _pooling_body(self, request: PoolingRequest, model: str) -> dict[str, Any]:
+    def _pooling_body(self, request: PoolingRequest, model: str) -> dict[str, object]:
         salt = self._salted(request.cache_salt)
         return {
             "model": model,

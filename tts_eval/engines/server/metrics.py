@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+
+import msgspec
 
 from tts_eval.requests import Gauges
 
@@ -46,9 +47,10 @@ def gauges_of(text: str) -> Gauges:
             old, new = found.get(ours, 0.0), float(value)
             found[ours] = max(old, new) if ours == "kv_cache_usage" else old + new
     usage = found.pop("kv_cache_usage", 0.0)
-    counts: dict[str, Any] = {name: int(value) for name, value in found.items()}
+    counts = {name: int(value) for name, value in found.items()}
     at = tuple(accepted_at.get(number, 0) for number in range(max(accepted_at, default=-1) + 1))
-    return Gauges(kv_cache_usage=usage, kv_cache_usage_peak=usage, num_accepted_tokens_at=at, **counts)
+    levels = {"kv_cache_usage": usage, "kv_cache_usage_peak": usage}
+    return msgspec.convert({**counts, **levels, "num_accepted_tokens_at": at}, Gauges)
 
 
 def has_gauges(text: str) -> bool:
@@ -60,13 +62,11 @@ def added(all_gauges: list[Gauges]) -> Gauges:
     """Return the gauges of several servers as those of one: sums, and the fullest cache."""
     levels = {"kv_cache_usage", "kv_cache_usage_peak"}
     names = [f.name for f in fields(Gauges) if f.name not in levels | {"num_accepted_tokens_at"}]
-    counts: dict[str, Any] = {name: sum(getattr(each, name) for each in all_gauges) for name in names}
-    peaks: dict[str, Any] = {
-        name: max((getattr(each, name) for each in all_gauges), default=0.0) for name in levels
-    }
+    counts = {name: sum(getattr(each, name) for each in all_gauges) for name in names}
+    peaks = {name: max((getattr(each, name) for each in all_gauges), default=0.0) for name in levels}
     length = max((len(each.num_accepted_tokens_at) for each in all_gauges), default=0)
     at = tuple(
         sum(each.num_accepted_tokens_at[n] for each in all_gauges if n < len(each.num_accepted_tokens_at))
         for n in range(length)
     )
-    return Gauges(**counts, **peaks, num_accepted_tokens_at=at)
+    return msgspec.convert({**counts, **peaks, "num_accepted_tokens_at": at}, Gauges)

@@ -127,7 +127,7 @@ class Prober:
         }
         return self._post(f"{self._url}/completions", body)
 
-    def _pooling(self, model: str) -> dict[str, Any]:
+    def _pooling(self, model: str) -> dict[str, object]:
         return {"model": model, "input": list(PROBE_IDS), "task": "token_classify", "use_activation": False}
 
     def _chat(self, model: str, **further: Any) -> dict[str, Any] | None:
@@ -166,7 +166,7 @@ class Prober:
         except (ValueError, KeyError, TypeError):
             return None
 
-    def _post(self, url: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _post(self, url: str, body: Mapping[str, object]) -> dict[str, Any] | None:
         """Return the answer, None where it is an error or no JSON object."""
         try:
             response = self._http.post(url, json=body)

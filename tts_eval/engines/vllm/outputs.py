@@ -63,7 +63,7 @@ def token_times_s(
 def sampling_params(request: Request, kind: RequestOutputKind) -> SamplingParams:
     """Return vLLM's parameters for one sample; a greedy one needs no seed."""
     sampling = request.sampling
-    further: dict[str, Any] = {}
+    further: dict[str, int] = {}
     if request.max_thinking_tokens is not None:  # not every vLLM knows it
         further["thinking_token_budget"] = request.max_thinking_tokens
     return SamplingParams(

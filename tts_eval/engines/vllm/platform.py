@@ -141,9 +141,9 @@ def argument_names() -> set[str]:
     }
 
 
-def cpu_defaults(*, num_workers: int, num_stages: int) -> dict[str, Any]:
+def cpu_defaults(*, num_workers: int, num_stages: int) -> dict[str, int | str]:
     """Return the engine arguments that suit a small model on CPU, where the user gave none."""
-    defaults: dict[str, Any] = {
+    defaults: dict[str, int | str] = {
         "enforce_eager": num_stages == 1,  # compiling takes minutes; pipeline stages cannot run eager on CPU
         "kv_cache_memory_bytes": 512 << 20,
         "block_size": 32,  # the default of 128 makes prefix hits coarse; the CPU kernel needs multiples of 32

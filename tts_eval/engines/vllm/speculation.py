@@ -17,7 +17,7 @@ NUM_MTP_LAYERS = ("num_nextn_predict_layers", "mtp_num_hidden_layers", "n_predic
 Settings = Mapping[str, Any]
 
 
-def arguments(speculation: Settings, model: Model) -> dict[str, Any]:
+def arguments(speculation: Settings, model: Model) -> dict[str, object]:
     """Return vLLM's `speculative_config`: with a path as vLLM finds it, without what is null."""
     given = {name: value for name, value in speculation.items() if value is not None}
     if "model" in given:
