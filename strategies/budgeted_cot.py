@@ -107,7 +107,7 @@ class BudgetedCot(Tempered):
             trace = longer
         is_forced = trace.finish is Finish.LENGTH and trace.is_thinking  # an answer only goes on
         if is_forced:
-            trace += llm.markers.answer_lead_in
+            trace = trace.reopened() + llm.markers.answer_lead_in
         if trace.finish is not Finish.END:
             [trace] = await llm.extend(
                 trace,

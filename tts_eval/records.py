@@ -145,7 +145,7 @@ class Trace:
         return self.codec.thinking.said(self)
 
     def reopened(self) -> Trace:
-        """Return the trace up to where its thinking ended, without the marker: it may think on."""
+        """Return the trace up to where its thinking ended, or began to, without the marker."""
         return self.codec.thinking.reopened(self)
 
 

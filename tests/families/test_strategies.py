@@ -242,6 +242,21 @@ async def test_a_forced_budget_spends_what_was_counted_by_hand(tmp_path: Path) -
         assert engine.written(engine.requests[1]).endswith("\\boxed{")
 
 
+async def test_an_end_of_thinking_that_the_budget_cuts_is_not_begun_twice(
+    family: Family, codec: Codec
+) -> None:
+    if not family.thinking:
+        pytest.skip("does not think")
+    rest_of_end = len(codec.encode(str(family.end))) + 4  # and what announces an answer
+    for budget in range(family.num_thinking_tokens - rest_of_end, family.num_thinking_tokens + rest_of_end):
+        config = {"_target_": "strategies.budgeted_cot.BudgetedCot", "max_thinking_tokens": budget}
+        attempt, _, engine = await solved(config, family, codec)
+        assert attempt.answer == "42"
+        thoughts, _, _ = engine.written(engine.requests[-1]).partition(str(family.end))
+        thoughts = thoughts.removesuffix("<|end|><|start|>assistant").rstrip()
+        assert not thoughts.endswith(("<", "</", "</t", "</think", "<|im_start|>", "<|end|>"))
+
+
 @pytest.mark.parametrize("name", ASKS)
 async def test_what_a_check_lets_into_a_short_room_is_solved_there(
     name: str, strategies: dict[str, Any], family: Family, codec: Codec

@@ -189,6 +189,28 @@ def test_a_further_question_is_not_answered(text: str, answer: str) -> None:
     assert extract_answer(text) == answer
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("In total it takes 3 hours and 20 minutes.", "3 hours and 20 minutes"),
+        ("So it costs 5 dollars, 20 cents.", "5 dollars, 20 cents"),
+        ("He has 5 boxes and 20 pens.", "20"),
+        ("The area is 25 cm\u00b2.", "25"),
+        ("The gas is CO\u2082.", None),
+        ("The answer is CO\u2082.", "CO_{2}"),
+        ("The answer is either 3 or 4.", "3, 4"),
+        ("The answer is 5! = 120.", "120"),
+        ("The answer is 5! I checked it 2 times.", "5"),
+        ("The answer is 0.333...", "0.333..."),
+        ("The answer is 0.333... and so on.", "0.333..."),
+        (r"The answer is 0.\overline{3}.", r"0.\overline{3}"),
+        ("The answer is 5...", "5"),
+    ],
+)
+def test_scripts_of_units_quantities_and_endless_decimals_are_whole(text: str, answer: str | None) -> None:
+    assert extract_answer(text) == answer
+
+
 def test_nothing_is_guessed_from_a_truncated_text() -> None:
     assert extract_answer("16 - 3 is 13, and 13", is_truncated=True) is None
     assert extract_answer("The answer is 4", is_truncated=True) is None  # perhaps 42

@@ -59,3 +59,10 @@ def test_a_growing_trace_is_looked_at_once_a_token() -> None:
     found = [drop for drop in drops if drop is not None]
     assert found[:1] == [first_drop(confidences, 2048, 10.2)]
     assert Counted.num_read < 2 * (len(confidences) + 32 * len(found))
+
+
+def test_a_trace_as_sure_as_the_threshold_is_never_stopped() -> None:
+    """Sums of tenths are off by their last bits, the more the longer they run."""
+    confidences = [0.1, 0.7, 0.3] * 3000
+    descent = Descent(30, lowest(confidences, 30))
+    assert descent.first_drop(confidences) is None

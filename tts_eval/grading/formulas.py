@@ -20,9 +20,10 @@ PROSE_WORD = re.compile(rf"(?<![\\\w{{])(?!(?:{_FUNCTION}|and|or)\b)[A-Za-z]{{2,
 _TOKEN = re.compile(
     rf"""(?P<space>[ \t]+)
     | (?P<command>\\[A-Za-z]+|\\[,;:!{{}}%])
+    | (?P<endless>\d*\.\d+\.{{3}}|\d*\.\d*\\overline\{{\d+\}})
     | (?P<number>\d+(?:[.,]\d+)*(?:(?:[ ]:[ ]|:)\d+(?:\.\d+)?)*|\.\d+)(?:[eE][-+]?\d+)?(?![A-Za-z]{{4}})
     | (?P<function>{_FUNCTION}(?![A-Za-z]))
-    | (?P<word>[A-Za-z]\w+)
+    | (?P<word>[A-Za-z][^\W_]+(?:[\^_](?:\{{[^{{}}]*\}}|-?[^\W_]+)?)*)
     | (?P<letter>[A-Za-z]'?)
     | (?P<currency>\\?\$(?=[-\d.])|[£€¥₹](?=[-\d.]))
     | (?P<operator>[-+*/=^_<>|!%])
@@ -99,7 +100,7 @@ def runs(text: str, start: int = 0) -> Iterator[Piece]:
         elif kind == "word":
             is_math = (
                 is_attached
-                and len(token[0]) <= _LONGEST_PRODUCT
+                and len(re.split(r"[\^_]", token[0])[0]) <= _LONGEST_PRODUCT
                 and previous in ("number", "closing", "operator")
             )
         elif kind == "operator" and token[0] == "-" and begin is None:

@@ -27,7 +27,7 @@ _STATEMENT = re.compile(
     rf"|(?<![\w'])(?=[{LETTERS}] is (?:the )?(?:correct|right|best)\b)",
     re.I | re.M,
 )
-_SENTENCE_END = re.compile(r"\.(?=\s|\*|$)|\n|<\||</|[!?](?=\s|$)")
+_SENTENCE_END = re.compile(r"(?<!\.)\.(?=\s|\*|$)|\n|<\||</|[!?](?=\s(?! *[-+*/^=])|$)")
 _CHOICE = re.compile(
     rf"\(([{LETTERS}])\)(?![-+*/^=(\w])|([{LETTERS}])[).:](?=\s|$)|([{LETTERS}])(?=$|[,;!]|\s+(?:is|because|since|as|with|\())"
     rf"|([B-HJ])(?=\s+[a-z])"
@@ -49,8 +49,8 @@ _DAY = re.compile(rf"(?:on |the )*({IN_WORDS.pattern})", re.I)
 _HALF_OF_DAY = re.compile(r" ?[ap]\.?m\b", re.I)
 _ONE_TO_ANOTHER = re.compile(r"\b(?:ratio|odds)\b[^.\n]* (\d+) to (\d+)$", re.I)
 _HEDGE = re.compile(
-    r"(?:(?:approximately|about|around|exactly|simply|just|equal to|therefore|thus|then|clearly|indeed"
-    r"|given by|now)\s+|[:=\"]\s*)+",
+    r"(?:(?:approximately|about|around|exactly|simply|just|either|both|equal to|therefore|thus|then"
+    r"|clearly|indeed|given by|now)\s+|[:=\"]\s*)+",
     re.I,
 )
 _LIST_COMMA = re.compile(r"\s*(?:,\s*(?:and|or)?|;|\band\b|\bor\b)\s*")
@@ -65,6 +65,8 @@ _QUALIFIED = re.compile(
 _MORE_OF_IT = re.compile(
     r"(?:\s+[A-Za-z]+\.?(?:\^\d)?(?:/[a-z]+)?)?(?:,?\s+(?:and\s+)?\d[\d.,]*\s+[A-Za-z]+)+(?=\s*$|\s*[.,;(])"
 )
+_QUANTITY = r"\d[\d,]*(?:\.\d+)? [A-Za-z]+"
+_QUANTITIES = re.compile(rf"{_QUANTITY}(?:,? (?:and )?{_QUANTITY})+")
 _UNIT = re.compile(r"\s*(?:%|°|\\?%|percent\b|[A-Za-z]+(?:/[A-Za-z]+|\^\d)?(?=\s*$|\s*[.,;(]))")
 
 
@@ -121,13 +123,17 @@ def last_formula_or_run(text: str, *, before: str = "") -> str | None:
 
 
 def _in_context(last: Piece, text: str) -> str:
-    """Return the last number of a text with the month, the half of the day or the other term of its ratio."""
+    """Return the last number of a text with its month, half of the day, larger units or its ratio."""
     before, after = text[: last.start], text[last.end :]
     for day in IN_WORDS.finditer(text):
         if day.start() <= last.start and last.end <= day.end():
             return day[0].rstrip(".")
     if (half := _HALF_OF_DAY.match(after)) and re.fullmatch(r"\d{1,2}(?::\d\d)?", last.content):
         return last.content + half[0]
+    for quantities in _QUANTITIES.finditer(text):  # 3 hours and 20 minutes
+        units = {unit_name(word) for word in re.findall("[A-Za-z]+", quantities[0]) if word != "and"}
+        if quantities.start() < last.start < quantities.end() and units <= UNIT_NAMES:
+            return quantities[0]
     if ratio := _ONE_TO_ANOTHER.search(text[: last.end]):
         return f"{ratio[1]}:{ratio[2]}"
     return _decimal(last.content, before)

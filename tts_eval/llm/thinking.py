@@ -62,6 +62,8 @@ class ThinkingPart:
         if marking is not None:
             self._start = _Marker(marking.start, tokens)
             self._end = _Marker(marking.end, tokens)
+            written, end, _ = marking.closing.lstrip("\n").partition(marking.end)
+            self._closing = _Marker(written + end, tokens)
 
     def answer_start(self, trace: Trace) -> int | None:
         """Return how many of the trace's tokens come before its answer, None while it still thinks."""
@@ -86,15 +88,22 @@ class ThinkingPart:
         return max(0, len(trace.text) - len(answer))
 
     def reopened(self, trace: Trace) -> Trace:
-        """Return the trace up to where its thinking ended, without the marker: there it may think on."""
+        """Return the trace up to where its thinking ended, or began to, without the marker."""
         closed = self._closed(trace)
-        if closed is None or closed.end == 0:
+        if closed is None:
+            return self._without_begun_end(trace)
+        if closed.end == 0:
             return trace
         thoughts = trace.first(closed.first) + closed.before
         assert self._marking is not None
         if not self._marking.is_announced:
             return thoughts
         return thoughts.removesuffix(self._marking.closing.removesuffix(self._marking.end))
+
+    def _without_begun_end(self, trace: Trace) -> Trace:
+        """Return a trace that thinks without the beginning, `</thi`, of an end at which it was cut."""
+        begun = self._closing.begun_in(trace.token_ids)
+        return trace if begun is None else trace.first(begun.first) + begun.before
 
     def num_thoughts(self, trace: Trace) -> int:
         """Return how many tokens the thinking has, its markers not counted."""
@@ -174,6 +183,17 @@ class _Marker:
             before, _, after = text.partition(self.spelled)
             return Place(first, last + 1, before, after)
         return None
+
+    def begun_in(self, token_ids: tuple[int, ...]) -> Place | None:
+        """Return the place of a marker that has only begun where the tokens end, None without one."""
+        text = self._tokens.spell(token_ids[-self.width :])
+        length = next((n for n in range(len(self.spelled) - 1, 0, -1) if text.endswith(self.spelled[:n])), 0)
+        if not length:
+            return None
+        first = len(token_ids) - 1
+        while not (text := self._tokens.spell(token_ids[first:])).endswith(self.spelled[:length]):
+            first -= 1
+        return Place(first, len(token_ids), text[:-length])
 
     def last(self, token_ids: tuple[int, ...]) -> int:
         """Return where the last place of the marker ends, -1 without one."""

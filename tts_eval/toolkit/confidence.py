@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 
 BOTTOM_SHARE = 0.1
+ROUNDING = 1e-9
 
 Floats = Sequence[float]
 
@@ -72,7 +73,7 @@ class Descent:
 
     def __init__(self, window: int, threshold: float) -> None:
         self._window = window
-        self._threshold = threshold
+        self._least = threshold - ROUNDING * abs(threshold)  # a running sum is off by its last bits
         self._num_seen = 0
         self._total = 0.0
 
@@ -82,7 +83,7 @@ class Descent:
             self._total += confidences[place]
             if place >= self._window:
                 self._total -= confidences[place - self._window]
-            if place + 1 >= self._window and self._total / self._window < self._threshold:
+            if place + 1 >= self._window and self._total / self._window < self._least:
                 return place + 1
         self._num_seen = len(confidences)
         return None

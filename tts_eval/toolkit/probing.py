@@ -67,7 +67,8 @@ async def probe(
 
     Near the model's length there may be no room to ask: then there is no answer.
     """
-    asked = trace + (llm.markers.answer_lead_in if lead_in is None else lead_in)
+    begun = trace.reopened() if trace.is_thinking else trace
+    asked = begun + (llm.markers.answer_lead_in if lead_in is None else lead_in)
     room_tokens = min(max_tokens, llm.room_tokens(asked))
     if room_tokens < 1:
         return Probe(asked, asked.num_tokens, "", None)
