@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx2
 
-READY_S = 300.0
+READY_S = 600.0
 STOP_S = 60.0
 SMALL = {"OMP_NUM_THREADS": "1", "VLLM_CPU_KVCACHE_SPACE": "1"}  # several share a machine
 EAGER = ("--enforce-eager",)  # ready in half the time

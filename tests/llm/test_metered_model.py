@@ -109,6 +109,11 @@ async def test_the_first_answer_token_is_timed_where_the_engine_tells_its_tokens
     assert llm.meter.spend().ttfat_s == 2.0
     assert sum(num for _, num in call.gap_counts or ()) == 4
 
+    late = metered(ScriptedEngine(script, seconds_per_token=5.0))
+    await late.extend(late.start(PROBLEM))
+    [call] = late.meter.calls
+    assert call.first_answer_token_s == call.finished_s  # not after the end
+
     unknown = metered(ScriptedEngine(script))
     await unknown.extend(unknown.start(PROBLEM))
     assert unknown.meter.spend().ttfat_s is None

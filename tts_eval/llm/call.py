@@ -83,10 +83,10 @@ class OpenCall:
             submitted_s=self.submitted_s,
             finished_s=finished_s,
             queue_s=timing.queue_s,
-            first_token_s=self._on_clock(timing.first_token_s),
+            first_token_s=self._on_clock(timing.first_token_s, finished_s),
             prefill_s=timing.prefill_s,
             decode_s=timing.decode_s,
-            first_answer_token_s=self._on_clock(answer_after_s),
+            first_answer_token_s=self._on_clock(answer_after_s, finished_s),
             gap_counts=None if timing.token_times_s is None else gap_counts(timing.token_times_s),
             num_preemptions=completion.num_preemptions,
             num_drafts=completion.num_drafts,
@@ -102,8 +102,13 @@ class OpenCall:
             failed=completion.failed,
         )
 
-    def _on_clock(self, after_s: float | None) -> float | None:
-        return None if after_s is None else self.submitted_s + after_s
+    def _on_clock(self, after_s: float | None, finished_s: float) -> float | None:
+        """Return when a token came; the last one is there when the call ends.
+
+        vLLM says when the first token reached us, and of the others how long after it the core made them: if
+        the first was long on its way, on a busy machine, they would seem to come after the end.
+        """
+        return None if after_s is None else min(self.submitted_s + after_s, finished_s)
 
 
 def _answer_after_s(timing: Timing, num_thinking_tokens: int) -> float | None:

@@ -24,7 +24,7 @@ from tts_eval.auditing.run_audit import audit
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "servers.md").read_text(encoding="utf-8")
-GREEDY = ("strategy=cot", "strategy.temperature=0", "load=concurrent", "load.k=4")
+GREEDY = ("strategy=cot", "strategy.temperature=0", "load=all_at_once")
 SECRET = "planted-0815"
 
 pytestmark = pytest.mark.slow
@@ -57,6 +57,11 @@ def run(*overrides: str, folder: Path, **environment: str) -> subprocess.Complet
 def lines(folder: Path, name: str) -> list[dict[str, Any]]:
     """Return the records of one file of a run."""
     return [json.loads(line) for line in (folder / name).read_text(encoding="utf-8").splitlines()]
+
+
+def drawn(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the candidates of each problem of a run."""
+    return {line["problem_id"]: line["attempt"]["candidates"] for line in lines(folder, "problems.jsonl")}
 
 
 def documented(start: str) -> list[str]:
@@ -94,12 +99,13 @@ def test_the_commands_of_the_page_run_and_their_figures_add_up(
     for number, line in enumerate(runs):
         line = line.replace("http://127.0.0.1:8000", policy.root).replace("http://127.0.0.1:8001", prm.root)
         folder = tmp_path / str(number)
-        done = run(*shlex.split(line)[3:], "task.limit=6", folder=folder)
+        done = run(*shlex.split(line)[3:], "task.limit=6", "load=all_at_once", folder=folder)
         assert done.returncode == 0, done.stderr
         faults, _ = audit(folder)
         assert faults == []
-    scores = [problem["scores"] for problem in lines(tmp_path / "1", "problems.jsonl")]
-    assert any(len(set(of_one)) > 1 for of_one in scores if of_one)
+    scores = [{one["score"] for one in candidates} for candidates in drawn(tmp_path / "1").values()]
+    assert None not in set.union(*scores)
+    assert max(map(len, scores)) > 1  # not the same for all
 
 
 def test_a_greedy_response_is_the_same_served_and_in_process(
@@ -115,12 +121,15 @@ def test_a_greedy_response_is_the_same_served_and_in_process(
     inside = run(*GREEDY, "task.limit=12", folder=tmp_path / "inside")
     assert inside.returncode == 0, inside.stderr
 
-    first, second = (
-        {line["problem_id"]: line["response"] for line in lines(tmp_path / name, "problems.jsonl")}
+    served_texts, own_texts = (
+        {
+            problem: [one["text"] for one in candidates]
+            for problem, candidates in drawn(tmp_path / name).items()
+        }
         for name in ("served", "inside")
     )
-    assert len(first) == 12
-    assert first == second
+    assert len(served_texts) == 12
+    assert served_texts == own_texts
     booked = sum(call["num_generated_tokens"] for call in lines(tmp_path / "served", "calls.jsonl"))
     assert booked <= counted
 
