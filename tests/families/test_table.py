@@ -15,7 +15,7 @@ from tts_eval.model import AUTO
 from tts_eval.protocols import Setup
 
 ROOT = Path(__file__).parents[2]
-HEAD = "| family | markers | after the prompt it is | thinking switched off by | refused |"
+HEAD = "| family | markers | after the prompt it is | thinking switched off by | rejected |"
 STRATEGIES = {
     "budgeted_cot": {},
     "budgeted_cot, enforced_by: engine": {"enforced_by": "engine"},

@@ -181,20 +181,20 @@ async def test_a_stream_torn_after_a_look_goes_on_where_the_same_is_drawn_again(
 async def test_every_sample_comes_through_a_proxy_that_spoils_seven_in_ten() -> None:
     stub = StubServer()
     async with serving(stub.app) as behind:
-        proxy = FaultProxy(behind, share=0.1, stall_s=4.0)
+        proxy = FaultProxy(behind, share=0.1, stall_s=6.0)
         async with serving(proxy) as url:
-            settings = ServerEngine(urls=[url], stall_s=2.0, retry_for_s=120.0)
+            settings = ServerEngine(urls=[url], stall_s=3.0, retry_for_s=900.0)
             await asyncio.to_thread(settings.check, MODEL)
             async with settings.start(MODEL) as engine:
-                requests = [replace(SAMPLE, prompt_ids=(number,)) for number in range(30)]
+                requests = [replace(SAMPLE, prompt_ids=(number,)) for number in range(20)]
                 drawn = await asyncio.gather(*map(engine.generate, requests))
 
-    assert [d.token_ids for d in drawn] == [tuple(range(n + 1, n + 5)) for n in range(30)]
+    assert [d.token_ids for d in drawn] == [tuple(range(n + 1, n + 5)) for n in range(20)]
     assert all(d.finish is Finish.LENGTH for d in drawn)
-    assert sum(len(d.failed) for d in drawn) >= proxy.faults.total() > 30  # a busy machine stalls by itself
+    assert sum(len(d.failed) for d in drawn) >= proxy.faults.total() > 20  # a busy machine stalls by itself
     assert set(proxy.faults) == set(FaultProxy.KINDS)
     received = sum(len(d.token_ids) + sum(f.num_tokens for f in d.failed) for d in drawn)
-    assert 120 <= received <= stub.num_tokens
+    assert 80 <= received <= stub.num_tokens
 
 
 async def test_requests_are_balanced_and_a_dead_replica_is_left_out() -> None:
